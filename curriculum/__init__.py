@@ -1,0 +1,1 @@
+"""How hard is each prompt for your model, and in what order should it see them?"""

@@ -1,0 +1,18 @@
+"""From metrics to buckets."""
+
+from curriculum.bucketers.adaptive import Adaptive
+from curriculum.bucketers.base import Bucketer, bucket_names
+from curriculum.bucketers.mean_reward import MeanReward
+from curriculum.bucketers.pass_rate import PassRate
+from curriculum.bucketers.percentile import Percentile
+from curriculum.bucketers.threshold import Threshold
+
+__all__ = [
+    "Adaptive",
+    "Bucketer",
+    "MeanReward",
+    "PassRate",
+    "Percentile",
+    "Threshold",
+    "bucket_names",
+]

@@ -1,0 +1,76 @@
+"""`bucketer=adaptive`: the clusters that the metrics form by themselves."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+
+from curriculum.bucketers.base import bucket_names, require_buckets
+from curriculum.records import Floats, Integers, Metrics
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Adaptive:
+    """k-means on standardised metrics, clusters ordered by their mean `order_by`.
+
+    Where the problems have fewer different feature rows than n, there are fewer buckets; they take
+    names spread over the usual ones, the ends included.
+    """
+
+    n: int
+    names: list[str] | None
+    features: list[str]
+    order_by: str
+    seed: int
+    edges_: dict[str, Any] = field(init=False)  # mean, scale and, easy to hard, centers
+    names_: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        require_buckets(self.n)
+        bucket_names(self.names, self.n)
+
+    def fit(self, metrics: Metrics) -> Self:
+        """See `Bucketer`."""
+        from sklearn.cluster import KMeans
+        from sklearn.preprocessing import StandardScaler
+
+        scaler = StandardScaler()
+        points = np.round(scaler.fit_transform(self._features(metrics)), 12)
+        distinct, back, weights = np.unique(points, axis=0, return_inverse=True, return_counts=True)
+        k = min(self.n, len(distinct))
+        # Equal problems weigh as one point: the same clusters, whatever the order of rows.
+        means = KMeans(k, n_init=10, random_state=self.seed).fit(distinct, sample_weight=weights)
+        hardness = np.bincount(back, metrics.hardness(self.order_by))
+        of_cluster = np.bincount(means.labels_, hardness) / np.bincount(means.labels_, weights)
+        centers = means.cluster_centers_[np.argsort(of_cluster, kind="stable")]
+        self.edges_ = {
+            "features": list(self.features),
+            "mean": scaler.mean_.tolist(),
+            "scale": scaler.scale_.tolist(),
+            "centers": centers.tolist(),
+        }
+        self.names_ = self._names(k)
+        return self
+
+    def assign(self, metrics: Metrics) -> Integers:
+        """See `Bucketer`."""
+        points = self._features(metrics) - np.array(self.edges_["mean"])
+        points = np.round(points / np.array(self.edges_["scale"]), 12)
+        centers = np.array(self.edges_["centers"])
+        distance = ((points[:, None, :] - centers[None, :, :]) ** 2).sum(axis=2)
+        return np.asarray(distance.argmin(axis=1), np.int64)
+
+    def _features(self, metrics: Metrics) -> Floats:
+        return np.stack([metrics.complete(name) for name in self.features], axis=1)
+
+    def _names(self, k: int) -> list[str]:
+        names = bucket_names(self.names, self.n)
+        if k < self.n:
+            log.warning("only %d different problems to cluster: %d buckets, not %d", k, k, self.n)
+            names = [names[i] for i in np.linspace(0, self.n - 1, k).round().astype(int)]
+        return names

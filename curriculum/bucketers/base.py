@@ -1,0 +1,55 @@
+"""What a bucketer is, and the names that buckets get."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, Self
+
+from curriculum.errors import UserError
+from curriculum.records import Integers, Metrics
+
+NAMES = {
+    2: ["easy", "hard"],
+    3: ["easy", "medium", "hard"],
+    4: ["easy", "medium", "hard", "very_hard"],
+    5: ["very_easy", "easy", "medium", "hard", "very_hard"],
+}
+
+
+class Bucketer(Protocol):
+    """Cuts problems into buckets, in scikit-learn's habits.
+
+    A dataclass whose fields are its knobs. `fit` learns `edges_` and `names_` from one set of
+    metrics; `assign` uses nothing but them and the knobs, so edges fitted on one model's rollouts
+    apply to another's. Both are plain JSON values.
+    """
+
+    edges_: Any
+    names_: list[str]  # easy to hard
+
+    def fit(self, metrics: Metrics) -> Self:
+        """Learn the edges."""
+        ...
+
+    def assign(self, metrics: Metrics) -> Integers:
+        """(P,) index into `names_` of each problem's bucket."""
+        ...
+
+
+def bucket_names(names: Sequence[str] | None, n: int) -> list[str]:
+    """The names given, else the usual ones for n buckets, from easy to hard.
+
+    Raises:
+        UserError: where the names are not n, or not different.
+    """
+    if names is None:
+        return NAMES.get(n, [f"level_{i}" for i in range(n)])
+    if len(names) != n or len(set(names)) != n:
+        raise UserError(f"{n} buckets need {n} different names; bucketer.names={list(names)}")
+    return list(names)
+
+
+def require_buckets(n: int) -> None:
+    """Raise UserError where there is no bucket."""
+    if n < 1:
+        raise UserError(f"bucketer.n={n}: there must be at least one bucket")

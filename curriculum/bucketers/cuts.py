@@ -1,0 +1,65 @@
+"""Cutting an ordered set: at values, or into equal parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from curriculum.errors import UserError
+from curriculum.records import Floats, Integers, Metrics
+
+RankEdge = tuple[float, int]  # hardness and tie-break of a bucket's last problem
+
+
+def cut_ascending(values: Floats, thresholds: Sequence[float]) -> Integers:
+    """(P,) 0 for values up to the first threshold, 1 for those up to the second, ..."""
+    return np.searchsorted(np.asarray(thresholds, np.float64), values, side="left").astype(np.int64)
+
+
+def cut_descending(values: Floats, thresholds: Sequence[float], edge_is_easier: bool) -> Integers:
+    """(P,) 0 for values above the first threshold, ..., for scores where higher is easier.
+
+    A value of exactly a threshold belongs above it where `edge_is_easier`, else below it.
+    """
+    side: Literal["left", "right"] = "right" if edge_is_easier else "left"
+    above = np.searchsorted(np.asarray(thresholds[::-1], np.float64), values, side=side)
+    return len(thresholds) - above.astype(np.int64)
+
+
+def require_descending(thresholds: list[float]) -> None:
+    """Raise UserError where cuts don't run from easy to hard."""
+    if not thresholds or sorted(set(thresholds), reverse=True) != list(thresholds):
+        raise UserError(f"bucketer.thresholds={thresholds} must be descending, easy to hard")
+
+
+def rank_edges(metrics: Metrics, hardness: Floats, n: int) -> list[RankEdge]:
+    """Edges of n buckets whose sizes differ by one at most, the larger ones first.
+
+    Equal values are told apart by a hash of their problem_id, so buckets stay equal where values
+    tie, and neither the order of rows nor the company a problem is in moves it.
+    """
+    ties = tie_breaks(metrics)
+    order = np.lexsort((ties, hardness))
+    # Fewer problems than buckets: the first ones get one each, the rest none.
+    parts = [part for part in np.array_split(order, n) if len(part)]
+    last = np.cumsum([len(part) for part in parts])[:-1] - 1
+    return [(float(hardness[order[i]]), int(ties[order[i]])) for i in last]
+
+
+def cut_at_ranks(metrics: Metrics, hardness: Floats, edges: Sequence[RankEdge]) -> Integers:
+    """(P,) how many edges a problem is beyond."""
+    ties = tie_breaks(metrics)
+    bucket = np.zeros(len(metrics), np.int64)
+    for value, tie in edges:
+        bucket += (hardness > value) | ((hardness == value) & (ties > np.uint64(tie)))
+    return bucket
+
+
+def tie_breaks(metrics: Metrics) -> npt.NDArray[np.uint64]:
+    """(P,) a number for each problem_id that looks random and never changes."""
+    ids = metrics.problem_id.to_numpy(zero_copy_only=False)
+    return np.asarray(pd.util.hash_array(ids, categorize=False))

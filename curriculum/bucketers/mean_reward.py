@@ -1,0 +1,54 @@
+"""`bucketer=mean_reward`: cuts of the mean reward, at given rewards or into equal shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from curriculum.bucketers.base import bucket_names
+from curriculum.bucketers.cuts import (
+    cut_at_ranks,
+    cut_descending,
+    rank_edges,
+    require_descending,
+)
+from curriculum.errors import UserError
+from curriculum.records import Integers, Metrics
+
+METRIC = "mean_reward"
+
+
+@dataclass
+class MeanReward:
+    """Cuts at `thresholds` (descending, an edge is easier); without them, equal shares by rank."""
+
+    thresholds: list[float] | None
+    names: list[str] | None
+    edges_: list[Any] = field(init=False)
+    names_: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        if self.thresholds is not None:
+            require_descending(self.thresholds)
+        elif self.names is None:
+            raise UserError("bucketer=mean_reward needs bucketer.thresholds or bucketer.names")
+        bucket_names(self.names, self._n)
+
+    def fit(self, metrics: Metrics) -> Self:
+        """See `Bucketer`."""
+        if self.thresholds is None:
+            self.edges_ = rank_edges(metrics, metrics.hardness(METRIC), self._n)
+        else:
+            self.edges_ = list(self.thresholds)
+        self.names_ = bucket_names(self.names, self._n)
+        return self
+
+    def assign(self, metrics: Metrics) -> Integers:
+        """See `Bucketer`."""
+        if self.thresholds is None:
+            return cut_at_ranks(metrics, metrics.hardness(METRIC), self.edges_)
+        return cut_descending(metrics.complete(METRIC), self.edges_, edge_is_easier=True)
+
+    @property
+    def _n(self) -> int:
+        return len(self.names or []) if self.thresholds is None else len(self.thresholds) + 1

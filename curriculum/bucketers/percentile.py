@@ -1,0 +1,34 @@
+"""`bucketer=percentile`: equal shares of the problems."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Self
+
+from curriculum.bucketers.base import bucket_names, require_buckets
+from curriculum.bucketers.cuts import RankEdge, cut_at_ranks, rank_edges
+from curriculum.records import Integers, Metrics
+
+
+@dataclass
+class Percentile:
+    """Splits by rank of the chosen metric; sizes differ by one at most, also where values tie."""
+
+    n: int
+    names: list[str] | None
+    edges_: list[RankEdge] = field(init=False)
+    names_: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        require_buckets(self.n)
+        bucket_names(self.names, self.n)
+
+    def fit(self, metrics: Metrics) -> Self:
+        """See `Bucketer`."""
+        self.edges_ = rank_edges(metrics, metrics.hardness(), self.n)
+        self.names_ = bucket_names(self.names, self.n)
+        return self
+
+    def assign(self, metrics: Metrics) -> Integers:
+        """See `Bucketer`."""
+        return cut_at_ranks(metrics, metrics.hardness(), self.edges_)

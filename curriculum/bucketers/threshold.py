@@ -1,0 +1,44 @@
+"""`bucketer=threshold`: absolute cuts of the chosen metric."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Self
+
+from curriculum.bucketers.base import bucket_names
+from curriculum.bucketers.cuts import cut_ascending
+from curriculum.errors import UserError
+from curriculum.records import Integers, Metrics
+
+
+@dataclass
+class Threshold:
+    """x <= t1, t1 < x <= t2, ..., x > tn of the chosen metric.
+
+    `names` are in ascending order of the score, as in `low medium high`; `names_`, like every
+    bucketer's, run from easy to hard.
+    """
+
+    thresholds: list[float]
+    names: list[str] | None
+    edges_: list[float] = field(init=False)
+    names_: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not self.thresholds or sorted(set(self.thresholds)) != list(self.thresholds):
+            raise UserError(f"bucketer.thresholds={self.thresholds} must be ascending")
+        bucket_names(self.names, len(self.thresholds) + 1)
+
+    def fit(self, metrics: Metrics) -> Self:
+        """See `Bucketer`."""
+        self.edges_ = list(self.thresholds)
+        names = bucket_names(self.names, len(self.thresholds) + 1)
+        ascending_is_easy_to_hard = metrics.easier[metrics.chosen] == "lower" or not self.names
+        self.names_ = names if ascending_is_easy_to_hard else names[::-1]
+        return self
+
+    def assign(self, metrics: Metrics) -> Integers:
+        """See `Bucketer`."""
+        above = cut_ascending(metrics.complete(metrics.chosen), self.edges_)
+        easier = metrics.easier[metrics.chosen]
+        return above if easier == "lower" else len(self.edges_) - above

@@ -1,0 +1,178 @@
+"""Many runs, one table: bucket sizes, edges, and how far the strategies agree.
+
+A sweep prints it when it ends. `python -m curriculum.compare SWEEP_DIR` prints it at any time, also
+where jobs failed, are still running or were killed, and exits with 1 unless all have completed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from omegaconf import OmegaConf
+from rich.table import Table
+
+from curriculum.bucketers.edges import ASSIGNMENT, EDGES
+from curriculum.errors import UserError, explained
+from curriculum.provenance import FILE
+from curriculum.terminal import console, plain_table
+
+NAME = "comparison"
+WIDE = 12  # runs whose agreement still fits a terminal
+
+
+def compare(sweep: Path) -> list[str]:
+    """Print the table and write `comparison.{json,parquet,md}` into the sweep's folder.
+
+    Returns:
+        The jobs that have not completed.
+
+    Raises:
+        UserError: where the folder has no runs.
+    """
+    folders = sorted({path.parent for path in sweep.glob("*/.hydra")}, key=_by_number)
+    if not folders:
+        raise UserError(f"{sweep} has no runs: it should be the folder of a sweep (-m)")
+    runs = [read_run(folder) for folder in folders]
+    name_choices(runs)
+    agreement = adjusted_rand_indices(folders, runs)
+    _write(sweep, runs, agreement)
+    _show(sweep, runs, agreement)
+    return [run["job"] for run in runs if run["status"] != "completed"]
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """What a table says of a run; `status` is `unfinished` where it left no result."""
+    run: dict[str, Any] = {
+        "job": folder.name,
+        "overrides": list(OmegaConf.load(folder / ".hydra" / "overrides.yaml")),
+        "status": "unfinished",
+        "error": None,
+    }
+    if not (folder / FILE).exists():
+        return run | {"error": "no result: still running, or killed"}
+    result = json.loads((folder / FILE).read_text())
+    run |= {"status": result["status"], "error": result["error"]}
+    if result["status"] == "completed":
+        run |= {
+            "problems": result["total_problems"],
+            "rollouts": result["total_rollouts"],
+            "buckets": {name: each["count"] for name, each in result["buckets"].items()},
+            "edges": describe_edges(json.loads((folder / EDGES).read_text())),
+            "reused": [name for name, stage in result["stages"].items() if stage["reused"]],
+        }
+    return run
+
+
+def name_choices(runs: list[dict[str, Any]]) -> None:
+    """Add `choice` to each run: the overrides that not all of them have."""
+    common = set.intersection(*(set(run["overrides"]) for run in runs))
+    for run in runs:
+        own = [each for each in run["overrides"] if each not in common]
+        run["choice"] = ", ".join(own) or f"job {run['job']}"
+
+
+def describe_edges(saved: dict[str, Any]) -> str:
+    """Edges in the unit of what was cut, from easy to hard; centers for clusters."""
+    edges = saved["edges"]
+    if isinstance(edges, dict) and "centers" in edges:
+        centers = [c[0] * edges["scale"][0] + edges["mean"][0] for c in edges["centers"]]
+        return f"{edges['features'][0]} near {_join(centers)}"
+    if isinstance(edges, list) and all(isinstance(edge, list) for edge in edges):
+        sign = -1 if saved["easier"] == "higher" else 1
+        edges = [sign * edge[0] for edge in edges]  # the rest breaks ties
+    return _join(edges) if isinstance(edges, list) else json.dumps(edges)
+
+
+def adjusted_rand_indices(folders: list[Path], runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Agreement of every two completed runs on the problems they share: 1 the same, 0 chance.
+
+    Source: Hubert and Arabie 1985, as in scikit-learn.
+    """
+    from sklearn.metrics import adjusted_rand_score
+
+    buckets = {
+        run["job"]: pd.read_parquet(folder / ASSIGNMENT).set_index("problem_id")["bucket"]
+        for folder, run in zip(folders, runs, strict=True)
+        if run["status"] == "completed"
+    }
+    agreement = []
+    for one, other in combinations(buckets, 2):
+        both = pd.concat([buckets[one], buckets[other]], axis=1, join="inner", keys=["a", "b"])
+        index = float(adjusted_rand_score(both["a"], both["b"]))
+        agreement.append({"job": one, "other": other, "problems": len(both), "index": index})
+    return agreement
+
+
+def _write(sweep: Path, runs: list[dict[str, Any]], agreement: list[dict[str, Any]]) -> None:
+    content = {"runs": runs, "adjusted_rand_index": agreement}
+    (sweep / f"{NAME}.json").write_text(json.dumps(content, indent=2) + "\n")
+    table = pd.DataFrame([_flat(run) for run in runs])
+    table.to_parquet(sweep / f"{NAME}.parquet", index=False)
+    markdown = table.fillna("").to_markdown(index=False)
+    if agreement:
+        markdown += "\n\n" + pd.DataFrame(agreement).to_markdown(index=False, floatfmt=".3f")
+    (sweep / f"{NAME}.md").write_text(markdown + "\n")
+
+
+def _show(sweep: Path, runs: list[dict[str, Any]], agreement: list[dict[str, Any]]) -> None:
+    out = console()
+    table = plain_table(str(sweep), "job", "", "buckets, easy to hard", "edges")
+    for run in runs:
+        if run["status"] == "completed":
+            table.add_row(run["job"], run["choice"], _sizes(run), run["edges"])
+        else:
+            error = str(run["error"]).splitlines()[0]
+            table.add_row(run["job"], run["choice"], f"[red]{run['status']}[/]", error)
+    out.print()
+    out.print(table)
+    if agreement and len(runs) <= WIDE:
+        out.print()
+        out.print(_agreement_table(runs, agreement))
+
+
+def _agreement_table(runs: list[dict[str, Any]], agreement: list[dict[str, Any]]) -> Table:
+    index = {(pair["job"], pair["other"]): pair["index"] for pair in agreement}
+    done = [run for run in runs if run["status"] == "completed"]
+    table = plain_table("Agreement of buckets (adjusted Rand index)", "")
+    for run in done[1:]:
+        table.add_column(run["choice"], justify="right")
+    for run in done[:-1]:
+        cells = [index.get((run["job"], other["job"])) for other in done[1:]]
+        shown = ["" if value is None else f"{value:.2f}" for value in cells]
+        table.add_row(run["choice"], *shown)
+    return table
+
+
+def _flat(run: dict[str, Any]) -> dict[str, Any]:
+    lists = {name: ", ".join(run.get(name, [])) for name in ("overrides", "reused")}
+    return run | {"buckets": _sizes(run)} | lists
+
+
+def _sizes(run: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {size}" for name, size in run.get("buckets", {}).items())
+
+
+def _join(values: list[float]) -> str:
+    return " | ".join(f"{round(value, 6):.3g}" for value in values)
+
+
+def _by_number(folder: Path) -> tuple[int, str]:
+    return (int(folder.name) if folder.name.isdigit() else sys.maxsize, folder.name)
+
+
+def main() -> None:
+    """Print the table of a sweep."""
+    parser = argparse.ArgumentParser(prog="python -m curriculum.compare", description=__doc__)
+    parser.add_argument("sweep", type=Path, help="the sweep's folder")
+    with explained():
+        sys.exit(1 if compare(parser.parse_args().sweep) else 0)
+
+
+if __name__ == "__main__":
+    main()

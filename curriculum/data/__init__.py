@@ -1,0 +1,21 @@
+"""Where problems and rollouts come from."""
+
+from curriculum.data.base import Data, File, Loaded, Rejected, RolloutData
+from curriculum.data.demo import Demo
+from curriculum.data.rollouts import Rollouts
+from curriculum.data.stored import Stored
+from curriculum.data.stored import load as load_stored
+from curriculum.data.verl import Verl
+
+__all__ = [
+    "Data",
+    "Demo",
+    "File",
+    "Loaded",
+    "Rejected",
+    "RolloutData",
+    "Rollouts",
+    "Stored",
+    "Verl",
+    "load_stored",
+]

@@ -1,0 +1,18 @@
+"""`data=demo`: real rollouts of this project's own very small model, shipped with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import curriculum
+from curriculum.data.rollouts import Rollouts
+
+FILE = Path(curriculum.__file__).parent / "demo" / "rollouts.parquet"
+
+
+@dataclass(frozen=True)
+class Demo(Rollouts):
+    """1,008 reasoning-gym problems x 16 samples; see curriculum/demo/README.md."""
+
+    path: str | list[str] = field(default=str(FILE), init=False)

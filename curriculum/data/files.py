@@ -1,0 +1,49 @@
+"""Finding and opening input files: local paths, globs, folders and anything fsspec opens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import IO, cast
+
+import fsspec
+
+from curriculum.data.base import File
+from curriculum.errors import UserError
+
+SUFFIXES = (".parquet", ".jsonl", ".json")
+
+
+def find(path: str | Sequence[str]) -> list[File]:
+    """Files of one or several paths, globs or folders, sorted within each.
+
+    Raises:
+        UserError: where nothing is there, or a folder holds no parquet or JSONL.
+    """
+    paths = [path] if isinstance(path, str) else list(path)
+    return [file for each in paths for file in _find_one(each)]
+
+
+def open_file(url: str) -> IO[bytes]:
+    """Open for reading; seekable, as parquet needs it."""
+    return cast(IO[bytes], fsspec.open(url, "rb").open())
+
+
+def _find_one(path: str) -> list[File]:
+    filesystem, root = fsspec.core.url_to_fs(path)
+    if filesystem.isdir(root):
+        found = [each for each in filesystem.ls(root, detail=False) if each.endswith(SUFFIXES)]
+        problem = f"the folder {path} has no {' or '.join(SUFFIXES)} file"
+    else:
+        found = filesystem.glob(root) if "*" in root else [root] * filesystem.exists(root)
+        problem = f"there is no file {path}"
+    if not found:
+        raise UserError(f"{problem} (data.path or generator.path)")
+    local = "file" in filesystem.protocol
+    return [
+        File(
+            each if local else filesystem.unstrip_protocol(each),
+            int(filesystem.size(each)),
+            str(filesystem.ukey(each)),
+        )
+        for each in sorted(found)
+    ]

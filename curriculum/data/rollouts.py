@@ -1,0 +1,88 @@
+"""`data=rollouts`: problems and the rollouts sampled from them, in the same files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import pyarrow as pa
+
+from curriculum.data import jsonl, parquet
+from curriculum.data.base import File, Loaded, Rejected
+from curriculum.data.files import find
+from curriculum.data.problems import Columns, ProblemList
+from curriculum.data.tables import conform
+from curriculum.errors import UserError
+
+
+@dataclass(frozen=True)
+class Rollouts:
+    """Rollouts on disk, in whichever of these forms each file has.
+
+    Long parquet or JSONL (`prompt, response, data_idx, sample_idx, original_*`), JSONL with a line
+    a problem (`reward` a list of `{"score": ...}`), a `responses` list column (verl's generation
+    server), or the dumps that verl writes while training (`{input, output, gts, score, step}`).
+    """
+
+    path: str | list[str]
+    id_key: str
+    prompt_key: str
+    reward_fn_key: str
+
+    def files(self) -> list[File]:
+        """See `Data`."""
+        return find(self.path)
+
+    def load(self) -> Loaded:
+        """See `Data`. Raises UserError where a file holds no rollouts."""
+        problems = ProblemList(self._columns)
+        rejected: list[Rejected] = []
+        parts = [
+            parquet.index(file, problems)
+            if _is_parquet(file)
+            else jsonl.index(file, problems, rejected)
+            for file in self.files()
+        ]
+        index = pa.concat_tables(parts).combine_chunks()
+        if not len(index):
+            causes = "".join(f"\n  {each.file}:{each.row}: {each.cause}" for each in rejected[:3])
+            raise UserError(f"{self.path} holds no rollouts{causes}")
+        return Loaded(problems.finish(), index, rejected)
+
+    def responses(self) -> Iterator[pa.Array]:
+        """See `Data`."""
+        for file in self.files():
+            yield from (
+                parquet.responses(file)
+                if _is_parquet(file)
+                else jsonl.responses(file, self._columns)
+            )
+
+    def rows(self) -> Iterator[pa.Table]:
+        """See `Data`; files with other columns share one schema, nulls where one has no such."""
+        files = self.files()
+        if len(files) == 1:
+            yield from self._rows(files[0])
+            return
+        schema = _common_schema(table for file in files for table in islice(self._rows(file), 1))
+        for file in files:
+            yield from (conform(table, schema) for table in self._rows(file))
+
+    def _rows(self, file: File) -> Iterator[pa.Table]:
+        return parquet.rows(file) if _is_parquet(file) else jsonl.rows(file, self._columns)
+
+    @property
+    def _columns(self) -> Columns:
+        return Columns(self.id_key, self.prompt_key, self.reward_fn_key)
+
+
+def _is_parquet(file: File) -> bool:
+    return file.url.endswith(".parquet")
+
+
+def _common_schema(tables: Iterable[pa.Table]) -> pa.Schema:
+    try:
+        return pa.unify_schemas([table.schema for table in tables], promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise UserError(f"the rollout files have a column of several types: {error}") from error

@@ -1,0 +1,44 @@
+"""Errors for the person at the keyboard: what is wrong, where, and what to do."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+TRACEBACK = "HYDRA_FULL_ERROR"  # set by the user: show tracebacks
+
+
+class UserError(Exception):
+    """A mistake in the input or the configuration; its message is shown without a traceback."""
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Print what went wrong with the command line or the input, and exit 1."""
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    if os.environ.get(TRACEBACK):
+        yield
+        return
+    os.environ[TRACEBACK] = "1"  # have Hydra raise its errors rather than print them
+    try:
+        yield
+    except (UserError, HydraException, OmegaConfBaseException) as error:
+        print(f"error: {explain(error)}", file=sys.stderr)
+        sys.exit(1)
+
+
+def explain(error: BaseException) -> str:
+    """The message, with the keys to choose from where one was unknown."""
+    if isinstance(error, UserError):
+        return str(error)
+    cause = error.__cause__
+    parent = getattr(cause, "parent_node", None)
+    if parent is None or not hasattr(parent, "keys"):
+        return str(error)
+    keys = ", ".join(sorted(str(key) for key in parent if key != "_target_"))
+    where = getattr(cause, "full_key", "").rpartition(".")[0] or "the configuration"
+    return f"{str(error).splitlines()[0]}\nkeys of {where}: {keys}"

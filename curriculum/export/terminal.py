@@ -1,0 +1,113 @@
+"""What a run shows when it is done: how hard the problems are, and where the files lie."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+from rich.table import Table
+from rich.text import Text
+
+from curriculum.export.base import (
+    Written,
+    bucket_statistics,
+    overall_statistics,
+    shown,
+)
+from curriculum.records import Floats, Outcome
+from curriculum.terminal import console, plain_table
+
+BAR = 32  # characters of the longest bar
+COLORS = ["green", "yellow", "dark_orange", "red", "magenta"]
+
+
+def show_summary(outcome: Outcome, written: list[Written]) -> None:
+    """Print the distribution of difficulty, buckets, sources and files."""
+    out = console()
+    for part in (_headline(outcome), _distribution(outcome), _buckets(outcome), _sources(outcome)):
+        out.print(part)
+        out.print()
+    out.print(_files(written))
+
+
+def _headline(outcome: Outcome) -> Text:
+    overall, counts = overall_statistics(outcome), outcome.metrics["n"]
+    fewest, most = int(counts.min()), int(counts.max())
+    each = f"{fewest} each" if fewest == most else f"{fewest} to {most} each"
+    text = Text(f"\n{overall['total_problems']:,} problems", "bold")
+    text.append(f"   {overall['total_rollouts']:,} rollouts ({each})", "default")
+    text.append(f"   mean pass rate {overall['mean_pass_rate']:.2f}", "default")
+    return text
+
+
+def _distribution(outcome: Outcome) -> Table:
+    """Problems by pass rate; never and always solved stand alone, for they carry no gradient."""
+    rate = _pass_rate(outcome)
+    table = plain_table("How often the model solves them", "pass rate")
+    table.add_column("problems", justify="right")
+    table.add_column("")
+    between = (rate > 0) & (rate < 1)
+    groups = [("never", rate == 0)]
+    for low in range(0, 100, 20):
+        inside = between & (rate > low / 100) & (rate <= (low + 20) / 100)
+        groups.append((f"{low} to {low + 20} %", inside))
+    groups.append(("always", rate == 1))
+    most = max(int(inside.sum()) for _, inside in groups)
+    for name, inside in groups:
+        count = int(inside.sum())
+        style = "dim" if name in ("never", "always") else "cyan"
+        table.add_row(name, f"{count:,}", Text(_bar(count, most), style))
+    return table
+
+
+def _buckets(outcome: Outcome) -> Table:
+    metrics = outcome.metrics
+    table = plain_table(f"Buckets: {outcome.bucketing}{_cut_on(outcome)}")
+    for name in ("bucket", "problems", "mean pass rate", "from", "to"):
+        table.add_column(name, justify="left" if name == "bucket" else "right")
+    table.add_column("")
+    for i, (name, numbers) in enumerate(bucket_statistics(outcome).items()):
+        label = Text(name, COLORS[min(i, len(COLORS) - 1)])
+        if not numbers["count"]:
+            table.add_row(label, "0", "", "", "", "")
+            continue
+        cells = [numbers[k] for k in ("mean_pass_rate", "lowest_pass_rate", "highest_pass_rate")]
+        bar = Text(_bar(numbers["count"], len(metrics)), label.style)
+        table.add_row(label, f"{numbers['count']:,}", *(f"{each:.2f}" for each in cells), bar)
+    return table
+
+
+def _sources(outcome: Outcome) -> Table:
+    """Sources by buckets, with their mean pass rate."""
+    sources = outcome.problems.table["data_source"].take(pa.array(outcome.measured))
+    names, rate, n = sources.to_numpy(), _pass_rate(outcome), len(outcome.buckets.names)
+    table = plain_table("Sources", "source")
+    for name in ("problems", "mean pass rate", *outcome.buckets.names):
+        table.add_column(name, justify="right")
+    for source in dict.fromkeys(names.tolist()):
+        inside = names == source
+        sizes = np.bincount(outcome.buckets.assignment[inside], minlength=n)
+        cells = [f"{size:,}" if size else "·" for size in sizes]
+        table.add_row(source, f"{inside.sum():,}", f"{rate[inside].mean():.2f}", *cells)
+    return table
+
+
+def _files(written: list[Written]) -> Table:
+    table = plain_table("Files", header=False)
+    table.add_column(overflow="fold")
+    for path, what in written:
+        table.add_row(shown(path), Text(what, "dim"))
+    return table
+
+
+def _cut_on(outcome: Outcome) -> str:
+    return (
+        f" of {outcome.metrics.chosen}" if outcome.bucketing in ("percentile", "threshold") else ""
+    )
+
+
+def _pass_rate(outcome: Outcome) -> Floats:
+    return np.asarray(outcome.metrics["c"] / outcome.metrics["n"])
+
+
+def _bar(count: float, most: float) -> str:
+    return "█" * max(round(BAR * count / most), 1 if count else 0) if most else ""

@@ -1,0 +1,5 @@
+"""Where rollouts come from."""
+
+from curriculum.generators.replay import Replay
+
+__all__ = ["Replay"]

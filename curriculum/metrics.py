@@ -1,0 +1,239 @@
+"""Numbers about problems, each from the rewards of its rollouts.
+
+A metric is a dataclass whose fields are its knobs, with `easier` saying which way is easier.
+`conf/metric/` chooses the one that bucketers cut on; the standard ones are always computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from curriculum import stats
+from curriculum.records import Easier, Floats, Metrics, Problems, Rewards
+
+
+class Metric(Protocol):
+    """One number a problem, without a Python loop over problems."""
+
+    @property
+    def easier(self) -> Easier:
+        """Whether a higher or a lower value means an easier problem."""
+        ...
+
+    def __call__(self, rewards: Rewards) -> Floats:
+        """(P,) one number a problem; NaN where it has too few rollouts."""
+        ...
+
+
+@dataclass(frozen=True)
+class MeanReward:
+    """Mean reward."""
+
+    easier: ClassVar[Easier] = "higher"
+
+    def __call__(self, rewards: Rewards) -> Floats:
+        return rewards.sum(rewards.values) / rewards.counts
+
+
+@dataclass(frozen=True)
+class MaxReward:
+    """Best reward."""
+
+    easier: ClassVar[Easier] = "higher"
+
+    def __call__(self, rewards: Rewards) -> Floats:
+        return rewards.descending[rewards.offsets[:-1]]
+
+
+@dataclass(frozen=True)
+class MinReward:
+    """Worst reward."""
+
+    easier: ClassVar[Easier] = "higher"
+
+    def __call__(self, rewards: Rewards) -> Floats:
+        return rewards.descending[rewards.offsets[1:] - 1]
+
+
+@dataclass(frozen=True)
+class Variance:
+    """Population variance of the rewards: how inconsistent the model is."""
+
+    easier: ClassVar[Easier] = "lower"
+
+    def __call__(self, rewards: Rewards) -> Floats:
+        mean = MeanReward()(rewards)
+        return rewards.sum((rewards.values - mean[rewards.owner]) ** 2) / rewards.counts
+
+
+@dataclass(frozen=True)
+class StdReward:
+    """Population standard deviation of the rewards."""
+
+    easier: ClassVar[Easier] = "lower"
+
+    def __call__(self, rewards: Rewards) -> Floats:
+        return np.sqrt(Variance()(rewards))
+
+
+@dataclass(frozen=True)
+class DifficultyScore:
+    """(1 - mean reward) + `std_weight` x population standard deviation."""
+
+    std_weight: float
+    easier: ClassVar[Easier] = "lower"
+
+    def __call__(self, rewards: Rewards) -> Floats:
+        return (1 - MeanReward()(rewards)) + self.std_weight * StdReward()(rewards)
+
+
+@dataclass(frozen=True)
+class InverseMean:
+    """1 / mean reward; infinite, the hardest, where the mean is not above 0."""
+
+    easier: ClassVar[Easier] = "lower"
+
+    def __call__(self, rewards: Rewards) -> Floats:
+        mean = MeanReward()(rewards)
+        infinite = np.full(len(mean), np.inf)
+        return np.asarray(np.divide(1.0, mean, out=infinite, where=mean > 0))
+
+
+@dataclass(frozen=True)
+class PassRate:
+    """Share of rewards that pass, times `scale` (100 for percent)."""
+
+    threshold: float  # the reward from which a rollout passes
+    strict: bool  # whether it must be above the threshold, not at it
+    scale: float
+    easier: ClassVar[Easier] = "higher"
+
+    def __call__(self, rewards: Rewards) -> Floats:
+        return self.scale * self.passes(rewards) / rewards.counts
+
+    def passes(self, rewards: Rewards) -> Floats:
+        """(P,) how many rollouts pass."""
+        values, threshold = rewards.values, self.threshold
+        passing = values > threshold if self.strict else values >= threshold
+        return rewards.sum(passing.astype(np.float64))
+
+
+@dataclass(frozen=True)
+class MeanAtK:
+    """mean@k: mean of the k highest rewards; NaN with fewer than k rollouts."""
+
+    k: int
+    easier: ClassVar[Easier] = "higher"
+
+    @property
+    def name(self) -> str:
+        return f"mean@{self.k}"
+
+    def __call__(self, rewards: Rewards) -> Floats:
+        best = rewards.sum(np.where(rewards.rank < self.k, rewards.descending, 0.0))
+        return np.where(rewards.counts < self.k, np.nan, best / self.k)
+
+
+@dataclass(frozen=True)
+class PassAtK:
+    """Share of the k highest rewards that reach the threshold; all of them where k is None.
+
+    This is what rollout-bucketing scripts call pass_at_k. `UnbiasedPassAtK` is the estimator.
+    """
+
+    k: int | None
+    threshold: float
+    easier: ClassVar[Easier] = "higher"
+
+    @property
+    def name(self) -> str:
+        return "pass_at_k" if self.k is None else f"pass_at_{self.k}"
+
+    def __call__(self, rewards: Rewards) -> Floats:
+        k = rewards.counts if self.k is None else np.full(len(rewards), self.k)
+        reach = (rewards.descending >= self.threshold) & (rewards.rank < k[rewards.owner])
+        share = rewards.sum(reach.astype(np.float64)) / k
+        return np.where(rewards.counts < k, np.nan, share)
+
+
+@dataclass(frozen=True)
+class UnbiasedPassAtK:
+    """Probability that one of k samples passes (Chen et al. 2021); NaN with fewer rollouts."""
+
+    k: int
+    threshold: float
+    strict: bool
+    easier: ClassVar[Easier] = "higher"
+
+    @property
+    def name(self) -> str:
+        return f"pass@{self.k}"
+
+    def __call__(self, rewards: Rewards) -> Floats:
+        passes = PassRate(self.threshold, self.strict, scale=1).passes(rewards)
+        return stats.pass_at_k(rewards.counts.astype(np.float64), passes, self.k)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """The standard metrics and what they depend on (`measure` in conf/config.yaml)."""
+
+    threshold: float
+    strict: bool
+    scale: float
+    std_weight: float
+    mean_at_k: Sequence[int]
+    pass_at_k: Sequence[int]
+    prior: Sequence[float]
+    level: float
+
+    def standard(self) -> dict[str, Metric]:
+        """The metrics that every run computes."""
+        unbiased = {k: UnbiasedPassAtK(k, self.threshold, self.strict) for k in self.pass_at_k}
+        return {
+            "mean_reward": MeanReward(),
+            "std_reward": StdReward(),
+            "variance": Variance(),
+            "min_reward": MinReward(),
+            "max_reward": MaxReward(),
+            "pass_rate": PassRate(self.threshold, self.strict, self.scale),
+            "success_rate": PassRate(0.5, strict=True, scale=100),
+            "pass_at_k": PassAtK(None, 0.5),
+            "inverse_mean": InverseMean(),
+            "difficulty_score": DifficultyScore(self.std_weight),
+            **{f"mean@{k}": MeanAtK(k) for k in self.mean_at_k},
+            **{f"pass@{k}": metric for k, metric in unbiased.items()},
+        }
+
+
+def measure(
+    problems: Problems, rewards: Rewards, config: Measure, metric: Metric, option: str
+) -> Metrics:
+    """All standard metrics of the measured problems, and the chosen one of `conf/metric/`.
+
+    Beside them `n`, `c` (rollouts and passes) and the pass rate's posterior: `pass_rate_mean`,
+    `pass_rate_low`, `pass_rate_high`, as shares.
+    """
+    standard = config.standard()
+    chosen = _column_name(standard, metric, option)
+    metrics = {**standard, chosen: metric}
+    n = rewards.counts.astype(np.float64)
+    c = PassRate(config.threshold, config.strict, scale=1).passes(rewards)
+    mean, low, high = stats.beta_posterior(n, c, (config.prior[0], config.prior[1]), config.level)
+    posterior = {"pass_rate_mean": mean, "pass_rate_low": low, "pass_rate_high": high}
+    columns = {"n": n, "c": c, **posterior}
+    columns |= {name: each(rewards) for name, each in metrics.items()}
+    easier: dict[str, Easier] = {name: each.easier for name, each in metrics.items()}
+    ids = problems.ids.take(pa.array(rewards.problem)).combine_chunks()
+    return Metrics(ids, columns, chosen, easier)
+
+
+def _column_name(standard: Mapping[str, Metric], metric: Metric, option: str) -> str:
+    """The standard column's name where it is the same metric, else one of its own."""
+    name = str(getattr(metric, "name", option))
+    return name if standard.get(name, metric) == metric else f"{name}_as_chosen"

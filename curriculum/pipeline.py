@@ -1,0 +1,134 @@
+"""Problems, rollouts, rewards, metrics, buckets, files: the stages in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curriculum import aside, data, rewards
+from curriculum.bucketers import Bucketer
+from curriculum.bucketers.edges import cut
+from curriculum.errors import UserError
+from curriculum.export import LAYOUTS, bucket_statistics, overall_statistics
+from curriculum.generators import Replay
+from curriculum.generators.replay import adopt, match
+from curriculum.metrics import Measure, Metric, measure
+from curriculum.plugins import build
+from curriculum.provenance import Record
+from curriculum.records import Outcome, Problems, Rewards, Rollouts
+from curriculum.rewards.scoring import Scoring, TooManyFailures, failures_in
+from curriculum.store import Store
+
+
+@dataclass(frozen=True)
+class Strategies:
+    """What the configuration chose; built before any work, so that a mistake costs none."""
+
+    data: data.Data
+    replay: Replay | None
+    reward: rewards.Reward | rewards.Auto
+    scoring: Scoring
+    measure: Measure
+    metric: Metric
+    bucketer: Bucketer
+
+    @classmethod
+    def build(cls, cfg: Mapping[str, Any]) -> Self:
+        """Raises UserError, with group, key and cause, where one can't be built."""
+        scoring = {key: cfg["reward"][key] for key in ("workers", "time_limit", "max_failures")}
+        return cls(
+            data=build(cfg, "data"),
+            replay=build(cfg, "generator") if cfg["generator"]["path"] else None,
+            reward=build(cfg, "reward"),
+            scoring=Scoring(**scoring),
+            measure=Measure(**cfg["measure"]),
+            metric=build(cfg, "metric"),
+            bucketer=build(cfg, "bucketer"),
+        )
+
+
+def run(cfg: Mapping[str, Any], record: Record, show: bool) -> None:
+    """From the data to the files in the record's folder, and what the terminal shows.
+
+    Args:
+        cfg: plain values, interpolations resolved.
+        show: whether to print what the layout shows when it is done.
+    """
+    chosen = Strategies.build(cfg)
+    layout = LAYOUTS[cfg["convention"]["layout"]]
+    store = Store(Path(cfg["store_dir"]))
+    with record.timed("rollouts"):
+        problems, rollouts = load_rollouts(chosen, store, record, cfg["data"]["max_rejected"])
+    with record.timed("rewards"):
+        scores = score_rollouts(chosen, problems, rollouts, store, record)
+        grouped = Rewards.group(rollouts, scores)
+        aside.problems_without_reward(problems, grouped, record)
+    with record.timed("metrics"):
+        option = record.choices["metric"]
+        metrics = measure(problems, grouped, chosen.measure, chosen.metric, option)
+    with record.timed("buckets"):
+        buckets = cut(chosen.bucketer, metrics, cfg["bucketer"]["edges"], record.folder)
+    strategy = record.choices["bucketer"]
+    outcome = Outcome(problems, rollouts, scores, grouped.problem, metrics, buckets, strategy)
+    with record.timed("export"):
+        written = layout.write(outcome, record.folder, cfg["export"]["prefix"])
+    record.results |= overall_statistics(outcome) | {"buckets": bucket_statistics(outcome)}
+    if show:
+        layout.show(outcome, written)
+
+
+def load_rollouts(
+    chosen: Strategies, store: Store, record: Record, max_rejected: int
+) -> tuple[Problems, Rollouts]:
+    """Problems and the rollouts that belong to them.
+
+    Raises:
+        UserError: where there are no rollouts, or too many rows could not be read.
+    """
+    own = data.load_stored(store, "problems", chosen.data, max_rejected)
+    record.use("problems", own.stage)
+    aside.rejected_rows("problems", own.rejected, record)
+    source: Any = chosen.replay or chosen.data
+    index = own.rollouts
+    if chosen.replay is not None:
+        replayed = data.load_stored(store, "replay", chosen.replay, max_rejected)
+        record.use("replay", replayed.stage)
+        aside.rejected_rows("replay", replayed.rejected, record)
+        place = match(replayed.problems, own.problems)
+        aside.rollouts_without_problem(replayed.problems, replayed.rollouts, place, record)
+        index = adopt(replayed.rollouts, place)
+    if index is None:
+        raise UserError("the data holds problems only; generator.path=FILES names their rollouts")
+    return own.problems, Rollouts(index, source.responses, source.rows)
+
+
+def score_rollouts(
+    chosen: Strategies, problems: Problems, rollouts: Rollouts, store: Store, record: Record
+) -> pa.Table:
+    """A reward or a failure for every rollout; failures are written to the run's folder.
+
+    Raises:
+        TooManyFailures: more than `reward.max_failures`.
+    """
+    reward = chosen.reward
+    if isinstance(reward, rewards.Auto):
+        sources = pc.unique(problems.table["data_source"]).to_pylist()
+        reward = reward.choose(rollouts.recorded, sources)
+    record.results["reward"] = type(reward).__name__
+    made_of = [stage["fingerprint"] for stage in record.stages.values()]
+    try:
+        table, stage = rewards.load_stored(
+            store, reward, problems, rollouts, chosen.scoring, made_of
+        )
+    except TooManyFailures as error:
+        aside.failed_rollouts(problems, rollouts, error.failures, record)
+        raise
+    if stage:
+        record.use("rewards", stage)
+    aside.failed_rollouts(problems, rollouts, failures_in(table), record)
+    return table

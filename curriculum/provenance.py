@@ -1,0 +1,81 @@
+"""`result.json`: what a run did, with what and from what, written last and also when it failed."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from curriculum.store import Stage
+
+FILE = "result.json"
+PACKAGES = ("curriculum", "hydra-core", "numpy", "pandas", "pyarrow", "scikit-learn")
+
+
+@dataclass
+class Record:
+    """What a run has to say of itself, filled in as it goes."""
+
+    folder: Path
+    overrides: list[str]
+    choices: dict[str, str]
+    config: dict[str, Any]
+    stages: dict[str, Any] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    results: dict[str, Any] = field(default_factory=dict)
+
+    def use(self, name: str, stage: Stage) -> None:
+        """Note the stage of the store that a run's `name` came from."""
+        self.stages[name] = {
+            "fingerprint": stage.fingerprint,
+            "folder": str(stage.folder),
+            "reused": stage.reused,
+        }
+        self.counts |= stage.counts
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Note how long a stage takes."""
+        start = time.perf_counter()
+        yield
+        self.seconds[stage] = round(time.perf_counter() - start, 3)
+
+    def write(self, error: Exception | None) -> None:
+        """Write the file in one go; a reader sees a whole one or none."""
+        content = {
+            "status": "failed" if error else "completed",
+            "error": f"{type(error).__name__}: {error}" if error else None,
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "overrides": self.overrides,
+            "choices": self.choices,
+            **self.results,
+            "counts": self.counts,
+            "stages": self.stages,
+            "seconds": self.seconds,
+            "config": self.config,
+            "versions": {"python": platform.python_version()}
+            | {name: version(name) for name in PACKAGES},
+            "git_commit": git_commit(),
+        }
+        aside = self.folder / f".{FILE}.partial"
+        aside.write_text(json.dumps(content, indent=2))
+        aside.replace(self.folder / FILE)
+
+
+def git_commit() -> str | None:
+    """The checkout's commit, `-dirty` behind it where files differ; None outside of git."""
+    describe = ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    command = ["git", "-C", str(Path(__file__).parent), *describe]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None

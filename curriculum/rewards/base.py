@@ -1,0 +1,21 @@
+"""What a reward is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from curriculum.records import Sample
+
+
+class Reward(Protocol):
+    """Turns responses into numbers: a dataclass whose fields are its knobs.
+
+    It runs in worker processes, so it must pickle. Time limits, crashes and retries are the
+    pipeline's: a batch that raises, hangs or dies is scored again one sample at a time, and what
+    still fails is recorded with its cause.
+    """
+
+    def score(self, samples: Sequence[Sample]) -> Sequence[float]:
+        """One finite number a sample, in their order; raise where there is none to give."""
+        ...

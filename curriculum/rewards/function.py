@@ -1,0 +1,72 @@
+"""`reward=function`: a reward function of your own, found and called as verl does it."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import importlib.util
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from curriculum.errors import UserError
+from curriculum.records import Sample
+
+
+@dataclass(frozen=True)
+class Function:
+    """Calls `name(data_source, solution_str, ground_truth, extra_info, **reward_kwargs)`.
+
+    `path` is a Python file or `pkg://package.module`. The function returns a number or a dict with
+    `score`, and may be async: verl's `custom_reward_function`.
+    """
+
+    path: str
+    name: str
+    reward_kwargs: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        if not self.path.startswith("pkg://") and not Path(self.path).is_file():
+            raise UserError(f"there is no file {self.path}")
+
+    def code(self) -> str:
+        """What the function's file says, so that a change of it scores anew."""
+        return "" if self.path.startswith("pkg://") else Path(self.path).read_text()
+
+    def score(self, samples: Sequence[Sample]) -> list[float]:
+        """See `Reward`."""
+        function = self._function
+        return [self._score_one(function, sample) for sample in samples]
+
+    def _score_one(self, function: Callable[..., Any], sample: Sample) -> float:
+        result = function(
+            data_source=sample.data_source,
+            solution_str=sample.response,
+            ground_truth=sample.ground_truth,
+            extra_info=sample.extra_info,
+            **self.reward_kwargs,
+        )
+        if inspect.iscoroutine(result):
+            result = asyncio.run(result)
+        return float(result["score"] if isinstance(result, Mapping) else result)
+
+    @cached_property
+    def _function(self) -> Callable[..., Any]:
+        module = self._module()
+        if not hasattr(module, self.name):
+            raise UserError(f"{self.path} has no function '{self.name}' (reward.name)")
+        function: Callable[..., Any] = getattr(module, self.name)
+        return function
+
+    def _module(self) -> Any:
+        if self.path.startswith("pkg://"):
+            return importlib.import_module(self.path.removeprefix("pkg://").replace("/", "."))
+        spec = importlib.util.spec_from_file_location("reward_function", self.path)
+        if spec is None or spec.loader is None:
+            raise UserError(f"{self.path} is not a Python file (reward.path)")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module

@@ -1,0 +1,44 @@
+"""`reward=recorded`: the rewards that the rollouts carry, and the default that looks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from curriculum.errors import UserError
+from curriculum.records import Sample
+from curriculum.rewards.base import Reward
+from curriculum.rewards.exact_match import ExactMatch
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The reward in the file; a null or NaN there is a failure, never a zero."""
+
+    def score(self, samples: Sequence[Sample]) -> list[float]:
+        """Raises UserError: there is nothing to compute."""
+        raise UserError("recorded rewards are read with the rollouts, not computed")
+
+
+@dataclass(frozen=True)
+class Auto:
+    """Recorded rewards where there are any, else the verifier of the problems' source."""
+
+    def choose(self, recorded: bool, data_sources: Iterable[str]) -> Reward:
+        """The reward to use.
+
+        Raises:
+            UserError: where rollouts have no reward and none is known for their source.
+        """
+        if recorded:
+            return Recorded()
+        if all(source.startswith("reasoning_gym/") for source in data_sources):
+            return ExactMatch()
+        raise UserError(
+            "the rollouts have no 'reward' column, so they must be scored; choose one of\n"
+            "  reward=exact_match                       the response is the ground truth\n"
+            "  reward=function reward.path=FILE.py      a function of yours, as in verl\n"
+            "  reward=math_verify                       needs: pip install -e '.[math]'\n"
+            "  reward=verl                              needs: pip install -e '.[verl]'\n"
+            "or a plugin's (python -m curriculum.plugins lists them)"
+        )

@@ -1,0 +1,56 @@
+"""Rewards computed once: what a scorer said of some rollouts is a stage of the store."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curriculum.records import Problems, Rollouts
+from curriculum.rewards.base import Reward
+from curriculum.rewards.recorded import Recorded
+from curriculum.rewards.scoring import Scoring, read_recorded, score
+from curriculum.store import Stage, Store
+
+FILE = "rewards.parquet"
+
+
+def load(
+    store: Store,
+    reward: Reward,
+    problems: Problems,
+    rollouts: Rollouts,
+    scoring: Scoring,
+    made_of: Sequence[str],
+) -> tuple[pa.Table, Stage | None]:
+    """Rewards as in `REWARD_SCHEMA`, and their stage (None: recorded ones are in the rollouts).
+
+    Args:
+        made_of: fingerprints of the stages that problems and rollouts come from.
+
+    Raises:
+        TooManyFailures: nothing is stored then.
+    """
+    if isinstance(reward, Recorded):
+        return read_recorded(rollouts, scoring.max_failures), None
+
+    def write(folder: Path) -> dict[str, int]:
+        table = score(reward, problems, rollouts, scoring)
+        pq.write_table(table, folder / FILE)
+        failed = len(table) - table["failure"].null_count
+        return {"rewards": len(table) - table["reward"].null_count, "failures": failed}
+
+    inputs = {
+        "reward": type(reward).__qualname__,
+        "knobs": asdict(reward),  # type: ignore[call-overload]
+        # A change of the code, the user's or a plugin's, scores anew.
+        "code": [inspect.getsource(type(reward)), getattr(reward, "code", str)()],
+        "time_limit": scoring.time_limit,
+        "rollouts": list(made_of),
+    }
+    stage = store.stage("rewards", inputs, write)
+    return pq.read_table(stage.folder / FILE), stage

@@ -1,0 +1,45 @@
+"""What n rollouts say about a problem: pure functions on arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from curriculum.records import Floats
+
+
+def beta_posterior(
+    n: Floats, c: Floats, prior: tuple[float, float], level: float
+) -> tuple[Floats, Floats, Floats]:
+    """Mean and equal-tailed interval of the pass rate after c passes in n samples.
+
+    The posterior is Beta(a + c, b + n - c); the prior (a, b) = (1/2, 1/2) is Jeffreys'.
+
+    Args:
+        n, c: (P,) samples and passes.
+        prior: (a, b), both above 0.
+        level: mass of the interval, 0.9 for 90 %.
+
+    Returns:
+        mean, low and high, each (P,).
+    """
+    from scipy.special import betaincinv
+
+    # There are few different (n, c); the inverse is too slow to take a million times.
+    pairs, back = np.unique(np.stack([n, c], axis=1), axis=0, return_inverse=True)
+    a, b = prior[0] + pairs[:, 1], prior[1] + pairs[:, 0] - pairs[:, 1]
+    tail = (1 - level) / 2
+    low, high = (np.asarray(betaincinv(a, b, mass), np.float64) for mass in (tail, 1 - tail))
+    return (a / (a + b))[back], low[back], high[back]
+
+
+def pass_at_k(n: Floats, c: Floats, k: int) -> Floats:
+    """Unbiased probability that at least one of k samples passes: 1 - C(n-c, k) / C(n, k).
+
+    (P,); NaN where n < k. Source: Chen et al. 2021, "Evaluating Large Language Models Trained on
+    Code", equation 1, as a product that does not overflow.
+    """
+    wrong_only = np.ones(len(n))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for i in range(k):
+            wrong_only *= np.maximum(n - c - i, 0) / (n - i)
+    return np.where(n < k, np.nan, 1 - wrong_only)

@@ -1,0 +1,94 @@
+"""Finished stages on disk, shared by every run that asks for the same.
+
+A stage is a folder named by the fingerprint of what made it. It is written aside and renamed when
+complete, its manifest last, so a folder that is there is whole; a lock lets one of several runs do
+the work while the others wait for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from filelock import FileLock, Timeout
+
+log = logging.getLogger(__name__)
+
+MANIFEST = "manifest.json"
+
+
+class Stage(NamedTuple):
+    """A finished stage."""
+
+    folder: Path
+    fingerprint: str
+    reused: bool
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Store:
+    """Stages under one root folder."""
+
+    root: Path
+
+    def stage(
+        self, name: str, made_of: Mapping[str, Any], make: Callable[[Path], Mapping[str, int]]
+    ) -> Stage:
+        """The stage made of `made_of` (JSON values); `make` fills its folder and returns counts.
+
+        What `make` raises goes through, and leaves nothing behind.
+        """
+        made_of = {**made_of, "version": version("curriculum")}
+        fingerprint = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
+        folder = self.root / f"{name}-{fingerprint}"
+        self.root.mkdir(parents=True, exist_ok=True)
+        with _held(FileLock(f"{folder}.lock"), name):
+            reused = (folder / MANIFEST).exists()
+            if not reused:
+                self._make(folder, made_of, make)
+        counts = json.loads((folder / MANIFEST).read_text())["counts"]
+        log.info("%s: %s %s", name, "reused" if reused else "made", folder)
+        return Stage(folder, fingerprint, reused, counts)
+
+    def _make(
+        self,
+        folder: Path,
+        made_of: Mapping[str, Any],
+        make: Callable[[Path], Mapping[str, int]],
+    ) -> None:
+        aside = folder.with_name(f"{folder.name}.partial")
+        shutil.rmtree(aside, ignore_errors=True)  # of a run that was killed
+        aside.mkdir()
+        try:
+            counts = make(aside)
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            manifest = {"made_of": made_of, "counts": dict(counts), "finished": now}
+            (aside / MANIFEST).write_text(json.dumps(manifest, indent=2))
+            os.replace(aside, folder)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextmanager
+def _held(lock: FileLock, name: str) -> Iterator[None]:
+    """Hold the lock; say so when another run has it."""
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        log.info("%s: another run is making it; waiting", name)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()

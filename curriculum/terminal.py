@@ -1,0 +1,37 @@
+"""How things look in a terminal, and in a file or pipe instead of one."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+WIDTH = 110  # where there is no terminal to ask
+
+
+def console() -> Console:
+    """Standard output, plain and of a fixed width where it is no terminal."""
+    out = Console(highlight=False)
+    return out if out.is_terminal else Console(highlight=False, width=WIDTH)
+
+
+def plain_table(title: str, *columns: str, header: bool = True) -> Table:
+    """A table without lines; the columns' names are its header."""
+    return Table(
+        *columns,
+        title=title,
+        box=None,
+        title_justify="left",
+        title_style="bold",
+        header_style="dim",
+        show_header=header,
+    )
+
+
+def progress_bar() -> Progress:
+    """A bar with count and remaining time; nothing where there is no terminal."""
+    err = Console(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    return Progress(
+        *columns, TimeRemainingColumn(), console=err, transient=True, disable=not err.is_terminal
+    )

@@ -1,0 +1,24 @@
+"""From prompts to rollouts, rewards, difficulty and buckets: `python run.py --help`."""
+
+import sys
+
+import hydra
+from omegaconf import DictConfig
+
+from curriculum import plugins, sweep
+from curriculum.errors import explained
+
+
+@hydra.main(version_base="1.3", config_path=str(plugins.conf_dir()), config_name="config")
+def main(cfg: DictConfig) -> None:
+    """Run one job."""
+    from curriculum import job
+
+    job.run(cfg)
+
+
+if __name__ == "__main__":
+    with explained():
+        plugins.register()
+        main()
+    sys.exit(1 if sweep.failed_jobs else 0)
