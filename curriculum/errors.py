@@ -41,4 +41,5 @@ def explain(error: BaseException) -> str:
         return str(error)
     keys = ", ".join(sorted(str(key) for key in parent if key != "_target_"))
     where = getattr(cause, "full_key", "").rpartition(".")[0] or "the configuration"
-    return f"{str(error).splitlines()[0]}\nkeys of {where}: {keys}"
+    first_lines = [str(each).splitlines()[0] for each in (error, cause)]
+    return "\n".join([*first_lines, f"keys of {where}: {keys}"])

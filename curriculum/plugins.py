@@ -198,13 +198,12 @@ def _broken(point: EntryPoint, error: Exception) -> None:
 
 def main() -> None:
     """Print every option of every group and who provides it."""
-    from rich.console import Console
-    from rich.table import Table
+    from curriculum.terminal import console, plain_table
 
-    table = Table("group", "option", "from", "", box=None, header_style="bold")
+    table = plain_table("Options", "group", "option", "from", "")
     for option in sorted(options(), key=lambda each: GROUPS.index(each.group)):
         table.add_row(*option)
-    Console().print(table)
+    console().print(table)
 
 
 if __name__ == "__main__":

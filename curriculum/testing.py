@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 
 from curriculum.bucketers import Bucketer
-from curriculum.metrics import Measure, MeanReward, Metric, measure
-from curriculum.records import PROBLEM_SCHEMA, Floats, Metrics, Problems, Rewards, Sample
+from curriculum.metrics import MeanReward, Measure, Metric, measure
+from curriculum.records import PROBLEM_SCHEMA, Floats, Integers, Metrics, Problems, Rewards, Sample
 from curriculum.rewards import Reward
 
 STANDARD = Measure(
@@ -89,7 +89,12 @@ def check_metric(make: Callable[[], Metric]) -> None:
     """One number a problem, the same alone or in company, in whatever order rewards come."""
     metric = make()
     assert metric.easier in ("higher", "lower"), "easier must be 'higher' or 'lower'"
-    groups = [[0, 1, 1, 0, 1, 0, 0, 0], [1.0] * 9, [0.0] * 8, [0.2, 0.9, 0.4, 0.4] * 3]
+    groups: list[list[float]] = [
+        [0, 1, 1, 0, 1, 0, 0, 0],
+        [1.0] * 9,
+        [0.0] * 8,
+        [0.2, 0.9, 0.4, 0.4] * 3,
+    ]
     together = metric(make_rewards(groups))
     assert together.shape == (len(groups),), f"shape {together.shape}, not ({len(groups)},)"
     assert together.dtype == np.float64, f"dtype {together.dtype}, not float64"
@@ -114,7 +119,7 @@ def check_reward(make: Callable[[], Reward], samples: Sequence[Sample]) -> None:
     assert list(make().score(samples)) == scores, "the same samples get other rewards"
 
 
-def _check_assignment(bucketer: Bucketer, metrics: Metrics) -> Floats:
+def _check_assignment(bucketer: Bucketer, metrics: Metrics) -> Integers:
     names = bucketer.names_
     assert names and len(set(names)) == len(names), f"names_ must differ: {names}"
     assert all(isinstance(name, str) for name in names), f"names_ must be strings: {names}"

@@ -1,0 +1,1 @@
+"""A very small model's rollouts on reasoning-gym tasks, and the scripts that make them."""
