@@ -74,7 +74,10 @@ def run(cfg: Mapping[str, Any], record: Record, show: bool) -> None:
     with record.timed("buckets"):
         buckets = cut(chosen.bucketer, metrics, cfg["bucketer"]["edges"], record.folder)
     strategy = record.choices["bucketer"]
-    outcome = Outcome(problems, rollouts, scores, grouped.problem, metrics, buckets, strategy)
+    label = chosen.data.label
+    outcome = Outcome(
+        problems, rollouts, scores, grouped.problem, metrics, buckets, strategy, label
+    )
     with record.timed("export"):
         written = layout.write(outcome, record.folder, cfg["export"]["prefix"])
     record.results |= overall_statistics(outcome) | {"buckets": bucket_statistics(outcome)}

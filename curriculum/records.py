@@ -253,6 +253,7 @@ class Outcome:
     metrics: Metrics
     buckets: Buckets
     bucketing: str  # option of the bucketer
+    label: str  # of the data
 
 
 def check(table: pa.Table, schema: pa.Schema, what: str) -> None:

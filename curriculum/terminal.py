@@ -15,7 +15,7 @@ def console() -> Console:
     return out if out.is_terminal else Console(highlight=False, width=WIDTH)
 
 
-def plain_table(title: str, *columns: str, header: bool = True) -> Table:
+def plain_table(title: str | None, *columns: str, header: bool = True) -> Table:
     """A table without lines; the columns' names are its header."""
     return Table(
         *columns,

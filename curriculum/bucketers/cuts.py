@@ -7,7 +7,6 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from curriculum.errors import UserError
 from curriculum.records import Floats, Integers, Metrics
@@ -61,5 +60,7 @@ def cut_at_ranks(metrics: Metrics, hardness: Floats, edges: Sequence[RankEdge]) 
 
 def tie_breaks(metrics: Metrics) -> npt.NDArray[np.uint64]:
     """(P,) a number for each problem_id that looks random and never changes."""
+    import pandas as pd
+
     ids = metrics.problem_id.to_numpy(zero_copy_only=False)
     return np.asarray(pd.util.hash_array(ids, categorize=False))

@@ -41,6 +41,11 @@ class Data(Protocol):
     Every option has the fields `id_key`, `prompt_key` and `reward_fn_key` (conf/config.yaml).
     """
 
+    @property
+    def label(self) -> str:
+        """What the data is called where results are shown."""
+        ...
+
     def files(self) -> list[File]:
         """The files that will be read, in order. Raises UserError where there are none."""
         ...

@@ -16,3 +16,8 @@ class Demo(Rollouts):
     """1,008 reasoning-gym problems x 16 samples; see curriculum/demo/README.md."""
 
     path: str | list[str] = field(default=str(FILE), init=False)
+
+    @property
+    def label(self) -> str:
+        """See `Data`."""
+        return "Demo: rollouts of a 0.25M-parameter model of our own on reasoning-gym"

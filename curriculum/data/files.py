@@ -36,6 +36,9 @@ def _find_one(path: str) -> list[File]:
     else:
         found = filesystem.glob(root) if "*" in root else [root] * filesystem.exists(root)
         problem = f"there is no file {path}"
+    strange = [each for each in found if not each.endswith(SUFFIXES)]
+    if strange:
+        found, problem = [], f"{strange[0]} is not {' or '.join(SUFFIXES)}"
     if not found:
         raise UserError(f"{problem} (data.path or generator.path)")
     local = "file" in filesystem.protocol

@@ -30,6 +30,11 @@ class Rollouts:
     prompt_key: str
     reward_fn_key: str
 
+    @property
+    def label(self) -> str:
+        """See `Data`."""
+        return str(self.path)
+
     def files(self) -> list[File]:
         """See `Data`."""
         return find(self.path)

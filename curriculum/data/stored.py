@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -34,7 +35,12 @@ def load(store: Store, name: str, data: Data, max_rejected: int) -> Stored:
         UserError: where more rows than `max_rejected` could not be used.
     """
     knobs = {key: value for key, value in asdict(data).items() if key != "path"}  # type: ignore[call-overload]
-    made_of = {"reader": type(data).__qualname__, "knobs": knobs, "files": data.files()}
+    made_of = {
+        "reader": type(data).__qualname__,
+        "code": _code(),
+        "knobs": knobs,
+        "files": data.files(),
+    }
     stage = store.stage(name, made_of, lambda folder: _write(folder, data))
     rejected = stage.folder / REJECTED
     if rejected.exists():
@@ -46,6 +52,12 @@ def load(store: Store, name: str, data: Data, max_rejected: int) -> Stored:
         rejected if rejected.exists() else None,
         stage,
     )
+
+
+def _code() -> str:
+    """A digest of the readers, so that a change of them reads anew."""
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 
 
 def _write(folder: Path, data: Data) -> dict[str, int]:

@@ -23,9 +23,11 @@ COLORS = ["green", "yellow", "dark_orange", "red", "magenta"]
 def show_summary(outcome: Outcome, written: list[Written]) -> None:
     """Print the distribution of difficulty, buckets, sources and files."""
     out = console()
-    for part in (_headline(outcome), _distribution(outcome), _buckets(outcome), _sources(outcome)):
-        out.print(part)
+    for part in (_headline, _distribution, _without_gradient, _buckets, _sources):
+        out.print(part(outcome))
         out.print()
+    folder = shown(written[0].path.parent)
+    out.print(f"[bold]Files[/] in {folder}", soft_wrap=True)  # a path in one piece, to copy
     out.print(_files(written))
 
 
@@ -33,10 +35,12 @@ def _headline(outcome: Outcome) -> Text:
     overall, counts = overall_statistics(outcome), outcome.metrics["n"]
     fewest, most = int(counts.min()), int(counts.max())
     each = f"{fewest} each" if fewest == most else f"{fewest} to {most} each"
-    text = Text(f"\n{overall['total_problems']:,} problems", "bold")
-    text.append(f"   {overall['total_rollouts']:,} rollouts ({each})", "default")
-    text.append(f"   mean pass rate {overall['mean_pass_rate']:.2f}", "default")
-    return text
+    return Text.assemble(
+        (f"\n{outcome.label}\n", "dim"),
+        (f"{overall['total_problems']:,} problems", "bold"),
+        f"   {overall['total_rollouts']:,} rollouts ({each})",
+        f"   mean pass rate {overall['mean_pass_rate']:.2f}",
+    )
 
 
 def _distribution(outcome: Outcome) -> Table:
@@ -57,6 +61,12 @@ def _distribution(outcome: Outcome) -> Table:
         style = "dim" if name in ("never", "always") else "cyan"
         table.add_row(name, f"{count:,}", Text(_bar(count, most), style))
     return table
+
+
+def _without_gradient(outcome: Outcome) -> str:
+    alike = outcome.metrics.complete("std_reward") == 0
+    share = f"{alike.sum():,} problems ({alike.mean():.0%})".replace("%", " %")
+    return f" {share} gave all their rollouts the same reward: such groups carry no gradient."
 
 
 def _buckets(outcome: Outcome) -> Table:
@@ -92,10 +102,9 @@ def _sources(outcome: Outcome) -> Table:
 
 
 def _files(written: list[Written]) -> Table:
-    table = plain_table("Files", header=False)
-    table.add_column(overflow="fold")
+    table = plain_table(None, header=False)
     for path, what in written:
-        table.add_row(shown(path), Text(what, "dim"))
+        table.add_row(path.name, Text(what, "dim"))
     return table
 
 

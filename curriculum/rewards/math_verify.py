@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -25,7 +26,10 @@ class MathVerify:
         """See `Reward`."""
         from math_verify import parse, verify
 
-        # The library's own time limits are signals; the pipeline's kill a process and always work.
+        # The library's own time limits are signals; the pipeline's end a process and always work.
+        # Without the former it warns once a process.
+        logging.getLogger("math_verify").setLevel(logging.ERROR)
+
         def equal(ground_truth: str, response: str) -> bool:
             gold = parse(f"${ground_truth}$", parsing_timeout=None, raise_on_error=True)
             answer = parse(response, parsing_timeout=None, raise_on_error=True)

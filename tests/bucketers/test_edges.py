@@ -1,0 +1,97 @@
+"""Edges that a run leaves, and runs that cut with those of another."""
+
+import dataclasses
+import json
+
+import pyarrow.parquet as pq
+import pytest
+
+from curriculum.bucketers import Adaptive, MeanReward, PassRate, Percentile, Threshold
+from curriculum.bucketers.edges import cut
+from curriculum.errors import UserError
+from curriculum.testing import make_metrics
+
+GROUPS = [[0.0] * 5, [1.0] * 5, [1.0, 1.0, 0.0, 0.0, 0.2], [0.0, 0.0, 1.0, 0.0, 0.0]]
+
+
+def fitted(folder, bucketer, metrics):
+    """The buckets.json of a run."""
+    folder.mkdir()
+    cut(bucketer, metrics, None, folder)
+    return str(folder / "buckets.json")
+
+
+def test_a_run_leaves_its_edges_and_the_bucket_of_each_problem(tmp_path):
+    cut(PassRate([0.8, 0.2], None, True), make_metrics(GROUPS), None, tmp_path)
+    assert json.loads((tmp_path / "buckets.json").read_text()) == {
+        "bucketer": "PassRate",
+        "metric": "mean_reward",
+        "easier": "higher",
+        "names": ["easy", "medium", "hard"],
+        "edges": [0.8, 0.2],
+    }
+    assert pq.read_table(tmp_path / "buckets.parquet").to_pylist() == [
+        {"problem_id": "p0", "bucket": "hard"},
+        {"problem_id": "p1", "bucket": "easy"},
+        {"problem_id": "p2", "bucket": "medium"},
+        {"problem_id": "p3", "bucket": "medium"},
+    ]
+
+
+def test_edges_of_another_run_are_applied_and_left_again(tmp_path):
+    edges = fitted(tmp_path / "first", Percentile(2, ["a", "b"]), make_metrics(GROUPS))
+    harder = make_metrics([[0.0], [0.1], [0.2]])
+    buckets = cut(Percentile(2, ["a", "b"]), harder, edges, tmp_path)
+    assert buckets.sizes() == {"a": 0, "b": 3}
+    assert (tmp_path / "buckets.json").read_text() == (
+        tmp_path / "first" / "buckets.json"
+    ).read_text()
+
+
+def test_edges_may_be_infinite_and_are_still_json(tmp_path):
+    hopeless = dataclasses.replace(make_metrics([[0.0]] * 4), chosen="inverse_mean")
+    edges = fitted(tmp_path / "first", Percentile(2, None), hopeless)
+
+    def refuse(constant):
+        raise AssertionError(f"{constant} is no JSON")
+
+    json.loads((tmp_path / "first" / "buckets.json").read_text(), parse_constant=refuse)
+    assert cut(Percentile(2, None), hopeless, edges, tmp_path).sizes() == {"easy": 2, "hard": 2}
+
+
+@pytest.mark.parametrize(
+    ("bucketer", "chosen", "words"),
+    [
+        (PassRate([0.5], None, True), "mean_reward", "Percentile.*PassRate"),
+        (Percentile(2, None), "variance", "mean_reward.*variance"),
+    ],
+)
+def test_edges_of_another_bucketer_or_metric_are_refused(tmp_path, bucketer, chosen, words):
+    metrics = make_metrics(GROUPS)
+    edges = fitted(tmp_path / "first", Percentile(2, None), metrics)
+    with pytest.raises(UserError, match=words):
+        cut(bucketer, dataclasses.replace(metrics, chosen=chosen), edges, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (MeanReward([0.5], None), MeanReward(None, ["a", "b"])),
+        (MeanReward(None, ["a", "b"]), MeanReward([0.5], None)),
+        (
+            Adaptive(2, None, ["mean_reward", "std_reward"], "mean_reward", 0),
+            Adaptive(2, None, ["pass@1", "variance"], "mean_reward", 0),
+        ),
+    ],
+    ids=["rewards for ranks", "ranks for rewards", "other features"],
+)
+def test_edges_of_another_kind_are_refused(tmp_path, first, second):
+    metrics = make_metrics(GROUPS)
+    edges = fitted(tmp_path / "first", first, metrics)
+    with pytest.raises(UserError, match="edges"):
+        cut(second, metrics, edges, tmp_path)
+
+
+def test_edges_that_are_not_there_are_named(tmp_path):
+    with pytest.raises(UserError, match=r"bucketer\.edges=.*nowhere\.json"):
+        cut(Threshold([0.5], None), make_metrics(GROUPS), str(tmp_path / "nowhere.json"), tmp_path)

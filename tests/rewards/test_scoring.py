@@ -1,0 +1,207 @@
+"""Whatever a reward does, every rollout gets a number or a cause, and its neighbours their number."""
+
+import importlib
+import json
+import time
+
+import numpy as np
+import pytest
+
+from curriculum import data
+from curriculum.generators.replay import adopt
+from curriculum.records import Rewards, Rollouts
+from curriculum.rewards import Function
+from curriculum.rewards.scoring import (
+    Scoring,
+    TooManyFailures,
+    failures_in,
+    read_recorded,
+    score,
+)
+
+FUNCTION = """
+import os
+import sys
+import time
+
+
+class OwnError(Exception):
+    pass
+
+
+def compute_score(data_source, solution_str, ground_truth, extra_info, **kwargs):
+    if solution_str == "raise":
+        raise ValueError("no answer found")
+    if solution_str == "own error":
+        raise OwnError("no answer found")
+    if solution_str == "other time limit":
+        raise TimeoutError("the server did not answer")
+    if solution_str == "exit":
+        sys.exit(3)
+    if solution_str == "die":
+        os._exit(7)
+    if solution_str == "hang":
+        time.sleep(60)
+    if solution_str == "none":
+        return None
+    if solution_str in ("nan", "inf"):
+        return float(solution_str)
+    return float(solution_str == ground_truth)
+"""
+CAUSES = {
+    "raise": "ValueError: no answer found",
+    "own error": "OwnError: no answer found",
+    "other time limit": "TimeoutError: the server did not answer",
+    "die": "the scorer's process died (exit code 7)",
+    "hang": "no reward within 1 s (reward.time_limit)",
+    "none": "TypeError: float() argument must be a string or a real number, not 'NoneType'",
+    "nan": "ValueError: the reward is not a finite number",
+    "inf": "ValueError: the reward is not a finite number",
+    None: "no response",
+}
+
+
+def read(folder, responses, rewards=None):
+    """Problems and rollouts, two of a problem, whose ground truth is "2"."""
+    rows = [
+        {"prompt": f"q{i // 2}", "response": text, "ground_truth": "2", "reward": 0.0}
+        for i, text in enumerate(responses)
+    ]
+    for row, reward in zip(rows, rewards or [], strict=False):
+        row["reward"] = reward
+    path = folder / "rollouts.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    source = data.Rollouts(str(path), "problem_id", "prompt", "reward_model")
+    loaded = source.load()
+    return loaded.problems, Rollouts(loaded.rollouts, source.responses, source.rows)
+
+
+def function(folder, code=FUNCTION, **reward_kwargs):
+    path = folder / "reward.py"
+    path.write_text(code)
+    return Function(str(path), "compute_score", reward_kwargs)
+
+
+def run(folder, responses, reward=None, workers=1, time_limit=1.0, max_failures=100):
+    problems, rollouts = read(folder, responses)
+    scoring = Scoring(workers, time_limit, max_failures)
+    return score(reward or function(folder), problems, rollouts, scoring)
+
+
+def expected(responses):
+    return [None if text in CAUSES else float(text == "2") for text in responses]
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory):
+    """Responses with every misbehaviour between good ones, and what scoring them gave."""
+    responses = [text for bad in CAUSES for text in ("2", bad, "3")]
+    return responses, run(tmp_path_factory.mktemp("mixed"), responses, workers=2)
+
+
+def test_neighbours_of_failures_keep_their_reward(mixed):
+    responses, table = mixed
+    assert table["reward"].to_pylist() == expected(responses)
+
+
+@pytest.mark.parametrize("response", CAUSES, ids=str)
+def test_a_failure_has_its_cause(mixed, response):
+    responses, table = mixed
+    assert failures_in(table)[responses.index(response)] == CAUSES[response]
+
+
+def test_nothing_but_failures_has_a_cause(mixed):
+    responses, table = mixed
+    assert list(failures_in(table)) == [i for i, text in enumerate(responses) if text in CAUSES]
+
+
+def test_failures_are_no_rollouts_of_their_problem(mixed, tmp_path):
+    responses, table = mixed
+    _, rollouts = read(tmp_path, responses)
+    grouped = Rewards.group(rollouts, table)
+    good = [i for i, text in enumerate(responses) if text not in CAUSES]
+    problems, counts = np.unique([i // 2 for i in good], return_counts=True)
+    assert grouped.problem.tolist() == problems.tolist()
+    assert grouped.counts.tolist() == counts.tolist()
+
+
+@pytest.mark.parametrize("first", ["hang", "die"])
+def test_the_first_of_many_costs_only_itself(tmp_path, first):
+    responses = [first] + ["2", "3"] * 80
+    table = run(tmp_path, responses, workers=2)
+    assert table["reward"].to_pylist() == expected(responses)
+    assert failures_in(table) == {0: CAUSES[first]}
+
+
+def test_a_reward_that_exits_costs_only_its_rollout(tmp_path):
+    table = run(tmp_path, ["2", "exit", "3"])
+    assert table["reward"].to_pylist() == [1.0, None, 0.0]
+    assert list(failures_in(table)) == [1]
+
+
+@pytest.mark.parametrize("code", ["raise ValueError('broken')", "import os\nos._exit(3)"])
+def test_a_file_that_can_t_be_imported_fails_every_rollout_with_its_cause(tmp_path, code):
+    table = run(tmp_path, ["2", "3"], function(tmp_path, code))
+    causes = list(failures_in(table).values())
+    assert len(causes) == 2
+    assert all("broken" in cause or "exit code 3" in cause for cause in causes)
+
+
+def test_the_wrong_number_of_rewards_is_a_failure(tmp_path, monkeypatch):
+    code = """
+from dataclasses import dataclass
+
+@dataclass(frozen=True)
+class OneShort:
+    def score(self, samples):
+        return [1.0 for sample in samples if sample.response != "drop"]
+"""
+    (tmp_path / "reward_one_short.py").write_text(code)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    reward = importlib.import_module("reward_one_short").OneShort()
+    table = run(tmp_path, ["2", "drop", "3"], reward)
+    assert table["reward"].to_pylist() == [1.0, None, 1.0]
+    assert failures_in(table) == {1: "ValueError: 0 rewards for 1 samples"}
+
+
+def test_too_many_failures_stop_early_with_the_first_causes(tmp_path):
+    responses = ["2", "raise", None, "nan", "none", *["hang"] * 20]
+    start = time.perf_counter()
+    with pytest.raises(TooManyFailures) as caught:
+        run(tmp_path, responses, time_limit=30, max_failures=2)
+    assert time.perf_counter() - start < 15
+    assert set(caught.value.failures) == {1, 2, 3}
+    message = str(caught.value)
+    assert "3 rollouts" in message and "reward.max_failures=2" in message
+    for row, cause in ((1, CAUSES["raise"]), (2, CAUSES[None]), (3, CAUSES["nan"])):
+        assert f"rollout {row}: {cause}" in message
+
+
+def test_as_many_failures_as_allowed_are_no_error(tmp_path):
+    table = run(tmp_path, [None, "2", None], max_failures=2)
+    assert len(failures_in(table)) == 2
+
+
+def test_rollouts_kept_aside_are_neither_scored_nor_failures(tmp_path):
+    problems, rollouts = read(tmp_path, ["2", None, "raise", "3"])
+    index = adopt(rollouts.index, np.array([0, -1]))
+    rollouts = Rollouts(index, rollouts.responses, rollouts.rows)
+    for table in (
+        score(function(tmp_path), problems, rollouts, Scoring(1, 1.0, 100)),
+        read_recorded(rollouts, 100),
+    ):
+        assert table["reward"].is_valid().to_pylist()[2:] == [False, False]
+        assert not {2, 3} & set(failures_in(table))
+
+
+def test_recorded_rewards_without_a_number_are_failures(tmp_path):
+    _, rollouts = read(tmp_path, ["a", "b", "c", "d"], [1.0, None, float("nan"), 0])
+    table = read_recorded(rollouts, 100)
+    assert table["reward"].to_pylist() == [1.0, None, None, 0.0]
+    assert list(failures_in(table)) == [1, 2]
+
+
+def test_too_many_missing_recorded_rewards_are_an_error(tmp_path):
+    _, rollouts = read(tmp_path, ["a", "b"], [None, None])
+    with pytest.raises(TooManyFailures, match="rollout 0: no recorded reward"):
+        read_recorded(rollouts, 1)

@@ -1,0 +1,173 @@
+"""The journeys of the README, as a user takes them."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from curriculum.compare import read_run
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Every file of a run but those that tell the time."""
+    names = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    timed = ("result.json", "run.log")
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in names
+        if path.name not in timed and ".hydra" not in path.parts
+    }
+
+
+def test_the_default_run_shows_how_hard_the_demo_is(run, tmp_path, read_result):
+    done = run()
+    assert done.returncode == 0, done.stderr
+    assert "1,008 problems   16,128 rollouts (16 each)" in done.stdout
+    assert all(word in done.stdout for word in ("never", "always", "very_hard", "chain_sum"))
+    assert f"Files in {tmp_path}/out\n" in done.stdout
+    assert "problems.parquet" in done.stdout
+
+    result = read_result(tmp_path / "out")
+    assert result["status"] == "completed"
+    assert result["reward"] == "ExactMatch"
+    assert result["counts"]["rewards"] == 16128
+    assert {each["count"] for each in result["buckets"].values()} == {252}
+    assert result["stages"]["rewards"]["fingerprint"]
+    assert result["versions"]["numpy"]
+
+    table = pd.read_parquet(tmp_path / "out" / "problems.parquet")
+    assert len(table) == 1008
+    assert (table["pass_rate_low"] <= table["pass_rate_high"]).all()
+    hardness = table.groupby("bucket")["difficulty_score"]
+    assert hardness.max()["easy"] <= hardness.min()["medium"]
+
+
+def test_pass_rates_of_the_demo_are_exact_matches(run, tmp_path):
+    run()
+    rollouts = pd.read_parquet("curriculum/demo/rollouts.parquet")
+    truth = rollouts["original_reward_model"].str["ground_truth"]
+    expected = (rollouts["response"].str.strip() == truth).groupby(rollouts["data_idx"]).mean()
+    table = pd.read_parquet(tmp_path / "out" / "problems.parquet").set_index("data_idx")
+    assert (table["pass_rate"] == expected).all()
+
+
+def test_the_same_command_twice_gives_the_same_bytes(run, tmp_path):
+    for name in ("one", "two"):
+        store = f"store_dir={tmp_path}/store_{name}"
+        assert run(f"output_dir={tmp_path}/{name}", store, "bucketer=adaptive").returncode == 0
+    one, two = tree(tmp_path / "one"), tree(tmp_path / "two")
+    assert one == two
+    assert "problems.parquet" in one
+
+
+def test_a_sweep_scores_once_and_ends_in_one_table(run, tmp_path):
+    done = run("-m", "bucketer=percentile,pass_rate,adaptive", f"store_dir={tmp_path}/store")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("rewards: made") == 1
+    assert done.stderr.count("rewards: reused") == 2
+    assert "Agreement of buckets (adjusted Rand index)" in done.stdout
+
+    sweep = tmp_path / "out"
+    assert {path.name for path in sweep.iterdir() if path.is_dir()} == {"0", "1", "2"}
+    comparison = json.loads((sweep / "comparison.json").read_text())
+    assert [each["choice"] for each in comparison["runs"]] == [
+        "bucketer=percentile",
+        "bucketer=pass_rate",
+        "bucketer=adaptive",
+    ]
+    assert comparison["runs"][1]["edges"] == "0.8 | 0.5 | 0.2"
+    assert len(pd.read_parquet(sweep / "comparison.parquet")) == 3
+    assert "bucketer=adaptive" in (sweep / "comparison.md").read_text()
+
+    pair = comparison["adjusted_rand_index"][0]
+    assert pair["index"] == pytest.approx(naive_rand_index(sweep / "0", sweep / "1"), abs=1e-9)
+
+
+def naive_rand_index(one: Path, other: Path) -> float:
+    """Hubert and Arabie 1985, equation 5, from the contingency table."""
+    tables = [pd.read_parquet(each / "buckets.parquet") for each in (one, other)]
+    counts = pd.crosstab(tables[0]["bucket"], tables[1]["bucket"]).to_numpy()
+
+    def pairs(x):
+        return (x * (x - 1) / 2).sum()
+
+    both, a, b = pairs(counts), pairs(counts.sum(axis=1)), pairs(counts.sum(axis=0))
+    chance = a * b / pairs(counts.sum())
+    return (both - chance) / ((a + b) / 2 - chance)
+
+
+def test_a_failing_job_leaves_the_others_alone(run, tmp_path):
+    done = run("-m", "bucketer=threshold,percentile", "metric=mean_at_k", "metric.k=5,99")
+    assert done.returncode == 1
+    sweep = tmp_path / "out"
+    runs = [read_run(sweep / str(i)) for i in range(4)]
+    assert [each["status"] for each in runs] == ["failed", "failed", "completed", "failed"]
+    assert "bucketer.thresholds is required" in runs[0]["error"]
+    assert "mean@99" in runs[3]["error"]
+    assert "n=16" in runs[3]["error"]
+    table = pd.read_parquet(sweep / "comparison.parquet")
+    assert table["status"].tolist() == [each["status"] for each in runs]
+
+
+def test_edges_of_one_run_cut_another(run, tmp_path):
+    assert run(f"output_dir={tmp_path}/one").returncode == 0
+    edges = f"bucketer.edges={tmp_path}/one/buckets.json"
+    assert run(f"output_dir={tmp_path}/two", edges).returncode == 0
+    one, two = (tree(tmp_path / name) for name in ("one", "two"))
+    assert one == two
+    other = run(edges, "metric=mean_reward")
+    assert "are of metric difficulty_score" in other.stderr
+
+
+def test_a_failed_run_says_so_in_its_record(run, tmp_path, read_result):
+    assert run("metric=mean_at_k", "metric.k=99").returncode == 1
+    result = read_result(tmp_path / "out")
+    assert result["status"] == "failed"
+    assert "mean@99" in result["error"]
+    assert result["overrides"][:2] == ["metric=mean_at_k", "metric.k=99"]
+    assert result["config"]["metric"]["k"] == 99
+
+
+def test_too_many_failures_end_the_run_and_are_kept(run, tmp_path, read_result):
+    function = tmp_path / "reward.py"
+    function.write_text(
+        "def compute_score(data_source, solution_str, ground_truth, extra_info=None):\n"
+        "    if extra_info['level'] == 6:\n"
+        "        raise ValueError('level 6 is too much')\n"
+        "    return float(solution_str == ground_truth)\n"
+    )
+    arguments = ["reward=function", f"reward.path={function}", "data.max_rejected=0"]
+    done = run(*arguments, "reward.max_failures=10")
+    assert done.returncode == 1
+    assert "more than reward.max_failures=10" in done.stderr
+    assert "ValueError: level 6 is too much" in done.stderr
+    assert len(pd.read_parquet(tmp_path / "out" / "aside" / "failed_rollouts.parquet")) == 11
+
+    done = run(*arguments, "reward.max_failures=5000")
+    assert done.returncode == 0, done.stderr
+    counts = read_result(tmp_path / "out")["counts"]
+    assert counts["failed_rollouts"] == 4 * 42 * 16
+    assert counts["problems_without_reward"] == 4 * 42
+
+
+def test_rollouts_replayed_for_problems_of_other_files(run, tmp_path, read_result):
+    rollouts = pd.read_parquet("curriculum/demo/rollouts.parquet")
+    first = rollouts[rollouts["sample_idx"] == 0].iloc[:500]
+    problems = pd.DataFrame(
+        {
+            "data_source": first["original_data_source"],
+            "prompt": [[{"role": "user", "content": text}] for text in first["prompt"]],
+            "reward_model": first["original_reward_model"],
+        }
+    )
+    problems.to_parquet(tmp_path / "train.parquet")
+    done = run(
+        "data=verl",
+        f"data.path={tmp_path}/train.parquet",
+        "generator.path=curriculum/demo/rollouts.parquet",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "500 problems   8,000 rollouts (16 each)" in done.stdout
+    counts = read_result(tmp_path / "out")["counts"]
+    assert counts["rollouts_without_problem"] == 508 * 16

@@ -1,0 +1,58 @@
+"""Posterior and pass@k against scipy and against counting."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from scipy.stats import beta
+
+from curriculum.stats import beta_posterior, pass_at_k
+
+
+def grid(largest: int) -> tuple[np.ndarray, np.ndarray]:
+    """Every pass count of every n up to the largest, in no order and some of them twice."""
+    pairs = [(n, c) for n in range(1, largest + 1) for c in range(n + 1)]
+    rows = np.random.default_rng(0).permutation(pairs + pairs[::3])
+    return rows[:, 0].astype(float), rows[:, 1].astype(float)
+
+
+@pytest.mark.parametrize("prior", [(0.5, 0.5), (1.0, 1.0), (2.0, 5.0)])
+@pytest.mark.parametrize("level", [0.5, 0.9, 0.99])
+def test_posterior_is_the_beta_distribution_of_scipy(prior, level):
+    n, c = grid(12)
+    expected = beta(prior[0] + c, prior[1] + n - c)
+    mean, low, high = beta_posterior(n, c, prior, level)
+    np.testing.assert_allclose(mean, expected.mean(), rtol=1e-12)
+    np.testing.assert_allclose(low, expected.ppf((1 - level) / 2), rtol=1e-8)
+    np.testing.assert_allclose(high, expected.ppf((1 + level) / 2), rtol=1e-8)
+
+
+def test_jeffreys_posterior_of_no_pass_in_four_is_not_zero():
+    mean, low, high = beta_posterior(np.array([4.0]), np.array([0.0]), (0.5, 0.5), 0.9)
+    assert mean[0] == pytest.approx(0.5 / 5)
+    assert beta(0.5, 4.5).cdf([low[0], high[0]]) == pytest.approx([0.05, 0.95])
+
+
+def test_interval_has_equal_tails():
+    n, c = grid(9)
+    _, low, high = beta_posterior(n, c, (0.5, 0.5), 0.9)
+    _, mirrored_low, mirrored_high = beta_posterior(n, n - c, (0.5, 0.5), 0.9)
+    np.testing.assert_allclose(low, 1 - mirrored_high, rtol=1e-8)
+    np.testing.assert_allclose(high, 1 - mirrored_low, rtol=1e-8)
+
+
+@pytest.mark.parametrize("k", range(1, 9))
+def test_pass_at_k_counts_the_subsets_with_a_pass(k):
+    n, c = grid(8)
+    expected = [
+        np.mean([min(subset) < passes for subset in combinations(range(int(samples)), k)])
+        if samples >= k
+        else np.nan
+        for samples, passes in zip(n, c, strict=True)
+    ]
+    np.testing.assert_allclose(pass_at_k(n, c, k), expected, rtol=1e-12, atol=1e-15)
+
+
+def test_pass_at_k_does_not_overflow():
+    n, c = np.array([2000.0, 2000.0, 2000.0]), np.array([0.0, 1.0, 2000.0])
+    assert pass_at_k(n, c, 1000) == pytest.approx([0, 0.5, 1])
