@@ -13,6 +13,8 @@ import pyarrow as pa
 
 from curriculum.records import PROBLEM_SCHEMA, Problems
 
+# Made once: json.dumps makes a new one at every call.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, default=str)
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "problem.curriculum")
 
 
@@ -112,7 +114,7 @@ def canonical_prompt(prompt: Any) -> Any:
 
 def to_json(value: Any) -> str:
     """JSON text, the same for the same value whatever the order of its keys."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+    return _ENCODER.encode(value)
 
 
 def _first(row: Mapping[str, Any], *names: str) -> Any:

@@ -18,6 +18,7 @@ SAMPLES = [
     ("1 + 1?", "2", 2, "2\n", 0.5),
     ("Wie heißt 2 + 2? 🤔", "4", 0, "vier", 0.25),
 ]
+STRINGS = pa.list_(pa.string())
 SHUFFLED = [SAMPLES[i] for i in (2, 3, 0, 1)]
 
 
@@ -117,13 +118,13 @@ def wide_jsonl(folder, samples, prompt_key="prompt", respond=completions):
     return write_lines(folder / "wide.jsonl", rows)
 
 
-def responses_parquet(folder, samples, text=pa.string(), list_of=pa.list_, **extra):  # noqa: B008
+def responses_parquet(folder, samples, kind=STRINGS, **extra):
     problems = grouped(samples)
     columns = {
         "prompt": [chat(question) for question, _ in problems],
         "reward_model": [{"style": "rule", "ground_truth": truth} for _, truth in problems],
         "extra_info": [{"level": len(question)} for question, _ in problems],
-        "responses": pa.array([texts for texts, _ in problems.values()], list_of(text)),
+        "responses": pa.array([texts for texts, _ in problems.values()], kind),
         "rewards": [rewards for _, rewards in problems.values()],
     }
     pq.write_table(pa.table(columns | extra), folder / "responses.parquet")
@@ -146,10 +147,10 @@ WIDE = {
     "wide, strings": lambda folder, samples: wide_jsonl(folder, samples, respond=list),
     "responses column": responses_parquet,
     "responses column, large strings": lambda folder, samples: responses_parquet(
-        folder, samples, text=pa.large_string()
+        folder, samples, kind=pa.list_(pa.large_string())
     ),
     "responses column, large lists": lambda folder, samples: responses_parquet(
-        folder, samples, list_of=pa.large_list
+        folder, samples, kind=pa.large_list(pa.string())
     ),
 }
 DUMPS = {"verl dump": verl_dump}
@@ -263,15 +264,15 @@ def test_a_problem_remembers_where_its_row_stands(tmp_path, form):
     path = FORMS[form](tmp_path, SAMPLES)
     table = reader(path).load().problems.table
     assert table["file"].to_pylist() == [str(path)] * 2
-    first_rows = [0, 1] if form in WIDE else [0, 3]
-    places = table["position"].to_pylist()
-    if path.suffix == ".jsonl":
-        lines = path.read_bytes().splitlines(keepends=True)
-        assert places == [sum(map(len, lines[:row])) for row in first_rows]
+    first = [0, 1] if form in WIDE else [0, 3]  # row of each problem
+    if path.suffix == ".parquet":
+        places, lengths = first, [None, None]
     else:
-        assert places == first_rows
-    wide_lines = form in WIDE and path.suffix == ".jsonl"
-    assert table["length"].to_pylist() == (list(map(len, lines)) if wide_lines else [None, None])
+        lines = path.read_bytes().splitlines(keepends=True)
+        places = [len(b"".join(lines[:row])) for row in first]
+        lengths = [len(each) for each in lines] if form in WIDE else [None, None]
+    assert table["position"].to_pylist() == places
+    assert table["length"].to_pylist() == lengths
 
 
 def test_files_of_different_forms_are_read_together(tmp_path):

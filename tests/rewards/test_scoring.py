@@ -1,4 +1,4 @@
-"""Whatever a reward does, every rollout gets a number or a cause, and its neighbours their number."""
+"""Whatever a reward does, every rollout gets a number or a cause, and its neighbours theirs."""
 
 import importlib
 import json
@@ -11,13 +11,7 @@ from curriculum import data
 from curriculum.generators.replay import adopt
 from curriculum.records import Rewards, Rollouts
 from curriculum.rewards import Function
-from curriculum.rewards.scoring import (
-    Scoring,
-    TooManyFailures,
-    failures_in,
-    read_recorded,
-    score,
-)
+from curriculum.rewards.scoring import Scoring, TooManyFailures, failures_in, read_recorded, score
 
 FUNCTION = """
 import os
@@ -131,6 +125,13 @@ def test_the_first_of_many_costs_only_itself(tmp_path, first):
     table = run(tmp_path, responses, workers=2)
     assert table["reward"].to_pylist() == expected(responses)
     assert failures_in(table) == {0: CAUSES[first]}
+
+
+def test_the_time_limit_is_a_rollout_s_whatever_it_is_scored_with(tmp_path):
+    code = FUNCTION.replace("    if solution_str", "    time.sleep(0.15)\n    if solution_str", 1)
+    responses = ["2", "3"] * 5
+    table = run(tmp_path, responses, function(tmp_path, code), workers=2)
+    assert table["reward"].to_pylist() == expected(responses)
 
 
 def test_a_reward_that_exits_costs_only_its_rollout(tmp_path):
