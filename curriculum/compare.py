@@ -83,6 +83,8 @@ def describe_edges(saved: dict[str, Any]) -> str:
     if isinstance(edges, dict) and "centers" in edges:
         centers = [c[0] * edges["scale"][0] + edges["mean"][0] for c in edges["centers"]]
         return f"{edges['features'][0]} near {_join(centers)}"
+    if isinstance(edges, dict) and len(edges) == 1:
+        edges = next(iter(edges.values()))
     if isinstance(edges, list) and all(isinstance(edge, list) for edge in edges):
         sign = -1 if saved["easier"] == "higher" else 1
         edges = [sign * edge[0] for edge in edges]  # the rest breaks ties

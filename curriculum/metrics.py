@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 
 from curriculum import stats
-from curriculum.records import Easier, Floats, Metrics, Problems, Rewards
+from curriculum.errors import UserError
+from curriculum.records import DECIMALS, Easier, Floats, Metrics, Problems, Rewards
 
 
 class Metric(Protocol):
@@ -100,8 +101,9 @@ class InverseMean:
 
     def __call__(self, rewards: Rewards) -> Floats:
         mean = MeanReward()(rewards)
+        above_zero = np.round(mean, DECIMALS) > 0  # rewards that cancel may leave 1e-17
         infinite = np.full(len(mean), np.inf)
-        return np.asarray(np.divide(1.0, mean, out=infinite, where=mean > 0))
+        return np.asarray(np.divide(1.0, mean, out=infinite, where=above_zero))
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,9 @@ class MeanAtK:
     k: int
     easier: ClassVar[Easier] = "higher"
 
+    def __post_init__(self) -> None:
+        _require_samples(self.k)
+
     @property
     def name(self) -> str:
         return f"mean@{self.k}"
@@ -150,6 +155,9 @@ class PassAtK:
     threshold: float
     easier: ClassVar[Easier] = "higher"
 
+    def __post_init__(self) -> None:
+        _require_samples(self.k)
+
     @property
     def name(self) -> str:
         return "pass_at_k" if self.k is None else f"pass_at_{self.k}"
@@ -169,6 +177,9 @@ class UnbiasedPassAtK:
     threshold: float
     strict: bool
     easier: ClassVar[Easier] = "higher"
+
+    def __post_init__(self) -> None:
+        _require_samples(self.k)
 
     @property
     def name(self) -> str:
@@ -229,8 +240,14 @@ def measure(
     columns = {"n": n, "c": c, **posterior}
     columns |= {name: each(rewards) for name, each in metrics.items()}
     easier: dict[str, Easier] = {name: each.easier for name, each in metrics.items()}
+    easier |= dict.fromkeys(posterior, "higher")
     ids = problems.ids.take(pa.array(rewards.problem)).combine_chunks()
     return Metrics(ids, columns, chosen, easier)
+
+
+def _require_samples(k: int | None) -> None:
+    if k is not None and k < 1:
+        raise UserError(f"metric.k={k}: it is a number of samples, 1 or more")
 
 
 def _column_name(standard: Mapping[str, Metric], metric: Metric, option: str) -> str:

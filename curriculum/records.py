@@ -210,6 +210,8 @@ class Metrics:
         """(P,) a metric (the chosen one unless named), turned so that higher is harder."""
         name = name or self.chosen
         values = self.complete(name)
+        if name not in self.easier:
+            raise UserError(f"'{name}' says nothing about difficulty")
         return -values if self.easier[name] == "higher" else values
 
     def take(self, rows: npt.NDArray[Any]) -> Metrics:

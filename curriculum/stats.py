@@ -29,6 +29,7 @@ def beta_posterior(
     a, b = prior[0] + pairs[:, 1], prior[1] + pairs[:, 0] - pairs[:, 1]
     tail = (1 - level) / 2
     low, high = (np.asarray(betaincinv(a, b, mass), np.float64) for mass in (tail, 1 - tail))
+    back = back.ravel()  # numpy 2.0.0 alone gives it two axes
     return (a / (a + b))[back], low[back], high[back]
 
 

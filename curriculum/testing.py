@@ -10,6 +10,7 @@ import json
 import math
 import pickle
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -75,7 +76,7 @@ def check_bucketer(make: Callable[[], Bucketer]) -> None:
 
     restored = make()
     restored.names_ = list(bucketer.names_)
-    restored.edges_ = json.loads(json.dumps(bucketer.edges_))
+    restored.edges_ = _through_json(bucketer.edges_)
     assert (restored.assign(metrics) == assigned).all(), "edges_ don't survive JSON"
     part = np.arange(0, len(metrics), 7)
     same = restored.assign(metrics.take(part)) == assigned[part]
@@ -96,6 +97,7 @@ def check_metric(make: Callable[[], Metric]) -> None:
         [0.2, 0.9, 0.4, 0.4] * 3,
     ]
     together = metric(make_rewards(groups))
+    assert isinstance(together, np.ndarray), f"a {type(together).__name__}, not an array"
     assert together.shape == (len(groups),), f"shape {together.shape}, not ({len(groups)},)"
     assert together.dtype == np.float64, f"dtype {together.dtype}, not float64"
     for group, value in zip(groups, together, strict=True):
@@ -129,6 +131,13 @@ def _check_assignment(bucketer: Bucketer, metrics: Metrics) -> Integers:
     inside = (assigned >= 0) & (assigned < len(names))
     assert inside.all(), f"indices must lie in 0..{len(names) - 1}"
     return assigned
+
+
+def _through_json(edges: Any) -> Any:
+    try:
+        return json.loads(json.dumps(edges, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise AssertionError(f"edges_ are not JSON: {error}") from error
 
 
 def _check_equal(got: Floats, wanted: float, message: str) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
 
-from curriculum.bucketers.base import bucket_names, require_buckets
-from curriculum.records import Floats, Integers, Metrics
+from curriculum.bucketers.base import bucket_names
+from curriculum.errors import UserError
+from curriculum.records import DECIMALS, Floats, Integers, Metrics
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +33,9 @@ class Adaptive:
     names_: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        require_buckets(self.n)
         bucket_names(self.names, self.n)
+        if not self.features:
+            raise UserError("bucketer.features: name at least one metric")
 
     def fit(self, metrics: Metrics) -> Self:
         """See `Bucketer`."""
@@ -40,12 +43,12 @@ class Adaptive:
         from sklearn.preprocessing import StandardScaler
 
         scaler = StandardScaler()
-        points = np.round(scaler.fit_transform(self._features(metrics)), 12)
+        points = np.round(scaler.fit_transform(_points(metrics, self.features)), DECIMALS)
         distinct, back, weights = np.unique(points, axis=0, return_inverse=True, return_counts=True)
         k = min(self.n, len(distinct))
         # Equal problems weigh as one point: the same clusters, whatever the order of rows.
         means = KMeans(k, n_init=10, random_state=self.seed).fit(distinct, sample_weight=weights)
-        hardness = np.bincount(back, metrics.hardness(self.order_by))
+        hardness = np.bincount(back.ravel(), metrics.hardness(self.order_by))
         of_cluster = np.bincount(means.labels_, hardness) / np.bincount(means.labels_, weights)
         centers = means.cluster_centers_[np.argsort(of_cluster, kind="stable")]
         self.edges_ = {
@@ -59,14 +62,11 @@ class Adaptive:
 
     def assign(self, metrics: Metrics) -> Integers:
         """See `Bucketer`."""
-        points = self._features(metrics) - np.array(self.edges_["mean"])
-        points = np.round(points / np.array(self.edges_["scale"]), 12)
+        points = _points(metrics, self.edges_["features"]) - np.array(self.edges_["mean"])
+        points = np.round(points / np.array(self.edges_["scale"]), DECIMALS)
         centers = np.array(self.edges_["centers"])
         distance = ((points[:, None, :] - centers[None, :, :]) ** 2).sum(axis=2)
         return np.asarray(distance.argmin(axis=1), np.int64)
-
-    def _features(self, metrics: Metrics) -> Floats:
-        return np.stack([metrics.complete(name) for name in self.features], axis=1)
 
     def _names(self, k: int) -> list[str]:
         names = bucket_names(self.names, self.n)
@@ -74,3 +74,12 @@ class Adaptive:
             log.warning("only %d different problems to cluster: %d buckets, not %d", k, k, self.n)
             names = [names[i] for i in np.linspace(0, self.n - 1, k).round().astype(int)]
         return names
+
+
+def _points(metrics: Metrics, features: Sequence[str]) -> Floats:
+    """(P, features) metrics to cluster on. Raises UserError where one is infinite."""
+    points = np.stack([metrics.complete(name) for name in features], axis=1)
+    for name, values in zip(features, points.T, strict=True):
+        if np.isinf(values).any():
+            raise UserError(f"bucketer.features: '{name}' is infinite for some problems")
+    return points

@@ -42,14 +42,12 @@ def bucket_names(names: Sequence[str] | None, n: int) -> list[str]:
     Raises:
         UserError: where the names are not n, or not different.
     """
+    if n < 1:
+        raise UserError(
+            f"bucketer.n={n}, bucketer.names={names}: there must be at least one bucket"
+        )
     if names is None:
         return NAMES.get(n, [f"level_{i}" for i in range(n)])
     if len(names) != n or len(set(names)) != n:
         raise UserError(f"{n} buckets need {n} different names; bucketer.names={list(names)}")
     return list(names)
-
-
-def require_buckets(n: int) -> None:
-    """Raise UserError where there is no bucket."""
-    if n < 1:
-        raise UserError(f"bucketer.n={n}: there must be at least one bucket")

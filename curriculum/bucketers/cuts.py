@@ -9,14 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from curriculum.errors import UserError
-from curriculum.records import Floats, Integers, Metrics
+from curriculum.records import DECIMALS, Floats, Integers, Metrics
 
 RankEdge = tuple[float, int]  # hardness and tie-break of a bucket's last problem
 
 
 def cut_ascending(values: Floats, thresholds: Sequence[float]) -> Integers:
     """(P,) 0 for values up to the first threshold, 1 for those up to the second, ..."""
-    return np.searchsorted(np.asarray(thresholds, np.float64), values, side="left").astype(np.int64)
+    above = np.searchsorted(_rounded(thresholds), _rounded(values), side="left")
+    return above.astype(np.int64)
 
 
 def cut_descending(values: Floats, thresholds: Sequence[float], edge_is_easier: bool) -> Integers:
@@ -25,7 +26,7 @@ def cut_descending(values: Floats, thresholds: Sequence[float], edge_is_easier: 
     A value of exactly a threshold belongs above it where `edge_is_easier`, else below it.
     """
     side: Literal["left", "right"] = "right" if edge_is_easier else "left"
-    above = np.searchsorted(np.asarray(thresholds[::-1], np.float64), values, side=side)
+    above = np.searchsorted(_rounded(thresholds[::-1]), _rounded(values), side=side)
     return len(thresholds) - above.astype(np.int64)
 
 
@@ -41,7 +42,7 @@ def rank_edges(metrics: Metrics, hardness: Floats, n: int) -> list[RankEdge]:
     Equal values are told apart by a hash of their problem_id, so buckets stay equal where values
     tie, and neither the order of rows nor the company a problem is in moves it.
     """
-    ties = tie_breaks(metrics)
+    hardness, ties = _finite(hardness), tie_breaks(metrics)
     order = np.lexsort((ties, hardness))
     # Fewer problems than buckets: the first ones get one each, the rest none.
     parts = [part for part in np.array_split(order, n) if len(part)]
@@ -51,7 +52,7 @@ def rank_edges(metrics: Metrics, hardness: Floats, n: int) -> list[RankEdge]:
 
 def cut_at_ranks(metrics: Metrics, hardness: Floats, edges: Sequence[RankEdge]) -> Integers:
     """(P,) how many edges a problem is beyond."""
-    ties = tie_breaks(metrics)
+    hardness, ties = _finite(hardness), tie_breaks(metrics)
     bucket = np.zeros(len(metrics), np.int64)
     for value, tie in edges:
         bucket += (hardness > value) | ((hardness == value) & (ties > np.uint64(tie)))
@@ -64,3 +65,13 @@ def tie_breaks(metrics: Metrics) -> npt.NDArray[np.uint64]:
 
     ids = metrics.problem_id.to_numpy(zero_copy_only=False)
     return np.asarray(pd.util.hash_array(ids, categorize=False))
+
+
+def _rounded(values: Floats | Sequence[float]) -> Floats:
+    """Scores and thresholds alike: a mean of 1/3 lies at a threshold of 1/3."""
+    return np.asarray(values, np.float64).round(DECIMALS)
+
+
+def _finite(hardness: Floats) -> Floats:
+    """Infinite hardness as the largest number there is: JSON has no infinity."""
+    return np.asarray(np.nan_to_num(hardness))

@@ -43,13 +43,16 @@ def _save(bucketer: Bucketer, metrics: Metrics, path: Path) -> None:
         "names": bucketer.names_,
         "edges": bucketer.edges_,
     }
-    path.write_text(json.dumps(content, indent=2) + "\n")
+    path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
 def _load(bucketer: Bucketer, metrics: Metrics, path: Path) -> None:
     if not path.is_file():
         raise UserError(f"bucketer.edges={path}: there is no such file (a run leaves {EDGES})")
-    saved = json.loads(path.read_text())
+    try:
+        saved = json.loads(path.read_text())
+    except ValueError as error:
+        raise UserError(f"bucketer.edges={path} is not JSON: {error}") from error
     for what, ours in (("bucketer", type(bucketer).__name__), ("metric", metrics.chosen)):
         if saved.get(what) != ours:
             raise UserError(

@@ -24,7 +24,7 @@ class MeanReward:
 
     thresholds: list[float] | None
     names: list[str] | None
-    edges_: list[Any] = field(init=False)
+    edges_: dict[str, Any] = field(init=False)  # `rewards` or `ranks`
     names_: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -37,17 +37,18 @@ class MeanReward:
     def fit(self, metrics: Metrics) -> Self:
         """See `Bucketer`."""
         if self.thresholds is None:
-            self.edges_ = rank_edges(metrics, metrics.hardness(METRIC), self._n)
+            self.edges_ = {"ranks": rank_edges(metrics, metrics.hardness(METRIC), self._n)}
         else:
-            self.edges_ = list(self.thresholds)
+            self.edges_ = {"rewards": list(self.thresholds)}
         self.names_ = bucket_names(self.names, self._n)
         return self
 
     def assign(self, metrics: Metrics) -> Integers:
         """See `Bucketer`."""
-        if self.thresholds is None:
-            return cut_at_ranks(metrics, metrics.hardness(METRIC), self.edges_)
-        return cut_descending(metrics.complete(METRIC), self.edges_, edge_is_easier=True)
+        if "ranks" in self.edges_:
+            return cut_at_ranks(metrics, metrics.hardness(METRIC), self.edges_["ranks"])
+        rewards = metrics.complete(METRIC)
+        return cut_descending(rewards, self.edges_["rewards"], edge_is_easier=True)
 
     @property
     def _n(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Self
 
-from curriculum.bucketers.base import bucket_names, require_buckets
+from curriculum.bucketers.base import bucket_names
 from curriculum.bucketers.cuts import RankEdge, cut_at_ranks, rank_edges
 from curriculum.records import Integers, Metrics
 
@@ -20,7 +20,6 @@ class Percentile:
     names_: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        require_buckets(self.n)
         bucket_names(self.names, self.n)
 
     def fit(self, metrics: Metrics) -> Self:

@@ -101,7 +101,7 @@ def test_clusters_of_one_set_take_in_another():
     [
         (["nope"], "mean_reward", "no metric 'nope'"),
         (["mean_reward"], "nope", "no metric 'nope'"),
-        (["mean_reward"], "pass_rate_mean", "pass_rate_mean"),
+        (["mean_reward"], "n", "'n' says nothing about difficulty"),
         (["mean_reward", "inverse_mean"], "mean_reward", "inverse_mean"),
         ([], "mean_reward", "features"),
     ],

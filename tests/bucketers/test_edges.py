@@ -80,16 +80,23 @@ def test_edges_of_another_bucketer_or_metric_are_refused(tmp_path, bucketer, cho
         (MeanReward(None, ["a", "b"]), MeanReward([0.5], None)),
         (
             Adaptive(2, None, ["mean_reward", "std_reward"], "mean_reward", 0),
-            Adaptive(2, None, ["pass@1", "variance"], "mean_reward", 0),
+            Adaptive(3, None, ["pass@1", "variance", "c"], "mean_reward", 0),
         ),
     ],
     ids=["rewards for ranks", "ranks for rewards", "other features"],
 )
-def test_edges_of_another_kind_are_refused(tmp_path, first, second):
+def test_edges_count_and_not_the_knobs_of_the_run_that_loads_them(tmp_path, first, second):
     metrics = make_metrics(GROUPS)
     edges = fitted(tmp_path / "first", first, metrics)
-    with pytest.raises(UserError, match="edges"):
-        cut(second, metrics, edges, tmp_path)
+    loaded = cut(second, metrics, edges, tmp_path)
+    assert loaded.assignment.tolist() == first.assign(metrics).tolist()
+    assert loaded.names == first.names_
+
+
+def test_a_file_that_holds_no_edges_is_named(tmp_path):
+    (tmp_path / "edges.json").write_text("easy,hard")
+    with pytest.raises(UserError, match=r"edges\.json is not JSON"):
+        cut(Threshold([0.5], None), make_metrics(GROUPS), str(tmp_path / "edges.json"), tmp_path)
 
 
 def test_edges_that_are_not_there_are_named(tmp_path):
