@@ -75,6 +75,7 @@ class Store:
             now = datetime.now(UTC).isoformat(timespec="seconds")
             manifest = {"made_of": made_of, "counts": dict(counts), "finished": now}
             (aside / MANIFEST).write_text(json.dumps(manifest, indent=2))
+            shutil.rmtree(folder, ignore_errors=True)  # something without a manifest
             os.replace(aside, folder)
         finally:
             shutil.rmtree(aside, ignore_errors=True)

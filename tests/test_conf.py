@@ -111,7 +111,7 @@ runpy.run_path("run.py", run_name="__main__")
         (["bucketer.n=abc"], ["bucketer.n", "'abc'", "Integer"]),
         (["bucketer.n=0"], ["bucketer.n=0", "at least one"]),
         (["reward=function"], ["reward.path", "required"]),
-        (["reward=function", "reward.path=no.py"], ["no file no.py"]),
+        (["reward=function", "reward.path=no.py"], ["no no.py", "pkg://"]),
         (["data=rollouts", "data.path=nowhere.parquet"], ["no file nowhere.parquet", "data.path"]),
         (["data=verl", "data.path=README.md"], ["README.md", ".parquet or .jsonl"]),
         (["+bucketer.extra=1"], ["bucketer.extra", "edges, n, names"]),

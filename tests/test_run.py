@@ -116,8 +116,8 @@ def test_edges_of_one_run_cut_another(run, tmp_path):
     assert run(f"output_dir={tmp_path}/two", edges).returncode == 0
     one, two = (tree(tmp_path / name) for name in ("one", "two"))
     assert one == two
-    other = run(edges, "metric=mean_reward")
-    assert "are of metric difficulty_score" in other.stderr
+    other = run(edges, "metric=variance")
+    assert "are of metric mean_reward" in other.stderr
 
 
 def test_a_failed_run_says_so_in_its_record(run, tmp_path, read_result):

@@ -11,70 +11,58 @@ import pyarrow as pa
 
 from curriculum.data.base import File, Rejected
 from curriculum.data.files import open_file
-from curriculum.data.problems import Columns, ProblemList
+from curriculum.data.problems import ORIGINAL, Columns, ProblemList
+from curriculum.data.samples import Samples, samples_of
 from curriculum.data.tables import index_table, table_of
 
-# What a line says of its samples; everything else describes the problem.
-RESPONSE_KEYS = ("response", "responses", "output")
-REWARD_KEYS = ("reward", "rewards", "scores", "score")
 BATCH = 4096
 
 
 class Line(NamedTuple):
-    """A line of JSONL: where it stands and what it holds, or why it can't be used."""
+    """A line of JSONL: where it stands and what it holds."""
 
-    number: int
-    position: int
-    length: int
-    row: dict[str, Any]
-    cause: str
+    number: int  # from 1
+    position: int  # bytes
     content: bytes
 
     @property
-    def text(self) -> str:
-        return self.content.decode("utf-8", "replace").rstrip("\r\n")
-
-
-def lines(file: File) -> Iterator[Line]:
-    """Every line but the blank ones, with its true number and its place in bytes."""
-    position = 0
-    with open_file(file.url) as stream:
-        for number, content in enumerate(stream, start=1):
-            if content.strip():
-                yield Line(number, position, len(content), *_parse(content), content)
-            position += len(content)
+    def origin(self) -> dict[str, int]:
+        return {"position": self.position, "length": len(self.content)}
 
 
 def index(file: File, problems: ProblemList, rejected: list[Rejected]) -> pa.Table:
     """Add a file's problems and return its part of the rollout index."""
-    parts: list[tuple[int, int | None, float | None]] = []
-    for line in lines(file):
-        if cause := line.cause or _unusable(line.row, problems.columns):
-            rejected.append(Rejected(file.url, line.number, cause, line.text))
-            continue
-        if one_line_a_problem(line.row):
-            problem = problems.add(line.row, **_origin(file, line))
+    problem_of: list[int] = []
+    sample_idx: list[int | None] = []
+    rewards: list[float | None] = []
+    for line, row, samples in _rollouts(file, problems.columns, rejected):
+        if samples.whole_problem:
+            problem = problems.add(row, file=file.url, **line.origin)
+            sample_idx += range(len(samples.rewards))
         else:
-            problem = problems.merge(line.row, file=file.url, position=line.position)
-        parts += [(problem, i, reward) for i, reward in enumerate_rewards(line.row)]
-    problem_of = np.array([problem for problem, _, _ in parts], np.int64)
-    return index_table(problem_of, [i for _, i, _ in parts], [reward for _, _, reward in parts])
+            problem = problems.merge(row, file=file.url, position=line.position)
+            sample_idx.append(row.get("sample_idx"))
+        problem_of += [problem] * len(samples.rewards)
+        rewards += samples.rewards
+    return index_table(np.array(problem_of, np.int64), sample_idx, rewards)
 
 
 def add_problems(file: File, problems: ProblemList, rejected: list[Rejected]) -> None:
     """Every line of a file as a problem of its own, whether or not it has samples."""
-    for line in lines(file):
-        if cause := line.cause or _no_prompt(line.row, problems.columns):
-            rejected.append(Rejected(file.url, line.number, cause, line.text))
+    for line in _lines(file):
+        try:
+            row = _parse(line.content, problems.columns)
+        except ValueError as error:
+            rejected.append(_reject(file, line, error))
         else:
-            problems.add(line.row, **_origin(file, line))
+            problems.add(row, file=file.url, **line.origin)
 
 
 def responses(file: File, columns: Columns) -> Iterator[pa.Array]:
     """Responses in the order of the index."""
     batch: list[str | None] = []
-    for row in _usable(file, columns):
-        batch += sample_responses(row)
+    for _, _, samples in _rollouts(file, columns, []):
+        batch += samples.responses
         if len(batch) >= BATCH:
             yield pa.array(batch, pa.string())
             batch = []
@@ -83,99 +71,62 @@ def responses(file: File, columns: Columns) -> Iterator[pa.Array]:
 
 def rows(file: File, columns: Columns) -> Iterator[pa.Table]:
     """One table, a row a rollout; what a line says of its problem is in `original_*`."""
-    flat: list[dict[str, Any]] = []
-    for row in _usable(file, columns):
-        if not one_line_a_problem(row):
+    flat: list[Mapping[str, Any]] = []
+    for _, row, samples in _rollouts(file, columns, []):
+        if not samples.whole_problem:
             flat.append(row)
             continue
         own = {
-            key if key == "prompt" else f"original_{key}": value
+            key if key == "prompt" else f"{ORIGINAL}{key}": value
             for key, value in row.items()
-            if key not in RESPONSE_KEYS + REWARD_KEYS
+            if key not in samples.keys
         }
-        flat += [{**own, "response": response} for response in sample_responses(row)]
+        flat += [{**own, "response": response} for response in samples.responses]
     yield table_of(flat)
 
 
-def one_line_a_problem(row: Mapping[str, Any]) -> bool:
-    """Whether a line holds all samples of a problem (lists) rather than one of them."""
-    return any(isinstance(row.get(key), list) for key in RESPONSE_KEYS + REWARD_KEYS) or isinstance(
-        row.get("response"), Mapping
-    )
+def _rollouts(
+    file: File, columns: Columns, rejected: list[Rejected]
+) -> Iterator[tuple[Line, dict[str, Any], Samples]]:
+    """The lines that can be used; the others are added to `rejected`."""
+    for line in _lines(file):
+        try:
+            row = _parse(line.content, columns)
+            samples = samples_of(row)
+        except (ValueError, OverflowError) as error:
+            rejected.append(_reject(file, line, error))
+        else:
+            yield line, row, samples
 
 
-def enumerate_rewards(row: Mapping[str, Any]) -> Iterator[tuple[int | None, float | None]]:
-    """(sample_idx, reward) of each sample of a line; None where the line doesn't say."""
-    scores = sample_rewards(row) or [None] * len(sample_responses(row))
-    if one_line_a_problem(row):
-        yield from enumerate(scores)
-    else:
-        yield row.get("sample_idx"), scores[0]
+def _lines(file: File) -> Iterator[Line]:
+    """Every line but the blank ones, with its true number and its place."""
+    position = 0
+    with open_file(file.url) as stream:
+        for number, content in enumerate(stream, start=1):
+            if content.strip():
+                yield Line(number, position, content)
+            position += len(content)
 
 
-def sample_rewards(row: Mapping[str, Any]) -> list[float | None]:
-    """Rewards of a line: numbers, or `{"score": number}` as seen in wide rollout files."""
-    value: Any = next((row[key] for key in REWARD_KEYS if row.get(key) is not None), [])
-    each = value if isinstance(value, list) else [value]
-    return [_number(one.get("score") if isinstance(one, Mapping) else one) for one in each]
-
-
-def sample_responses(row: Mapping[str, Any]) -> list[str | None]:
-    """Texts of a line: strings, chat messages, or the choices of a completion."""
-    value = next((row[key] for key in RESPONSE_KEYS if row.get(key) is not None), None)
-    if isinstance(value, Mapping) and isinstance(value.get("choices"), list):
-        value = value["choices"]
-    each = value if isinstance(value, list) else [value]
-    texts = [_text(one) for one in each]
-    # A response without text beside a list of rewards says nothing of how many samples there were.
-    scores = sample_rewards(row)
-    return texts if any(text is not None for text in texts) else [None] * len(scores)
-
-
-def _origin(file: File, line: Line) -> dict[str, Any]:
-    return {"file": file.url, "position": line.position, "length": line.length}
-
-
-def _no_prompt(row: Mapping[str, Any], columns: Columns) -> str:
-    if columns.prompt(row) is not None:
-        return ""
-    return f"no prompt under '{columns.prompt_key}' (data.prompt_key names its column)"
-
-
-def _unusable(row: Mapping[str, Any], columns: Columns) -> str:
-    """Why a line can't be used, or nothing."""
-    if cause := _no_prompt(row, columns):
-        return cause
-    if not any(key in row for key in RESPONSE_KEYS + REWARD_KEYS):
-        return f"neither a response nor a reward (keys: {', '.join(row)})"
-    texts, scores = sample_responses(row), sample_rewards(row)
-    if scores and len(texts) != len(scores):
-        return f"{len(texts)} responses but {len(scores)} rewards"
-    return ""
-
-
-def _usable(file: File, columns: Columns) -> Iterator[dict[str, Any]]:
-    """The rows that `index` used, in the same order."""
-    for line in lines(file):
-        if not line.cause and not _unusable(line.row, columns):
-            yield line.row
-
-
-def _parse(content: bytes) -> tuple[dict[str, Any], str]:
+def _parse(content: bytes, columns: Columns) -> dict[str, Any]:
+    """Raises ValueError, with the cause, where a line describes no problem."""
     try:
         row = json.loads(content)
-    except ValueError as error:
-        return {}, f"not JSON: {error}"
-    return (row, "") if isinstance(row, dict) else ({}, "not a JSON object")
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"not JSON: {error}") from error
+    if not isinstance(row, dict):
+        raise ValueError("not a JSON object")
+    if b"\\ud" in content.lower():  # half a surrogate pair is JSON but no text
+        json.dumps(row, ensure_ascii=False).encode()
+    if columns.prompt(row) is None:
+        raise ValueError(f"no prompt under '{columns.prompt_key}' (data.prompt_key names it)")
+    for key in ("data_idx", "sample_idx"):
+        if not isinstance(row.get(key), int | None):
+            raise ValueError(f"{key} is not a whole number: {row[key]!r}")
+    return row
 
 
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
-
-
-def _text(value: Any) -> str | None:
-    if isinstance(value, Mapping):
-        message = value.get("message")
-        value = message if isinstance(message, Mapping) else value
-        value = next((value[key] for key in ("content", "text", "output") if key in value), None)
-    return value if isinstance(value, str) else None
+def _reject(file: File, line: Line, error: Exception) -> Rejected:
+    text = line.content.decode("utf-8", "replace").rstrip("\r\n")
+    return Rejected(file.url, line.number, str(error), text)

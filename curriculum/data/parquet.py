@@ -3,132 +3,165 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from curriculum.data.base import File
+from curriculum.data.base import File, Rejected
 from curriculum.data.files import open_file
-from curriculum.data.problems import ProblemList, to_json
-from curriculum.data.tables import index_table
+from curriculum.data.problems import ORIGINAL, ProblemList, to_json
+from curriculum.data.samples import REWARD_KEYS
+from curriculum.data.tables import index_table, is_list
 from curriculum.errors import UserError
 from curriculum.records import Integers
 
 RESPONSE_COLUMNS = ("response", "responses")
-REWARD_COLUMNS = ("reward", "rewards", "scores", "score")
 BATCH = 65_536  # rows read at a time
 
 
-def open_parquet(file: File) -> pq.ParquetFile:
-    """Raises UserError where the file is not parquet."""
-    try:
-        # Reading ahead holds several row groups of text in memory and gains nothing here.
-        return pq.ParquetFile(open_file(file.url), pre_buffer=False)
-    except pa.ArrowInvalid as error:
-        raise UserError(f"{file.url} is not a parquet file: {error}") from error
-
-
-def index(file: File, problems: ProblemList) -> pa.Table:
+def index(file: File, problems: ProblemList, rejected: list[Rejected]) -> pa.Table:
     """Add a file's problems and return its part of the rollout index."""
-    parquet = open_parquet(file)
-    response = pick(parquet.schema_arrow, RESPONSE_COLUMNS)
-    if response is None:
-        names = ", ".join(parquet.schema_arrow.names)
-        raise UserError(
-            f"{file.url} has no column 'response' or 'responses' (its columns: {names}). If it "
-            "holds problems only: data=verl data.path=PROBLEMS generator.path=ROLLOUTS"
-        )
-    if pa.types.is_list(parquet.schema_arrow.field(response).type):
-        return _index_lists(file, parquet, response, problems)
-    return _index_rows(file, parquet, problems)
+    with _open(file) as parquet:
+        schema = parquet.schema_arrow
+        response = _pick(schema, RESPONSE_COLUMNS)
+        if response is None:
+            raise UserError(
+                f"{file.url} has no column 'response' or 'responses' (its columns: "
+                f"{', '.join(schema.names)}). If it holds problems only: "
+                "data=verl data.path=PROBLEMS generator.path=ROLLOUTS"
+            )
+        if is_list(schema.field(response).type):
+            return _index_lists(file, parquet, response, problems, rejected)
+        return _index_rows(file, parquet, problems, rejected)
+
+
+def add_problems(file: File, problems: ProblemList, rejected: list[Rejected]) -> None:
+    """Every row of a file as a problem of its own."""
+    with _open(file) as parquet:
+        _add_rows(file, parquet, problems, rejected)
 
 
 def responses(file: File) -> Iterator[pa.Array]:
     """Responses in the order of the index."""
-    parquet = open_parquet(file)
-    column = pick(parquet.schema_arrow, RESPONSE_COLUMNS)
-    for batch in parquet.iter_batches(BATCH, columns=[column]):
-        values = batch.column(0)
-        values = values.flatten() if pa.types.is_list(values.type) else values
-        yield values.cast(pa.string())
+    with _open(file) as parquet:
+        column = _pick(parquet.schema_arrow, RESPONSE_COLUMNS)
+        for batch in parquet.iter_batches(BATCH, columns=[column]):
+            values = batch.column(0)
+            values = pc.list_flatten(values) if is_list(values.type) else values
+            yield values.cast(pa.string())
 
 
 def rows(file: File) -> Iterator[pa.Table]:
     """All columns, a row a rollout; where a row held a list of them, its own are `original_*`."""
-    for batch in open_parquet(file).iter_batches(BATCH):
-        table = pa.Table.from_batches([batch])
-        column = pick(batch.schema, RESPONSE_COLUMNS)
-        is_list = column is not None and pa.types.is_list(table[column].type)
-        yield _explode(table, str(column)) if is_list else table
+    with _open(file) as parquet:
+        column = str(_pick(parquet.schema_arrow, RESPONSE_COLUMNS))
+        for batch in parquet.iter_batches(BATCH):
+            table = pa.Table.from_batches([batch])
+            yield _explode(table, column) if is_list(table[column].type) else table
 
 
-def add_problems(file: File, problems: ProblemList) -> None:
-    """Every row of a file as a problem of its own."""
-    parquet = open_parquet(file)
-    names = [name for name in parquet.schema_arrow.names if name not in RESPONSE_COLUMNS]
-    position = 0
-    for batch in parquet.iter_batches(BATCH, columns=names):
-        for row in batch.to_pylist():
-            require_prompt(row, file, position, problems)
-            problems.add(row, file=file.url, position=position)
-            position += 1
+@contextmanager
+def _open(file: File) -> Iterator[pq.ParquetFile]:
+    """The file; what arrow finds wrong with it becomes a UserError with its name."""
+    try:
+        # Reading ahead holds several row groups of text in memory and gains nothing here.
+        with open_file(file.url) as stream:
+            yield pq.ParquetFile(stream, pre_buffer=False)
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(f"{file.url} can't be read as parquet: {error}") from error
 
 
-def require_prompt(
-    row: dict[str, object], file: File, position: int, problems: ProblemList
-) -> None:
-    """Raise UserError where a row has no prompt."""
-    if problems.columns.prompt(row) is None:
-        raise UserError(
-            f"{file.url}, row {position}: no prompt under '{problems.columns.prompt_key}' "
-            f"(columns: {', '.join(row)}); data.prompt_key names its column"
-        )
-
-
-def pick(schema: pa.Schema, names: Sequence[str]) -> str | None:
-    """The first of some column names that a schema has."""
-    return next((name for name in names if name in schema.names), None)
-
-
-def _index_rows(file: File, parquet: pq.ParquetFile, problems: ProblemList) -> pa.Table:
-    schema = parquet.schema_arrow
+def _index_rows(
+    file: File, parquet: pq.ParquetFile, problems: ProblemList, rejected: list[Rejected]
+) -> pa.Table:
     codes, first = _group(parquet, problems)
     merged = [
-        problems.merge(row, file=file.url, position=int(position))
-        for position, row in zip(first, _take(file, parquet, first, problems), strict=True)
+        problems.merge(row, file=file.url, position=position)
+        if _has_prompt(row, file, position, problems, rejected)
+        else -1
+        for position, row in _take(parquet, first)
     ]
     problem = np.array(merged, np.int64)[codes]
-    reward = _read(parquet, pick(schema, REWARD_COLUMNS), pa.float64())
-    return index_table(problem, _read(parquet, pick(schema, ["sample_idx"]), pa.int64()), reward)
+    reward = _read_rewards(file, parquet)
+    has_numbers = "sample_idx" in parquet.schema_arrow.names
+    sample_idx = _read(parquet, "sample_idx").cast(pa.int64()) if has_numbers else None
+    return index_table(problem, _or_nulls(sample_idx, problem), _or_nulls(reward, problem))
 
 
 def _index_lists(
-    file: File, parquet: pq.ParquetFile, response: str, problems: ProblemList
+    file: File,
+    parquet: pq.ParquetFile,
+    response: str,
+    problems: ProblemList,
+    rejected: list[Rejected],
 ) -> pa.Table:
-    start = len(problems)
-    add_problems(file, problems)
-    lists = parquet.read(columns=[response])[response].combine_chunks()
-    counts = pc.list_value_length(lists).fill_null(0).to_numpy()
-    problem = np.repeat(np.arange(start, len(problems)), counts)
-    name = pick(parquet.schema_arrow, REWARD_COLUMNS)
-    if name is None:
-        return index_table(problem, pa.nulls(len(problem)), pa.nulls(len(problem)))
-    rewards = parquet.read(columns=[name])[name].combine_chunks()
-    if not pc.list_value_length(rewards).equals(pc.list_value_length(lists)):
-        raise UserError(f"{file.url}: '{name}' and '{response}' differ in length in some row")
-    return index_table(problem, pa.nulls(len(problem)), rewards.flatten().cast(pa.float64()))
+    row_of = _add_rows(file, parquet, problems, rejected)
+    lists = _read(parquet, response)
+    counts = pc.fill_null(pc.list_value_length(lists), 0)
+    problem = np.repeat(row_of, counts.to_numpy())
+    reward = None
+    name = _pick(parquet.schema_arrow, REWARD_KEYS)
+    if name is not None and is_list(parquet.schema_arrow.field(name).type):
+        rewards = _read(parquet, name)
+        if (
+            not pc.fill_null(pc.list_value_length(rewards), 0)
+            .cast(pa.int64())
+            .equals(counts.cast(pa.int64()))
+        ):
+            raise UserError(f"{file.url}: '{name}' and '{response}' differ in length in some row")
+        reward = _numbers(file, name, pc.list_flatten(rewards))
+    return index_table(problem, _or_nulls(None, problem), _or_nulls(reward, problem))
+
+
+def _add_rows(
+    file: File, parquet: pq.ParquetFile, problems: ProblemList, rejected: list[Rejected]
+) -> Integers:
+    """(rows,) the problem that each row is, -1 where it has no prompt."""
+    everything = np.arange(parquet.metadata.num_rows)
+    return np.array(
+        [
+            problems.add(row, file=file.url, position=position)
+            if _has_prompt(row, file, position, problems, rejected)
+            else -1
+            for position, row in _take(parquet, everything)
+        ],
+        np.int64,
+    )
+
+
+def _has_prompt(
+    row: dict[str, object],
+    file: File,
+    position: int,
+    problems: ProblemList,
+    rejected: list[Rejected],
+) -> bool:
+    if problems.columns.prompt(row) is not None:
+        return True
+    key = problems.columns.prompt_key
+    cause = f"no prompt under '{key}' (data.prompt_key names it; columns: {', '.join(row)})"
+    rejected.append(Rejected(file.url, position + 1, cause, to_json(row)))
+    return False
 
 
 def _group(parquet: pq.ParquetFile, problems: ProblemList) -> tuple[Integers, Integers]:
-    """Group rows by problem: (R,) codes in order of appearance, (P,) the first row of each."""
-    names = parquet.schema_arrow.names
-    own = [name for name in (problems.columns.id_key, "data_idx") if name in names]
-    content = [problems.columns.prompt_key, "data_source", "original_data_source", "ground_truth"]
-    keys = own[:1] or [name for name in content if name in names]
+    """Group rows by problem: (R,) codes in order of appearance, (P,) the first row of each.
+
+    By the data's own id; else by `data_idx` with everything flat that tells problems apart; else
+    by all of that. (To compare a nested column means to read it row by row.)
+    """
+    schema, columns = parquet.schema_arrow, problems.columns
+    keys = [key for key in (columns.id_key, f"{ORIGINAL}{columns.id_key}") if key in schema.names]
+    if not keys or any(_read(parquet, key).null_count for key in keys):
+        telling = columns.telling(schema.names)
+        if "data_idx" in schema.names:
+            telling = [name for name in telling if not pa.types.is_nested(schema.field(name).type)]
+            keys.append("data_idx")
+        keys += telling
     codes = np.zeros(parquet.metadata.num_rows, np.int64)
     for key in keys:
         codes = pd.factorize(codes * (len(codes) + 1) + _codes(parquet, key))[0].astype(np.int64)
@@ -137,39 +170,69 @@ def _group(parquet: pq.ParquetFile, problems: ProblemList) -> tuple[Integers, In
     return codes, first
 
 
-def _codes(parquet: pq.ParquetFile, name: str) -> npt.NDArray[np.int64]:
-    column = parquet.read(columns=[name])[name].combine_chunks()
-    if pa.types.is_nested(column.type):
-        column = pa.array([to_json(value) for value in column.to_pylist()])
-    encoded = column.dictionary_encode(null_encoding="encode")
-    return np.asarray(encoded.indices.to_numpy(), np.int64)
+def _codes(parquet: pq.ParquetFile, name: str) -> Integers:
+    """(R,) equal numbers for equal values of a column."""
+    known: dict[object, int] = {}
+    parts = [np.empty(0, np.int64)]
+    for batch in parquet.iter_batches(BATCH, columns=[name]):
+        column = batch.column(0)
+        if pa.types.is_nested(column.type):
+            column = pa.array([to_json(value) for value in column.to_pylist()])
+        if not pa.types.is_dictionary(column.type):
+            column = column.dictionary_encode()
+        values = [*column.dictionary.to_pylist(), None]
+        own = np.array([known.setdefault(value, len(known)) for value in values], np.int64)
+        parts.append(own[pc.fill_null(column.indices, len(values) - 1).to_numpy()])
+    return np.concatenate(parts)
 
 
-def _take(
-    file: File, parquet: pq.ParquetFile, wanted: Integers, problems: ProblemList
-) -> Iterator[dict[str, object]]:
-    """The original rows at ascending positions, without text that belongs to the rollout."""
-    skip = (*RESPONSE_COLUMNS, *REWARD_COLUMNS, "sample_idx")
+def _take(parquet: pq.ParquetFile, wanted: Integers) -> Iterator[tuple[int, dict[str, object]]]:
+    """(position, original row) at ascending positions, without what belongs to its rollouts."""
+    skip = (*RESPONSE_COLUMNS, *REWARD_KEYS, "sample_idx")
     names = [name for name in parquet.schema_arrow.names if name not in skip]
     start = 0
     for batch in parquet.iter_batches(BATCH, columns=names):
         here = wanted[(wanted >= start) & (wanted < start + len(batch))]
-        for position, row in zip(here, batch.take(pa.array(here - start)).to_pylist(), strict=True):
-            require_prompt(row, file, int(position), problems)
-            yield row
+        taken = batch.take(pa.array(here - start)).to_pylist()
+        yield from zip(here.tolist(), taken, strict=True)
         start += len(batch)
 
 
-def _read(parquet: pq.ParquetFile, name: str | None, kind: pa.DataType) -> pa.Array:
-    if name is None:
-        return pa.nulls(parquet.metadata.num_rows, kind)
-    return parquet.read(columns=[name])[name].combine_chunks().cast(kind)
+def _read(parquet: pq.ParquetFile, name: str) -> pa.Array:
+    return parquet.read(columns=[name])[name].combine_chunks()
+
+
+def _read_rewards(file: File, parquet: pq.ParquetFile) -> pa.Array | None:
+    name = _pick(parquet.schema_arrow, REWARD_KEYS)
+    return None if name is None else _numbers(file, name, _read(parquet, name))
+
+
+def _numbers(file: File, name: str, column: pa.Array) -> pa.Array:
+    """Rewards as floats, from numbers or `{score: number}`. Raises UserError for text."""
+    if pa.types.is_struct(column.type) and "score" in column.type.names:
+        column = pc.struct_field(column, "score")
+    kind = column.type
+    types = pa.types
+    if not any(
+        f(kind) for f in (types.is_floating, types.is_integer, types.is_boolean, types.is_null)
+    ):
+        raise UserError(f"{file.url}: rewards in '{name}' are {kind}, not numbers")
+    return column.cast(pa.float64())
+
+
+def _or_nulls(column: pa.Array | None, problem: Integers) -> pa.Array:
+    return pa.nulls(len(problem)) if column is None else column
+
+
+def _pick(schema: pa.Schema, names: Sequence[str]) -> str | None:
+    return next((name for name in names if name in schema.names), None)
 
 
 def _explode(table: pa.Table, column: str) -> pa.Table:
+    """A row a sample of a table with a row a problem."""
     lists = table[column].combine_chunks()
-    parent = pc.list_parent_indices(lists)
-    drop = [*RESPONSE_COLUMNS, *REWARD_COLUMNS]
-    kept = table.select([name for name in table.column_names if name not in drop]).take(parent)
-    names = [name if name == "prompt" else f"original_{name}" for name in kept.column_names]
-    return kept.rename_columns(names).append_column("response", lists.flatten())
+    reward = _pick(table.schema, REWARD_KEYS)
+    used = [column, *([reward] if reward and is_list(table[reward].type) else [])]
+    kept = table.drop_columns(used).take(pc.list_parent_indices(lists))
+    names = [name if name == "prompt" else f"{ORIGINAL}{name}" for name in kept.column_names]
+    return kept.rename_columns(names).append_column("response", pc.list_flatten(lists))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections import Counter
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +15,10 @@ from curriculum.records import PROBLEM_SCHEMA, Problems
 # Made once: json.dumps makes a new one at every call.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, default=str)
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "problem.curriculum")
+ORIGINAL = "original_"  # how rollout files may mark the columns of the problem
+SOURCES = ("data_source", "source")
+TRUTHS = ("ground_truth", "gts", "answer")
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -26,13 +29,15 @@ class Columns:
     prompt_key: str
     reward_fn_key: str
 
-    def describe(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """The problem in an original row; columns of a rollout file may be named `original_*`."""
-        prefix = "original_"
-        original = {k.removeprefix(prefix): v for k, v in row.items() if k.startswith(prefix)}
-        row = {**row, **original}
+    def prompt(self, row: Row) -> Any:
+        """The prompt of a row, None where it has none."""
+        return _first(_unmarked(row), *self._prompts)
+
+    def describe(self, row: Row) -> dict[str, Any]:
+        """The problem in an original row that has a prompt."""
+        row = _unmarked(row)
+        prompt = _first(row, *self._prompts)
         source, ground_truth = self._source_and_truth(row)
-        prompt = self.prompt(row)
         own_id = row.get(self.id_key)
         content = to_json([source, canonical_prompt(prompt), ground_truth])
         return {
@@ -43,22 +48,27 @@ class Columns:
             "extra_info": None if row.get("extra_info") is None else to_json(row["extra_info"]),
         }
 
-    def prompt(self, row: Mapping[str, Any]) -> Any:
-        """The prompt of a row, None where it has none."""
-        return _first(row, self.prompt_key, "messages", "input")
+    def telling(self, names: list[str]) -> list[str]:
+        """Those of a file's columns that tell problems apart when there is no id."""
+        known = (*self._prompts, *SOURCES, *TRUTHS, self.reward_fn_key, "reward_model")
+        return [name for name in names if name.removeprefix(ORIGINAL) in known]
 
-    def _source_and_truth(self, row: Mapping[str, Any]) -> tuple[str, Any]:
+    @property
+    def _prompts(self) -> tuple[str, ...]:
+        return self.prompt_key, "messages", "input"
+
+    def _source_and_truth(self, row: Row) -> tuple[str, Any]:
         """`reward_fn_key` names the column with the ground truth, or, as in verl, the source."""
-        value = row.get(self.reward_fn_key)
-        source = _first(row, "data_source", "source")
+        value, reward_model = row.get(self.reward_fn_key), row.get("reward_model")
+        source, ground_truth = _first(row, *SOURCES), None
         if isinstance(value, Mapping):
             ground_truth = value.get("ground_truth")
-        elif isinstance(row.get("reward_model"), Mapping):
-            source, ground_truth = value, row["reward_model"].get("ground_truth")
-        else:
+        elif isinstance(reward_model, Mapping):
+            source, ground_truth = value or source, reward_model.get("ground_truth")
+        elif self.reward_fn_key not in SOURCES:
             ground_truth = value
         if ground_truth is None:
-            ground_truth = _first(row, "ground_truth", "gts", "answer")
+            ground_truth = _first(row, *TRUTHS)
         return str(source or "unknown"), ground_truth
 
 
@@ -73,33 +83,39 @@ class ProblemList:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def add(self, row: Mapping[str, Any], **origin: Any) -> int:
+    def add(self, row: Row, **origin: Any) -> int:
         """A row that is a problem of its own, even where another reads the same."""
-        self._rows.append({**self.columns.describe(row), "data_idx": len(self._rows), **origin})
-        return len(self._rows) - 1
+        return self._append(self.columns.describe(row), row.get("data_idx"), origin)
 
-    def merge(self, row: Mapping[str, Any], **origin: Any) -> int:
+    def merge(self, row: Row, **origin: Any) -> int:
         """A rollout's row: its problem may be there already.
 
         The same problem has the same id and, where rollouts carry `data_idx`, the same of that.
         """
         problem = self.columns.describe(row)
-        own_index = row.get("data_idx")
-        key = (problem["problem_id"], own_index)
+        key = (problem["problem_id"], row.get("data_idx"))
         if key not in self._seen:
-            self._seen[key] = len(self._rows)
-            data_idx = len(self._rows) if own_index is None else int(own_index)
-            self._rows.append({**problem, **origin, "data_idx": data_idx})
+            self._seen[key] = self._append(problem, row.get("data_idx"), origin)
         return self._seen[key]
 
     def finish(self) -> Problems:
         """The problems; the second, third, ... of an id gets `#2`, `#3`, ... behind it."""
-        times: Counter[str] = Counter()
+        taken: set[str] = {row["problem_id"] for row in self._rows}
+        seen: dict[str, int] = {}
         for row in self._rows:
-            times[row["problem_id"]] += 1
-            if times[row["problem_id"]] > 1:
-                row["problem_id"] += f"#{times[row['problem_id']]}"
+            own = row["problem_id"]
+            seen[own] = times = seen.get(own, 0) + 1
+            if times > 1:
+                while f"{own}#{times}" in taken:
+                    times += 1
+                seen[own] = times
+                row["problem_id"] = f"{own}#{times}"
         return Problems(pa.Table.from_pylist(self._rows, PROBLEM_SCHEMA))
+
+    def _append(self, problem: dict[str, Any], data_idx: int | None, origin: Row) -> int:
+        number = len(self._rows) if data_idx is None else int(data_idx)
+        self._rows.append({**problem, **origin, "data_idx": number})
+        return len(self._rows) - 1
 
 
 def canonical_prompt(prompt: Any) -> Any:
@@ -117,5 +133,11 @@ def to_json(value: Any) -> str:
     return _ENCODER.encode(value)
 
 
-def _first(row: Mapping[str, Any], *names: str) -> Any:
+def _unmarked(row: Row) -> Row:
+    """The row with its `original_*` columns under their own names."""
+    marked = {k.removeprefix(ORIGINAL): v for k, v in row.items() if k.startswith(ORIGINAL)}
+    return {**row, **marked} if marked else row
+
+
+def _first(row: Row, *names: str) -> Any:
     return next((row[name] for name in names if row.get(name) is not None), None)

@@ -12,7 +12,7 @@ from curriculum.data import jsonl, parquet
 from curriculum.data.base import File, Loaded, Rejected
 from curriculum.data.files import find
 from curriculum.data.problems import Columns, ProblemList
-from curriculum.data.tables import conform
+from curriculum.data.tables import conform, number_samples
 from curriculum.errors import UserError
 
 
@@ -44,12 +44,12 @@ class Rollouts:
         problems = ProblemList(self._columns)
         rejected: list[Rejected] = []
         parts = [
-            parquet.index(file, problems)
+            parquet.index(file, problems, rejected)
             if _is_parquet(file)
             else jsonl.index(file, problems, rejected)
             for file in self.files()
         ]
-        index = pa.concat_tables(parts).combine_chunks()
+        index = number_samples(pa.concat_tables(parts))
         if not len(index):
             causes = "".join(f"\n  {each.file}:{each.row}: {each.cause}" for each in rejected[:3])
             raise UserError(f"{self.path} holds no rollouts{causes}")

@@ -73,7 +73,7 @@ def _write(folder: Path, data: Data) -> dict[str, int]:
 
 
 def _require_few(path: Path, max_rejected: int) -> None:
-    rejected = [Rejected(**json.loads(line)) for line in path.open()]
+    rejected = [Rejected(**json.loads(line)) for line in path.read_bytes().splitlines()]
     if len(rejected) > max_rejected:
         first = "".join(f"\n  {row.file}:{row.row}: {row.cause}" for row in rejected[:3])
         raise UserError(

@@ -8,18 +8,28 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from curriculum.data.problems import to_json
 from curriculum.records import ROLLOUT_SCHEMA, Integers
 
 
 def index_table(problem: Integers, sample_idx: Any, reward: Any) -> pa.Table:
-    """A rollout index; samples without a number are numbered within their problem."""
-    given = pa.array(sample_idx, pa.int64())
-    order = pa.array(pd.Series(problem).groupby(problem).cumcount().to_numpy(np.int64))
-    filled = given.fill_null(0) if given.null_count == 0 else order
-    reward = pa.array(reward, pa.float64(), from_pandas=True)  # a NaN is no reward
-    return pa.table([pa.array(problem, pa.int64()), filled, reward], schema=ROLLOUT_SCHEMA)
+    """A file's part of the rollout index; `number_samples` fills what is null of `sample_idx`."""
+    numbers = pa.array(sample_idx, pa.int64())
+    rewards = pa.array(reward, pa.float64())
+    rewards = pc.if_else(pc.is_nan(rewards), None, rewards)  # NaN is no reward
+    names = ROLLOUT_SCHEMA.names
+    return pa.table([pa.array(problem, pa.int64()), numbers, rewards], names=names)
+
+
+def number_samples(index: pa.Table) -> pa.Table:
+    """The index of all files, samples without a number numbered within their problem."""
+    problem = pd.Series(index["problem"].to_numpy())
+    order = pa.array(problem.groupby(problem).cumcount().to_numpy(np.int64))
+    numbers = pc.coalesce(index["sample_idx"].combine_chunks(), order)
+    columns = [index["problem"], numbers, index["reward"]]
+    return pa.table(columns, schema=ROLLOUT_SCHEMA).combine_chunks()
 
 
 def table_of(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
@@ -34,10 +44,18 @@ def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return wide.cast(schema)
 
 
+def is_list(kind: pa.DataType) -> bool:
+    """Whether a column holds a list a row, of whatever kind."""
+    types = pa.types
+    return any(
+        is_kind(kind) for is_kind in (types.is_list, types.is_large_list, types.is_fixed_size_list)
+    )
+
+
 def _column(values: list[Any]) -> pa.Array:
     try:
         array = pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
         array = None
     # An empty struct can't be written to parquet.
     if array is not None and "struct<>" not in str(array.type):

@@ -34,7 +34,7 @@ class Verl:
         rejected: list[Rejected] = []
         for file in self.files():
             if file.url.endswith(".parquet"):
-                parquet.add_problems(file, problems)
+                parquet.add_problems(file, problems, rejected)
             else:
                 jsonl.add_problems(file, problems, rejected)
         return Loaded(problems.finish(), None, rejected)

@@ -64,11 +64,14 @@ def _summary(outcome: Outcome) -> dict[str, Any]:
 
 
 def _keys(outcome: Outcome) -> list[str]:
+    column = outcome.problems.table[_key(outcome)].take(pa.array(outcome.measured))
+    return [str(key) for key in column.to_pylist()]
+
+
+def _key(outcome: Outcome) -> str:
     """`data_idx`, or where files with different problems share some, `problem_id`."""
     numbers = outcome.problems.table["data_idx"].to_pylist()
-    name = "data_idx" if len(set(numbers)) == len(numbers) else "problem_id"
-    column = outcome.problems.table[name].take(pa.array(outcome.measured))
-    return [str(key) for key in column.to_pylist()]
+    return "data_idx" if len(set(numbers)) == len(numbers) else "problem_id"
 
 
 def _problem_metrics(outcome: Outcome) -> Iterator[dict[str, Any]]:
@@ -112,7 +115,9 @@ def _with_rewards(outcome: Outcome, rows: pa.Table, start: int) -> pa.Table:
     index = outcome.rollouts.index.slice(start, len(rows))
     problem = outcome.rollouts.problem[start : start + len(rows)]
     known = pa.array(problem, mask=problem < 0)
+    key = _key(outcome)
     columns = {
+        key: outcome.problems.table[key].take(known),
         "data_idx": outcome.problems.table["data_idx"].take(known),
         "sample_idx": index["sample_idx"],
         "reward": outcome.rewards["reward"].slice(start, len(rows)),

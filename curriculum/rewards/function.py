@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import importlib.util
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,8 @@ from typing import Any
 
 from curriculum.errors import UserError
 from curriculum.records import Sample
+
+PACKAGE = "pkg://"
 
 
 @dataclass(frozen=True)
@@ -29,12 +32,12 @@ class Function:
     reward_kwargs: dict[str, Any]
 
     def __post_init__(self) -> None:
-        if not self.path.startswith("pkg://") and not Path(self.path).is_file():
-            raise UserError(f"there is no file {self.path}")
+        if not self._file().is_file():
+            raise UserError(f"there is no {self.path}: a Python file, or pkg://package.module")
 
     def code(self) -> str:
         """What the function's file says, so that a change of it scores anew."""
-        return "" if self.path.startswith("pkg://") else Path(self.path).read_text()
+        return self._file().read_text()
 
     def score(self, samples: Sequence[Sample]) -> list[float]:
         """See `Reward`."""
@@ -53,6 +56,19 @@ class Function:
             result = asyncio.run(result)
         return float(result["score"] if isinstance(result, Mapping) else result)
 
+    @property
+    def _name(self) -> str:
+        return self.path.removeprefix(PACKAGE).replace("/", ".")
+
+    def _file(self) -> Path:
+        if not self.path.startswith(PACKAGE):
+            return Path(self.path)
+        try:
+            spec = importlib.util.find_spec(self._name)
+        except ModuleNotFoundError:
+            spec = None
+        return Path(spec.origin if spec and spec.origin else self.path)
+
     @cached_property
     def _function(self) -> Callable[..., Any]:
         module = self._module()
@@ -62,11 +78,12 @@ class Function:
         return function
 
     def _module(self) -> Any:
-        if self.path.startswith("pkg://"):
-            return importlib.import_module(self.path.removeprefix("pkg://").replace("/", "."))
+        if self.path.startswith(PACKAGE):
+            return importlib.import_module(self._name)
         spec = importlib.util.spec_from_file_location("reward_function", self.path)
         if spec is None or spec.loader is None:
             raise UserError(f"{self.path} is not a Python file (reward.path)")
         module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module  # as dataclasses and pickle expect it
         spec.loader.exec_module(module)
         return module

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -30,6 +31,10 @@ class Scoring:
     workers: int | None  # processes; None: one a core
     time_limit: float  # seconds a rollout may take
     max_failures: int
+
+
+class ScorerError(Exception):
+    """What a scorer raised, as text."""
 
 
 class TooManyFailures(UserError):
@@ -67,9 +72,11 @@ class Ledger:
 
 def read_recorded(rollouts: Rollouts, max_failures: int) -> pa.Table:
     """Recorded rewards as in `REWARD_SCHEMA`. Raises TooManyFailures."""
-    ledger = Ledger(rollouts.index["reward"].to_numpy(), max_failures)
-    for row in np.flatnonzero(np.isnan(ledger.rewards) & (rollouts.problem >= 0)):
-        ledger.fail(int(row), "no recorded reward (null or NaN)")
+    recorded = rollouts.index["reward"].to_numpy()
+    usable, belongs = np.isfinite(recorded), rollouts.problem >= 0
+    ledger = Ledger(np.where(usable & belongs, recorded, np.nan), max_failures)
+    for row in np.flatnonzero(~usable & belongs):
+        ledger.fail(int(row), "no recorded reward (null, NaN or infinite)")
     return ledger.table()
 
 
@@ -93,6 +100,8 @@ def score(reward: Reward, problems: Problems, rollouts: Rollouts, scoring: Scori
             for chunk in _schedule(pool, _chunks(problems, rollouts, ledger), scoring.time_limit):
                 _settle(pool, *chunk, scoring.time_limit, ledger)
                 progress.update(task, completed=chunk[0][-1][0] + 1)
+        except BrokenProcessPool as error:
+            raise UserError("the reward ends every process that loads it") from error
         except BaseException:
             pool.stop()  # type: ignore[no-untyped-call]  # else leaving the pool waits for a scorer that hangs
             raise
@@ -150,7 +159,7 @@ def _settle(
 ) -> None:
     try:
         ledger.rewards[[row for row, _ in chunk]] = future.result()
-    except Exception as error:  # whatever a scorer raises belongs to its rollout
+    except (ScorerError, ProcessExpired, TimeoutError) as error:
         if len(chunk) == 1:
             ledger.fail(chunk[0][0], _cause(error, time_limit))
             return
@@ -164,7 +173,7 @@ def _cause(error: Exception, time_limit: float) -> str:
         return f"the scorer's process died (exit code {error.exitcode})"
     if isinstance(error, TimeoutError):
         return f"no reward within {time_limit:g} s (reward.time_limit)"
-    return f"{type(error).__name__}: {error}"
+    return str(error)
 
 
 # In a worker process: its reward, unpickled once.
@@ -176,14 +185,18 @@ def _take_reward(reward: Reward) -> None:
     _reward = reward
     # Load what the reward needs outside of any rollout's time limit. What goes wrong here goes
     # wrong again, and is recorded, at the first sample.
-    with suppress(Exception):
+    with suppress(Exception, SystemExit):
         reward.score([])
 
 
 def _score(samples: Sequence[Sample]) -> list[float]:
-    rewards = [float(reward) for reward in _reward.score(samples)]
-    if len(rewards) != len(samples):
-        raise ValueError(f"{len(rewards)} rewards for {len(samples)} samples")
-    if not all(map(math.isfinite, rewards)):
-        raise ValueError("the reward is not a finite number")
+    try:
+        rewards = [float(reward) for reward in _reward.score(samples)]
+        if len(rewards) != len(samples):
+            raise ValueError(f"{len(rewards)} rewards for {len(samples)} samples")
+        if not all(map(math.isfinite, rewards)):
+            raise ValueError("the reward is not a finite number")
+    # Whatever a scorer raises belongs to its rollout; the scorer's own classes don't travel.
+    except (Exception, SystemExit) as error:
+        raise ScorerError(f"{type(error).__name__}: {error}") from None
     return rewards

@@ -123,6 +123,17 @@ def test_a_score_that_is_no_finite_number_is_a_failure_and_never_a_zero(tmp_path
     assert table["failure"].is_valid().to_pylist() == [False, True, False]
 
 
+@pytest.mark.parametrize("name", ["a.jsonl", "a.parquet"])
+def test_files_whose_rewards_are_all_nan_have_no_recorded_rewards(tmp_path, name):
+    if name == "a.jsonl":
+        write_lines(tmp_path / name, GOOD.replace(b"1.0", b"NaN"))
+    else:
+        columns = {"prompt": ["a"], "response": ["x"], "reward": [math.nan]}
+        pq.write_table(pa.table(columns), tmp_path / name)
+    source = reader(tmp_path / name)
+    assert not Rollouts(source.load().rollouts, source.responses, source.rows).recorded
+
+
 def test_scores_of_a_wide_line_fail_one_by_one(tmp_path):
     line = b'{"prompt": "a", "reward": [{"score": 1}, {"score": NaN}, {"score": "0"}, {}, true]}'
     table = recorded(reader(write_lines(tmp_path / "a.jsonl", line)))
@@ -172,8 +183,9 @@ def test_a_text_column_as_reward_names_the_file(tmp_path):
 def test_a_parquet_row_without_prompt_is_named(tmp_path, cls):
     columns = {"prompt": ["a", None], "response": ["x", "y"]}
     pq.write_table(pa.table(columns), tmp_path / "a.parquet")
-    with pytest.raises(UserError, match=r"a\.parquet, row 1: no prompt under 'prompt'"):
-        reader(tmp_path, cls).load()
+    (row,) = reader(tmp_path, cls).load().rejected
+    assert (row.file.endswith("a.parquet"), row.row) == (True, 2)
+    assert "no prompt under 'prompt'" in row.cause
 
 
 def test_responses_and_rewards_of_different_lengths_name_the_file(tmp_path):
@@ -230,7 +242,7 @@ def test_an_empty_file_beside_others_changes_nothing(tmp_path):
 def test_a_parquet_that_is_none_is_named(tmp_path, content):
     (tmp_path / "a.parquet").write_bytes(content)
     for cls in (data.Rollouts, data.Verl):
-        with pytest.raises(UserError, match=r"a\.parquet is not a parquet file"):
+        with pytest.raises(UserError, match=r"a\.parquet can't be read as parquet"):
             reader(tmp_path, cls).load()
 
 

@@ -84,6 +84,14 @@ def test_a_chat_of_several_messages_is_not_its_last_one(tmp_path, name):
     assert len(set(ids(load(write(tmp_path / name, rows))))) == 2
 
 
+def test_what_a_message_does_not_have_makes_no_difference(tmp_path):
+    messages = [{"role": "system", "content": "Be brief."}, *chat("1 + 1?")]
+    with_nulls = [{**message, "name": None, "tool_calls": None} for message in messages]
+    jsonl = ids(load(write(tmp_path / "a.jsonl", [ROW | {"prompt": messages}])))
+    parquet = ids(load(write(tmp_path / "a.parquet", [ROW | {"prompt": with_nulls}])))
+    assert jsonl == parquet
+
+
 def test_own_ids_are_kept(tmp_path, name):
     rows = [
         ROW | {"uid": 7, "sample_idx": 0},

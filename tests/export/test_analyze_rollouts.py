@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -107,6 +108,30 @@ def test_the_five_kinds_of_files(files):
 
 def test_rollouts_keep_their_columns_and_order(files):
     assert files["rollouts_with_rewards"].to_pylist() == flat_rows()
+
+
+def test_rollouts_of_several_files_keep_their_columns_and_order(tmp_path):
+    rows = flat_rows()
+    (tmp_path / "in").mkdir()
+    for i, part in enumerate((rows[:5], rows[5:7], rows[7:])):
+        write_parquet(tmp_path / "in" / f"{i}.parquet", part)
+    files = write(tmp_path / "in", tmp_path / "out")
+    assert files["rollouts_with_rewards"].to_pylist() == rows
+    assert files["rollouts_hard"].to_pylist() == rows[:3]
+    assert files["rollouts_easy"].to_pylist() == rows[9:]
+
+
+@pytest.mark.parametrize("write_rows", [write_parquet, write_jsonl])
+def test_new_rewards_stand_in_the_place_of_recorded_ones(tmp_path, write_rows):
+    suffix = "parquet" if write_rows is write_parquet else "jsonl"
+    outcome = outcome_of(write_rows(tmp_path / f"in.{suffix}", flat_rows()))
+    new = pa.array([i / 10 for i in range(11)] + [None])
+    outcome = replace(outcome, rewards=outcome.rewards.set_column(0, "reward", new))
+    LAYOUT.write(outcome, tmp_path, "")
+    written = pq.read_table(tmp_path / "rollouts_with_rewards.parquet")
+    assert written.to_pylist() == [
+        row | {"reward": reward} for row, reward in zip(flat_rows(), new.to_pylist(), strict=True)
+    ]
 
 
 def test_every_rollout_is_in_the_file_of_its_problem_s_bucket(files):

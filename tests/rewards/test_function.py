@@ -80,7 +80,7 @@ def test_a_function_of_a_package(tmp_path, monkeypatch):
 
 
 def test_a_missing_file_is_an_error_before_any_work(tmp_path):
-    with pytest.raises(UserError, match=r"no file .*missing\.py"):
+    with pytest.raises(UserError, match=r"no .*missing\.py: a Python file"):
         Function(str(tmp_path / "missing.py"), "compute_score", {})
 
 

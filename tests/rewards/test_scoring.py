@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from curriculum import data
+from curriculum.errors import UserError
 from curriculum.generators.replay import adopt
 from curriculum.records import Rewards, Rollouts
 from curriculum.rewards import Function
@@ -140,12 +141,15 @@ def test_a_reward_that_exits_costs_only_its_rollout(tmp_path):
     assert list(failures_in(table)) == [1]
 
 
-@pytest.mark.parametrize("code", ["raise ValueError('broken')", "import os\nos._exit(3)"])
-def test_a_file_that_can_t_be_imported_fails_every_rollout_with_its_cause(tmp_path, code):
-    table = run(tmp_path, ["2", "3"], function(tmp_path, code))
+def test_a_file_that_can_t_be_imported_fails_every_rollout_with_its_cause(tmp_path):
+    table = run(tmp_path, ["2", "3"], function(tmp_path, "raise ValueError('broken')"))
     causes = list(failures_in(table).values())
-    assert len(causes) == 2
-    assert all("broken" in cause or "exit code 3" in cause for cause in causes)
+    assert causes == ["ValueError: broken"] * 2
+
+
+def test_a_file_that_kills_its_process_at_import_is_a_user_error(tmp_path):
+    with pytest.raises(UserError, match="ends every process that loads it"):
+        run(tmp_path, ["2", "3"], function(tmp_path, "import os\nos._exit(3)"))
 
 
 def test_the_wrong_number_of_rewards_is_a_failure(tmp_path, monkeypatch):
@@ -183,16 +187,19 @@ def test_as_many_failures_as_allowed_are_no_error(tmp_path):
     assert len(failures_in(table)) == 2
 
 
-def test_rollouts_kept_aside_are_neither_scored_nor_failures(tmp_path):
-    problems, rollouts = read(tmp_path, ["2", None, "raise", "3"])
+@pytest.mark.parametrize("recorded", [False, True])
+def test_rollouts_kept_aside_have_neither_reward_nor_failure(tmp_path, recorded):
+    nan = float("nan")
+    problems, rollouts = read(tmp_path, ["2", None, "2", "raise"], [1.0, nan, 1.0, nan])
     index = adopt(rollouts.index, np.array([0, -1]))
     rollouts = Rollouts(index, rollouts.responses, rollouts.rows)
-    for table in (
-        score(function(tmp_path), problems, rollouts, Scoring(1, 1.0, 100)),
-        read_recorded(rollouts, 100),
-    ):
-        assert table["reward"].is_valid().to_pylist()[2:] == [False, False]
-        assert not {2, 3} & set(failures_in(table))
+    table = (
+        read_recorded(rollouts, 100)
+        if recorded
+        else score(function(tmp_path), problems, rollouts, Scoring(1, 1.0, 100))
+    )
+    assert table["reward"].to_pylist() == [1.0, None, None, None]
+    assert list(failures_in(table)) == [1]
 
 
 def test_recorded_rewards_without_a_number_are_failures(tmp_path):

@@ -1,0 +1,67 @@
+"""The samples of a JSON row: a rollout, or all rollouts of a problem in lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+# What a row says of its samples; everything else describes the problem.
+RESPONSE_KEYS = ("response", "responses", "output")
+REWARD_KEYS = ("reward", "rewards", "scores", "score")
+
+
+class Samples(NamedTuple):
+    """As many responses as rewards, None where the row has none."""
+
+    responses: list[str | None]
+    rewards: list[float | None]
+    whole_problem: bool  # all samples of a problem, rather than one of them
+    keys: tuple[str | None, str | None]  # where response and reward were
+
+
+def samples_of(row: Mapping[str, Any]) -> Samples:
+    """Read a row's responses (texts, chat messages, choices of a completion) and rewards.
+
+    Rewards are numbers or `{"score": number}`.
+
+    Raises:
+        ValueError: where there are neither, or not as many of one as of the other.
+    """
+    keys = _first_key(row, RESPONSE_KEYS), _first_key(row, REWARD_KEYS)
+    response, reward = (None if key is None else row[key] for key in keys)
+    if isinstance(response, Mapping) and isinstance(response.get("choices"), list):
+        response = response["choices"]
+    if not isinstance(response, list) and not isinstance(reward, list):
+        if not any(key in row for key in (*RESPONSE_KEYS, *REWARD_KEYS)):
+            raise ValueError(f"neither a response nor a reward (keys: {', '.join(row)})")
+        return Samples([_text(response)], [_number(reward)], False, keys)
+    count = max(len(each) for each in (response, reward) if isinstance(each, list))
+    responses, rewards = _spread(response, count), _spread(reward, count)
+    if len(responses) != len(rewards):
+        raise ValueError(f"{len(responses)} responses but {len(rewards)} rewards")
+    return Samples(list(map(_text, responses)), list(map(_number, rewards)), True, keys)
+
+
+def _spread(value: Any, count: int) -> list[Any]:
+    """A value for each sample; one alone is that of a single sample, and of none among several."""
+    if isinstance(value, list):
+        return value
+    return [value] if count == 1 else [None] * count
+
+
+def _first_key(row: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
+    return next((key for key in keys if row.get(key) is not None), None)
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, Mapping):
+        value = value.get("score")
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, Mapping):
+        message = value.get("message")
+        value = message if isinstance(message, Mapping) else value
+        value = next((value[key] for key in ("content", "text", "output") if key in value), None)
+    return value if isinstance(value, str) else None
