@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import math
-import multiprocessing
 import os
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
-from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from curriculum.errors import UserError
-from curriculum.records import REWARD_SCHEMA, Floats, Problems, Rollouts, Sample
+from curriculum.records import REWARD_SCHEMA, Floats, Problems, Rollouts
 from curriculum.rewards.base import Reward
+from curriculum.rewards.workers import Chunk, score_chunks
 from curriculum.terminal import progress_bar
 
 CHUNK = 64  # samples handed to a worker at once
-AHEAD = 64  # chunks waiting or at work
 
 
 @dataclass(frozen=True)
@@ -31,10 +26,6 @@ class Scoring:
     workers: int | None  # processes; None: one a core
     time_limit: float  # seconds a rollout may take
     max_failures: int
-
-
-class ScorerError(Exception):
-    """What a scorer raised, as text."""
 
 
 class TooManyFailures(UserError):
@@ -83,28 +74,25 @@ def read_recorded(rollouts: Rollouts, max_failures: int) -> pa.Table:
 def score(reward: Reward, problems: Problems, rollouts: Rollouts, scoring: Scoring) -> pa.Table:
     """Score every rollout: (len(rollouts),) rows of `REWARD_SCHEMA`.
 
-    A chunk that raises, hangs or kills its process is scored again sample by sample, so that one
-    bad rollout costs its neighbours nothing.
-
     Raises:
         TooManyFailures: as soon as more than `scoring.max_failures` rollouts failed.
+        UserError: where the reward can't be loaded.
     """
     ledger = Ledger(np.full(len(rollouts), np.nan), scoring.max_failures)
     workers = scoring.workers or len(os.sched_getaffinity(0))
-    # Forking a process that has threads (arrow's, say) can deadlock the child.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPool(workers, context=context, initializer=_take_reward, initargs=(reward,))
-    with pool, progress_bar() as progress:
+    chunks = _chunks(problems, rollouts, ledger)
+    with (
+        progress_bar() as progress,
+        closing(score_chunks(reward, chunks, workers, scoring.time_limit)) as scored,
+    ):
         task = progress.add_task("scoring", total=len(rollouts))
-        try:
-            for chunk in _schedule(pool, _chunks(problems, rollouts, ledger), scoring.time_limit):
-                _settle(pool, *chunk, scoring.time_limit, ledger)
-                progress.update(task, completed=chunk[0][-1][0] + 1)
-        except BrokenProcessPool as error:
-            raise UserError("the reward ends every process that loads it") from error
-        except BaseException:
-            pool.stop()  # type: ignore[no-untyped-call]  # else leaving the pool waits for a scorer that hangs
-            raise
+        for chunk, outcome in scored:
+            rows = [row for row, _ in chunk]
+            if isinstance(outcome, str):
+                ledger.fail(rows[0], outcome)
+            else:
+                ledger.rewards[rows] = outcome
+            progress.advance(task, len(rows))
     return ledger.table()
 
 
@@ -112,10 +100,6 @@ def failures_in(rewards: pa.Table) -> dict[int, str]:
     """{row: cause} of the rollouts that could not be scored."""
     causes = rewards["failure"].to_pylist()
     return {row: cause for row, cause in enumerate(causes) if cause is not None}
-
-
-Chunk = list[tuple[int, Sample]]  # (row of the rollout, sample)
-Scored = ProcessFuture[list[float]]
 
 
 def _chunks(problems: Problems, rollouts: Rollouts, ledger: Ledger) -> Iterator[Chunk]:
@@ -136,67 +120,3 @@ def _chunks(problems: Problems, rollouts: Rollouts, ledger: Ledger) -> Iterator[
                 chunk = []
     if chunk:
         yield chunk
-
-
-def _schedule(
-    pool: ProcessPool, chunks: Iterator[Chunk], time_limit: float
-) -> Iterator[tuple[Chunk, Scored]]:
-    """Keep the workers fed, a bounded number of chunks ahead; yield in order."""
-    waiting: deque[tuple[Chunk, Scored]] = deque()
-    for chunk in chunks:
-        waiting.append((chunk, _submit(pool, chunk, time_limit)))
-        if len(waiting) == AHEAD:
-            yield waiting.popleft()
-    yield from waiting
-
-
-def _submit(pool: ProcessPool, chunk: Chunk, time_limit: float) -> Scored:
-    return pool.schedule(_score, args=[[sample for _, sample in chunk]], timeout=time_limit)
-
-
-def _settle(
-    pool: ProcessPool, chunk: Chunk, future: Scored, time_limit: float, ledger: Ledger
-) -> None:
-    try:
-        ledger.rewards[[row for row, _ in chunk]] = future.result()
-    except (ScorerError, ProcessExpired, TimeoutError) as error:
-        if len(chunk) == 1:
-            ledger.fail(chunk[0][0], _cause(error, time_limit))
-            return
-        singles = [[one] for one in chunk]
-        for single, redone in _schedule(pool, iter(singles), time_limit):
-            _settle(pool, single, redone, time_limit, ledger)
-
-
-def _cause(error: Exception, time_limit: float) -> str:
-    if isinstance(error, ProcessExpired):
-        return f"the scorer's process died (exit code {error.exitcode})"
-    if isinstance(error, TimeoutError):
-        return f"no reward within {time_limit:g} s (reward.time_limit)"
-    return str(error)
-
-
-# In a worker process: its reward, unpickled once.
-_reward: Reward
-
-
-def _take_reward(reward: Reward) -> None:
-    global _reward
-    _reward = reward
-    # Load what the reward needs outside of any rollout's time limit. What goes wrong here goes
-    # wrong again, and is recorded, at the first sample.
-    with suppress(Exception, SystemExit):
-        reward.score([])
-
-
-def _score(samples: Sequence[Sample]) -> list[float]:
-    try:
-        rewards = [float(reward) for reward in _reward.score(samples)]
-        if len(rewards) != len(samples):
-            raise ValueError(f"{len(rewards)} rewards for {len(samples)} samples")
-        if not all(map(math.isfinite, rewards)):
-            raise ValueError("the reward is not a finite number")
-    # Whatever a scorer raises belongs to its rollout; the scorer's own classes don't travel.
-    except (Exception, SystemExit) as error:
-        raise ScorerError(f"{type(error).__name__}: {error}") from None
-    return rewards

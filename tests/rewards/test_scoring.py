@@ -148,7 +148,7 @@ def test_a_file_that_can_t_be_imported_fails_every_rollout_with_its_cause(tmp_pa
 
 
 def test_a_file_that_kills_its_process_at_import_is_a_user_error(tmp_path):
-    with pytest.raises(UserError, match="ends every process that loads it"):
+    with pytest.raises(UserError, match=r"ends its process as it is loaded \(exit code 3\)"):
         run(tmp_path, ["2", "3"], function(tmp_path, "import os\nos._exit(3)"))
 
 

@@ -1,0 +1,159 @@
+"""Worker processes for a reward: each chunk comes back as rewards, or as the cause there are none.
+
+pebble's pool was tried first: all of it gives up where a worker dies before the parent has heard what
+it works on. Here each worker has a pipe of its own, and what dies takes one chunk with it.
+"""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import signal
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection, wait
+
+from curriculum.errors import UserError
+from curriculum.records import Sample
+from curriculum.rewards.base import Reward
+
+# Forking a process that has threads (arrow's, say) can deadlock the child.
+CONTEXT = multiprocessing.get_context("spawn")
+LOADING = 120.0  # seconds a reward may take to load what it needs
+LOADED = "loaded"
+
+Chunk = list[tuple[int, Sample]]  # (row of the rollout, sample)
+Outcome = list[float] | str  # a reward a sample, or the cause that there are none
+
+
+def score_chunks(
+    reward: Reward, chunks: Iterator[Chunk], count: int, time_limit: float
+) -> Generator[tuple[Chunk, Outcome], None, None]:
+    """Score in `count` processes; yield chunks as they are done.
+
+    A chunk that raises, hangs or kills its process is done again sample by sample, so that only
+    single samples fail.
+
+    Args:
+        time_limit: seconds for a chunk, and for a single sample.
+
+    Raises:
+        UserError: where the reward can't be loaded.
+    """
+    again: list[Chunk] = []
+    workers = [Worker(reward) for _ in range(count)]
+    try:
+        while True:
+            for worker in workers:
+                if not worker.chunk:
+                    worker.take(again.pop() if again else next(chunks, []), time_limit)
+            busy = [worker for worker in workers if worker.chunk]
+            if not busy:
+                return
+            for worker in _with_news(busy):
+                chunk, outcome = worker.chunk, worker.hear(time_limit)
+                if isinstance(outcome, str) and len(chunk) > 1:
+                    again += [[one] for one in reversed(chunk)]
+                elif outcome is not None:
+                    yield chunk, outcome
+    finally:
+        for worker in workers:
+            worker.stop()
+
+
+class Worker:
+    """A process that scores a chunk at a time, and is replaced when it dies or takes too long."""
+
+    def __init__(self, reward: Reward) -> None:
+        self.reward = reward
+        self.chunk: Chunk = []
+        self._start()
+
+    def take(self, chunk: Chunk, time_limit: float) -> None:
+        """Work on a chunk, from when the reward is loaded."""
+        self.chunk = chunk
+        if chunk and self.loaded:
+            self.deadline = time.monotonic() + time_limit
+            with suppress(OSError):  # a worker that died meanwhile is heard of next
+                self.connection.send([sample for _, sample in chunk])
+
+    def hear(self, time_limit: float) -> Outcome | None:
+        """What became of the chunk; None where the worker has only loaded the reward."""
+        try:
+            if not self.connection.poll():
+                return self._too_late(time_limit)
+            outcome: Outcome = self.connection.recv()
+        except (EOFError, OSError):
+            return self._died()
+        if outcome == LOADED:
+            self.loaded = True
+            self.take(self.chunk, time_limit)
+            return None
+        self.chunk = []
+        return outcome
+
+    def stop(self) -> None:
+        """End the process, whatever it does."""
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
+
+    def _start(self) -> None:
+        self.connection, theirs = CONTEXT.Pipe()
+        self.process = CONTEXT.Process(target=_work, args=(theirs, self.reward), daemon=True)
+        self.process.start()
+        theirs.close()
+        self.loaded, self.deadline = False, time.monotonic() + LOADING
+
+    def _restart(self) -> None:
+        self.stop()
+        self.chunk = []
+        self._start()
+
+    def _too_late(self, time_limit: float) -> str:
+        if not self.loaded:
+            raise UserError(f"the reward did not load within {LOADING:g} s")
+        self._restart()
+        return f"no reward within {time_limit:g} s (reward.time_limit)"
+
+    def _died(self) -> str:
+        self.process.join()
+        code = self.process.exitcode
+        if not self.loaded:
+            raise UserError(f"the reward ends its process as it is loaded (exit code {code})")
+        self._restart()
+        return f"the scorer's process died (exit code {code})"
+
+
+def _with_news(busy: Sequence[Worker]) -> list[Worker]:
+    """Wait for the first that has something to say, has died, or has run out of time."""
+    patience = max(0.0, min(worker.deadline for worker in busy) - time.monotonic())
+    ready: list[Connection] = wait([worker.connection for worker in busy], patience)  # type: ignore[assignment]
+    now = time.monotonic()
+    return [worker for worker in busy if worker.connection in ready or worker.deadline <= now]
+
+
+def _work(connection: Connection, reward: Reward) -> None:
+    """In the process: score what comes until the parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it too, and ends us
+    # What goes wrong here goes wrong again, and is told, at the first sample.
+    with suppress(Exception, SystemExit):
+        reward.score([])
+    with suppress(EOFError, BrokenPipeError):
+        connection.send(LOADED)
+        while True:
+            connection.send(_score(reward, connection.recv()))
+
+
+def _score(reward: Reward, samples: Sequence[Sample]) -> Outcome:
+    try:
+        rewards = [float(each) for each in reward.score(samples)]
+        if len(rewards) != len(samples):
+            raise ValueError(f"{len(rewards)} rewards for {len(samples)} samples")
+        if not all(map(math.isfinite, rewards)):
+            raise ValueError("the reward is not a finite number")
+    # Whatever a scorer raises belongs to its sample.
+    except (Exception, SystemExit) as error:
+        return f"{type(error).__name__}: {error}"
+    return rewards
