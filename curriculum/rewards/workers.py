@@ -1,7 +1,7 @@
 """Worker processes for a reward: each chunk comes back as rewards, or as the cause there are none.
 
-pebble's pool was tried first: all of it gives up where a worker dies before the parent has heard what
-it works on. Here each worker has a pipe of its own, and what dies takes one chunk with it.
+pebble's pool was tried first: all of it gives up where a worker dies before the parent has heard
+what it works on. Here each worker has a pipe of its own, and what dies takes one chunk with it.
 """
 
 from __future__ import annotations
