@@ -3,14 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import IO, cast
 
 import fsspec
 
 from curriculum.data.base import File
+from curriculum.data.problems import Columns
 from curriculum.errors import UserError
 
 SUFFIXES = (".parquet", ".jsonl", ".json")
+
+
+@dataclass(frozen=True)
+class Files:
+    """Input files and where their problems' fields stand: what the data options share."""
+
+    path: str | list[str]
+    id_key: str
+    prompt_key: str
+    reward_fn_key: str
+
+    @property
+    def label(self) -> str:
+        """See `Data`."""
+        return str(self.path)
+
+    @property
+    def columns(self) -> Columns:
+        """Where the fields of a problem stand."""
+        return Columns(self.id_key, self.prompt_key, self.reward_fn_key)
+
+    def files(self) -> list[File]:
+        """See `Data`."""
+        return find(self.path)
 
 
 def find(path: str | Sequence[str]) -> list[File]:

@@ -10,14 +10,14 @@ import pyarrow as pa
 
 from curriculum.data import jsonl, parquet
 from curriculum.data.base import File, Loaded, Rejected
-from curriculum.data.files import find
-from curriculum.data.problems import Columns, ProblemList
+from curriculum.data.files import Files
+from curriculum.data.problems import ProblemList
 from curriculum.data.tables import conform, number_samples
 from curriculum.errors import UserError
 
 
 @dataclass(frozen=True)
-class Rollouts:
+class Rollouts(Files):
     """Rollouts on disk, in whichever of these forms each file has.
 
     Long parquet or JSONL (`prompt, response, data_idx, sample_idx, original_*`), JSONL with a line
@@ -25,23 +25,9 @@ class Rollouts:
     server), or the dumps that verl writes while training (`{input, output, gts, score, step}`).
     """
 
-    path: str | list[str]
-    id_key: str
-    prompt_key: str
-    reward_fn_key: str
-
-    @property
-    def label(self) -> str:
-        """See `Data`."""
-        return str(self.path)
-
-    def files(self) -> list[File]:
-        """See `Data`."""
-        return find(self.path)
-
     def load(self) -> Loaded:
         """See `Data`. Raises UserError where a file holds no rollouts."""
-        problems = ProblemList(self._columns)
+        problems = ProblemList(self.columns)
         rejected: list[Rejected] = []
         parts = [
             parquet.index(file, problems, rejected)
@@ -61,7 +47,7 @@ class Rollouts:
             yield from (
                 parquet.responses(file)
                 if _is_parquet(file)
-                else jsonl.responses(file, self._columns)
+                else jsonl.responses(file, self.columns)
             )
 
     def rows(self) -> Iterator[pa.Table]:
@@ -75,11 +61,7 @@ class Rollouts:
             yield from (conform(table, schema) for table in self._rows(file))
 
     def _rows(self, file: File) -> Iterator[pa.Table]:
-        return parquet.rows(file) if _is_parquet(file) else jsonl.rows(file, self._columns)
-
-    @property
-    def _columns(self) -> Columns:
-        return Columns(self.id_key, self.prompt_key, self.reward_fn_key)
+        return parquet.rows(file) if _is_parquet(file) else jsonl.rows(file, self.columns)
 
 
 def _is_parquet(file: File) -> bool:
