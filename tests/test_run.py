@@ -149,6 +149,7 @@ def test_too_many_failures_end_the_run_and_are_kept(run, tmp_path, read_result):
     counts = read_result(tmp_path / "out")["counts"]
     assert counts["failed_rollouts"] == 4 * 42 * 16
     assert counts["problems_without_reward"] == 4 * 42
+    assert run(*arguments, "reward.max_failures=10").returncode == 1
 
 
 def test_rollouts_replayed_for_problems_of_other_files(run, tmp_path, read_result):

@@ -13,7 +13,13 @@ import pyarrow.parquet as pq
 from curriculum.records import Problems, Rollouts
 from curriculum.rewards.base import Reward
 from curriculum.rewards.recorded import Recorded
-from curriculum.rewards.scoring import Scoring, read_recorded, score
+from curriculum.rewards.scoring import (
+    Scoring,
+    TooManyFailures,
+    failures_in,
+    read_recorded,
+    score,
+)
 from curriculum.store import Stage, Store
 
 FILE = "rewards.parquet"
@@ -33,7 +39,7 @@ def load(
         made_of: fingerprints of the stages that problems and rollouts come from.
 
     Raises:
-        TooManyFailures: nothing is stored then.
+        TooManyFailures: more than `scoring.max_failures`; those of this run are not stored.
     """
     if isinstance(reward, Recorded):
         return read_recorded(rollouts, scoring.max_failures), None
@@ -53,4 +59,8 @@ def load(
         "rollouts": list(made_of),
     }
     stage = store.stage("rewards", inputs, write)
-    return pq.read_table(stage.folder / FILE), stage
+    table = pq.read_table(stage.folder / FILE)
+    failures = failures_in(table)
+    if len(failures) > scoring.max_failures:  # stored by a run that allowed more
+        raise TooManyFailures(failures, scoring.max_failures)
+    return table, stage
