@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -34,7 +34,7 @@ def load(store: Store, name: str, data: Data, max_rejected: int) -> Stored:
     Raises:
         UserError: where more rows than `max_rejected` could not be used.
     """
-    knobs = {key: value for key, value in asdict(data).items() if key != "path"}  # type: ignore[call-overload]
+    knobs = {key: value for key, value in asdict(cast(Any, data)).items() if key != "path"}
     made_of = {
         "reader": type(data).__qualname__,
         "code": _code(),

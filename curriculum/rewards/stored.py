@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -52,7 +53,7 @@ def load(
 
     inputs = {
         "reward": type(reward).__qualname__,
-        "knobs": asdict(reward),  # type: ignore[call-overload]
+        "knobs": asdict(cast(Any, reward)),
         # A change of the code, the user's or a plugin's, scores anew.
         "code": [inspect.getsource(type(reward)), getattr(reward, "code", str)()],
         "time_limit": scoring.time_limit,

@@ -129,7 +129,7 @@ class Worker:
 def _with_news(busy: Sequence[Worker]) -> list[Worker]:
     """Wait for the first that has something to say, has died, or has run out of time."""
     patience = max(0.0, min(worker.deadline for worker in busy) - time.monotonic())
-    ready: list[Connection] = wait([worker.connection for worker in busy], patience)  # type: ignore[assignment]
+    ready = wait([worker.connection for worker in busy], patience)
     now = time.monotonic()
     return [worker for worker in busy if worker.connection in ready or worker.deadline <= now]
 
