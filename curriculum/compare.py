@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 from omegaconf import OmegaConf
 from rich.table import Table
+from rich.text import Text
 
 from curriculum.bucketers.edges import ASSIGNMENT, EDGES
 from curriculum.errors import UserError, explained
@@ -35,6 +36,8 @@ def compare(sweep: Path) -> list[str]:
     Raises:
         UserError: where the folder has no runs.
     """
+    if not sweep.is_dir():
+        raise UserError(f"there is no folder {sweep}")
     folders = sorted({path.parent for path in sweep.glob("*/.hydra")}, key=_by_number)
     if not folders:
         raise UserError(f"{sweep} has no runs: it should be the folder of a sweep (-m)")
@@ -83,11 +86,11 @@ def describe_edges(saved: dict[str, Any]) -> str:
     if isinstance(edges, dict) and "centers" in edges:
         centers = [c[0] * edges["scale"][0] + edges["mean"][0] for c in edges["centers"]]
         return f"{edges['features'][0]} near {_join(centers)}"
-    if isinstance(edges, dict) and len(edges) == 1:
-        edges = next(iter(edges.values()))
-    if isinstance(edges, list) and all(isinstance(edge, list) for edge in edges):
-        sign = -1 if saved["easier"] == "higher" else 1
-        edges = [sign * edge[0] for edge in edges]  # the rest breaks ties
+    if isinstance(edges, dict) and "ranks" in edges:
+        sign = -1 if edges["easier"] == "higher" else 1
+        return _join([sign * hardness for hardness, _ in edges["ranks"]])
+    if isinstance(edges, dict):
+        edges = next((each for each in edges.values() if isinstance(each, list)), edges)
     return _join(edges) if isinstance(edges, list) else json.dumps(edges)
 
 
@@ -116,7 +119,7 @@ def _write(sweep: Path, runs: list[dict[str, Any]], agreement: list[dict[str, An
     (sweep / f"{NAME}.json").write_text(json.dumps(content, indent=2) + "\n")
     table = pd.DataFrame([_flat(run) for run in runs])
     table.to_parquet(sweep / f"{NAME}.parquet", index=False)
-    markdown = table.fillna("").to_markdown(index=False)
+    markdown = table.astype(object).fillna("").to_markdown(index=False)
     if agreement:
         markdown += "\n\n" + pd.DataFrame(agreement).to_markdown(index=False, floatfmt=".3f")
     (sweep / f"{NAME}.md").write_text(markdown + "\n")
@@ -130,7 +133,7 @@ def _show(sweep: Path, runs: list[dict[str, Any]], agreement: list[dict[str, Any
             table.add_row(run["job"], run["choice"], _sizes(run), run["edges"])
         else:
             error = str(run["error"]).splitlines()[0]
-            table.add_row(run["job"], run["choice"], f"[red]{run['status']}[/]", error)
+            table.add_row(run["job"], run["choice"], Text(run["status"], "red"), error)
     out.print()
     out.print(table)
     if agreement and len(runs) <= WIDE:
@@ -161,7 +164,7 @@ def _sizes(run: dict[str, Any]) -> str:
 
 
 def _join(values: list[float]) -> str:
-    return " | ".join(f"{round(value, 6):.3g}" for value in values)
+    return ", ".join("inf" if value > 1e300 else f"{round(value, 6):.3g}" for value in values)
 
 
 def _by_number(folder: Path) -> tuple[int, str]:

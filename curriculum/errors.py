@@ -29,6 +29,9 @@ def explained() -> Iterator[None]:
     except (UserError, HydraException, OmegaConfBaseException) as error:
         print(f"error: {explain(error)}", file=sys.stderr)
         sys.exit(1)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
 
 
 def explain(error: BaseException) -> str:
@@ -41,5 +44,7 @@ def explain(error: BaseException) -> str:
         return str(error)
     keys = ", ".join(sorted(str(key) for key in parent if key != "_target_"))
     where = getattr(cause, "full_key", "").rpartition(".")[0] or "the configuration"
+    if getattr(cause, "full_key", "") == "data.path":
+        keys += "\nto read your own rollouts: data=rollouts data.path=..."
     first_lines = [str(each).splitlines()[0] for each in (error, cause)]
     return "\n".join([*first_lines, f"keys of {where}: {keys}"])

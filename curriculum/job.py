@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,9 +15,26 @@ from omegaconf import DictConfig, OmegaConf
 
 from curriculum import aside, pipeline
 from curriculum.errors import UserError
-from curriculum.provenance import FILE, Record
+from curriculum.provenance import Record
 
 log = logging.getLogger(__name__)
+
+
+@contextmanager
+def _termination_raised() -> Iterator[None]:
+    """SIGTERM, as schedulers send it, ends the job like an exception, unless someone handles it."""
+    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+
+    def end(*_: object) -> None:
+        raise SystemExit(128 + signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def run(cfg: DictConfig) -> None:
@@ -24,14 +44,14 @@ def run(cfg: DictConfig) -> None:
     values = cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
     choices = {str(k): str(v) for k, v in hydra.runtime.choices.items() if "hydra/" not in str(k)}
     record = Record(folder, list(hydra.overrides.task), choices, values)
-    (folder / FILE).unlink(missing_ok=True)
     aside.clear(folder)
     sweeping = hydra.mode == RunMode.MULTIRUN
     try:
-        pipeline.run(values, record, show=not sweeping)
-    except Exception as error:
+        with _termination_raised():
+            pipeline.run(values, record, show=not sweeping)
+    except BaseException as error:  # Ctrl-C and SIGTERM too leave a record
         record.write(error)
-        if not sweeping:
+        if not sweeping or not isinstance(error, Exception):
             raise
         log.error("failed: %s", error, exc_info=not isinstance(error, UserError))
     else:

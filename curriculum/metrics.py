@@ -6,7 +6,7 @@ A metric is a dataclass whose fields are its knobs, with `easier` saying which w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -198,10 +198,18 @@ class Measure:
     strict: bool
     scale: float
     std_weight: float
-    mean_at_k: Sequence[int]
-    pass_at_k: Sequence[int]
-    prior: Sequence[float]
+    mean_at_k: list[int]
+    pass_at_k: list[int]
+    prior: list[float]
     level: float
+
+    def __post_init__(self) -> None:
+        if min([*self.mean_at_k, *self.pass_at_k], default=1) < 1:
+            raise UserError("measure.mean_at_k and measure.pass_at_k are numbers of samples")
+        if len(self.prior) != 2 or min(self.prior) <= 0:
+            raise UserError(f"measure.prior={self.prior} must be two numbers above 0")
+        if not 0 < self.level < 1:
+            raise UserError(f"measure.level={self.level} must lie between 0 and 1")
 
     def standard(self) -> dict[str, Metric]:
         """The metrics that every run computes."""

@@ -3,53 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curriculum import aside, data, rewards
-from curriculum.bucketers import Bucketer
 from curriculum.bucketers.edges import cut
 from curriculum.errors import UserError
-from curriculum.export import LAYOUTS, bucket_statistics, overall_statistics
-from curriculum.generators import Replay
+from curriculum.export import bucket_statistics, overall_statistics
+from curriculum.export.place import place
 from curriculum.generators.replay import adopt, match
-from curriculum.metrics import Measure, Metric, measure
-from curriculum.plugins import build
+from curriculum.metrics import measure
 from curriculum.provenance import Record
 from curriculum.records import Outcome, Problems, Rewards, Rollouts
-from curriculum.rewards.scoring import Scoring, TooManyFailures, failures_in
-from curriculum.store import Store
-
-
-@dataclass(frozen=True)
-class Strategies:
-    """What the configuration chose; built before any work, so that a mistake costs none."""
-
-    data: data.Data
-    replay: Replay | None
-    reward: rewards.Reward | rewards.Auto
-    scoring: Scoring
-    measure: Measure
-    metric: Metric
-    bucketer: Bucketer
-
-    @classmethod
-    def build(cls, cfg: Mapping[str, Any]) -> Self:
-        """Raises UserError, with group, key and cause, where one can't be built."""
-        scoring = {key: cfg["reward"][key] for key in ("workers", "time_limit", "max_failures")}
-        return cls(
-            data=build(cfg, "data"),
-            replay=build(cfg, "generator") if cfg["generator"]["path"] else None,
-            reward=build(cfg, "reward"),
-            scoring=Scoring(**scoring),
-            measure=Measure(**cfg["measure"]),
-            metric=build(cfg, "metric"),
-            bucketer=build(cfg, "bucketer"),
-        )
+from curriculum.rewards.scoring import TooManyFailures, failures_in
+from curriculum.strategies import Strategies
 
 
 def run(cfg: Mapping[str, Any], record: Record, show: bool) -> None:
@@ -60,46 +29,45 @@ def run(cfg: Mapping[str, Any], record: Record, show: bool) -> None:
         show: whether to print what the layout shows when it is done.
     """
     chosen = Strategies.build(cfg)
-    layout = LAYOUTS[cfg["convention"]["layout"]]
-    store = Store(Path(cfg["store_dir"]))
     with record.timed("rollouts"):
-        problems, rollouts = load_rollouts(chosen, store, record, cfg["data"]["max_rejected"])
+        problems, rollouts = load_rollouts(chosen, record)
     with record.timed("rewards"):
-        scores = score_rollouts(chosen, problems, rollouts, store, record)
+        scores = score_rollouts(chosen, problems, rollouts, record)
         grouped = Rewards.group(rollouts, scores)
         aside.problems_without_reward(problems, grouped, record)
     with record.timed("metrics"):
         option = record.choices["metric"]
         metrics = measure(problems, grouped, chosen.measure, chosen.metric, option)
     with record.timed("buckets"):
-        buckets = cut(chosen.bucketer, metrics, cfg["bucketer"]["edges"], record.folder)
+        buckets = cut(chosen.bucketer, metrics, chosen.edges.edges, record.folder)
     strategy = record.choices["bucketer"]
     label = chosen.data.label
     outcome = Outcome(
         problems, rollouts, scores, grouped.problem, metrics, buckets, strategy, label
     )
     with record.timed("export"):
-        written = layout.write(outcome, record.folder, cfg["export"]["prefix"])
+        inputs = [file.url for file in chosen.files()]
+        written = place(chosen.layout, outcome, record.folder, chosen.export, inputs)
+    record.leave([path.name for path, _ in written])
     record.results |= overall_statistics(outcome) | {"buckets": bucket_statistics(outcome)}
     if show:
-        layout.show(outcome, written)
+        chosen.layout.show(outcome, written)
 
 
-def load_rollouts(
-    chosen: Strategies, store: Store, record: Record, max_rejected: int
-) -> tuple[Problems, Rollouts]:
+def load_rollouts(chosen: Strategies, record: Record) -> tuple[Problems, Rollouts]:
     """Problems and the rollouts that belong to them.
 
     Raises:
         UserError: where there are no rollouts, or too many rows could not be read.
     """
-    own = data.load_stored(store, "problems", chosen.data, max_rejected)
+    store, limit = chosen.store, chosen.limits.max_rejected
+    own = data.load_stored(store, "problems", chosen.data, limit)
     record.use("problems", own.stage)
     aside.rejected_rows("problems", own.rejected, record)
     source: Any = chosen.replay or chosen.data
     index = own.rollouts
     if chosen.replay is not None:
-        replayed = data.load_stored(store, "replay", chosen.replay, max_rejected)
+        replayed = data.load_stored(store, "replay", chosen.replay, limit)
         record.use("replay", replayed.stage)
         aside.rejected_rows("replay", replayed.rejected, record)
         place = match(replayed.problems, own.problems)
@@ -111,7 +79,7 @@ def load_rollouts(
 
 
 def score_rollouts(
-    chosen: Strategies, problems: Problems, rollouts: Rollouts, store: Store, record: Record
+    chosen: Strategies, problems: Problems, rollouts: Rollouts, record: Record
 ) -> pa.Table:
     """A reward or a failure for every rollout; failures are written to the run's folder.
 
@@ -126,7 +94,7 @@ def score_rollouts(
     made_of = [stage["fingerprint"] for stage in record.stages.values()]
     try:
         table, stage = rewards.load_stored(
-            store, reward, problems, rollouts, chosen.scoring, made_of
+            chosen.store, reward, problems, rollouts, chosen.scoring, made_of
         )
     except TooManyFailures as error:
         aside.failed_rollouts(problems, rollouts, error.failures, record)

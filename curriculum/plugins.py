@@ -19,7 +19,7 @@ import os
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any, NamedTuple, cast, get_type_hints
+from typing import Any, NamedTuple, TypeVar, cast, get_type_hints
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
@@ -30,6 +30,8 @@ from curriculum.errors import UserError
 log = logging.getLogger(__name__)
 
 GROUPS = ("data", "generator", "reward", "metric", "bucketer")
+PLUGGABLE = ("data", "reward", "metric", "bucketer")
+T = TypeVar("T")
 STRICT = "CURRICULUM_STRICT_PLUGINS"  # set: a broken plugin is an error
 
 
@@ -80,20 +82,36 @@ def build(cfg: Mapping[str, Any], group: str) -> Any:
     target = str(node.pop("_target_"))
     if target.split(".")[0] not in _trusted_packages():
         raise UserError(f"{group}._target_={target} is neither this package's nor a plugin's")
-    module, name = target.rsplit(".", 1)
-    cls = getattr(importlib.import_module(module), name)
-    schema = OmegaConf.structured(_schema(cls, target, group))
+    module, _, name = target.rpartition(".")
     try:
-        typed = OmegaConf.merge(schema, node)
-        for key in OmegaConf.missing_keys(typed):
-            raise UserError(f"{group}.{key} is required and has no default")
-        values = cast(dict[str, Any], OmegaConf.to_container(typed))
-        return cls(**{each.name: values[each.name] for each in _fields(cls)})
+        cls = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise UserError(f"{group}._target_={target} can't be loaded: {error}") from error
+    return typed(cls, node, group, _schema(cls, target, group))
+
+
+def typed(cls: type[T], values: Mapping[str, Any], where: str, schema: type | None = None) -> T:
+    """A dataclass made of plain values, each of the type that its field says.
+
+    Args:
+        where: the group or block of the configuration, for messages.
+        schema: what may be among the values; the fields of the class unless given.
+
+    Raises:
+        UserError: names the key and the cause, and the keys there are.
+    """
+    known = OmegaConf.structured(schema or _plain(cls))
+    try:
+        merged = OmegaConf.merge(known, dict(values))
+        for key in OmegaConf.missing_keys(merged):
+            raise UserError(f"{where}.{key} is required and has no default")
+        checked = cast(dict[str, Any], OmegaConf.to_container(merged))
+        return cls(**{each.name: checked[each.name] for each in _fields(cls)})
     except OmegaConfBaseException as error:
-        keys = ", ".join(sorted(set(schema) - {"_target_"}))
-        raise UserError(
-            f"{group}.{error.full_key}: {error.msg} (keys of {name}: {keys})"
-        ) from error
+        keys = ", ".join(sorted(set(known) - {"_target_"}))
+        raise UserError(f"{where}.{error.full_key}: {error.msg} (keys: {keys})") from error
+    except (TypeError, ValueError) as error:  # what a strategy says of its own knobs
+        raise UserError(f"{where}: {error}") from error
 
 
 def options() -> list[Option]:
@@ -122,7 +140,7 @@ def _built_in() -> list[Option]:
 def _entry_points() -> list[tuple[str, EntryPoint]]:
     return [
         (group, point)
-        for group in GROUPS
+        for group in PLUGGABLE
         for point in sorted(entry_points(group=f"curriculum.{group}"), key=lambda each: each.name)
     ]
 
@@ -149,12 +167,17 @@ def _load(point: EntryPoint) -> type:
 
 def _schema(cls: type, target: str, group: str) -> type:
     """A dataclass that describes an option to OmegaConf: its knobs and the pipeline's keys."""
+    own = {each.name for each in _fields(cls)}
+    shared = [(name, Any, None) for name in pipeline_keys(group) if name not in own]
+    fields = [("_target_", str, target), *shared]
+    return dataclasses.make_dataclass(cls.__name__, fields, bases=(_plain(cls),))
+
+
+def _plain(cls: type) -> type:
+    """The class's knobs alone: their types, where OmegaConf can check them, and defaults."""
     hints = get_type_hints(cls)
     knobs = [(each.name, _supported(hints[each.name]), _knob(each)) for each in _fields(cls)]
-    own = {name for name, _, _ in knobs}
-    shared = [(name, Any, None) for name in pipeline_keys(group) if name not in own]
-    fields = [("_target_", str, target), *shared, *knobs]
-    return dataclasses.make_dataclass(cls.__name__, fields)
+    return dataclasses.make_dataclass(cls.__name__, knobs)
 
 
 def _knob(each: dataclasses.Field[Any]) -> Any:

@@ -32,6 +32,13 @@ class Record:
     counts: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     results: dict[str, Any] = field(default_factory=dict)
+    last_files: list[str] = field(default_factory=list)  # of an earlier run in the folder
+
+    def __post_init__(self) -> None:
+        last = self.folder / FILE
+        if last.exists():
+            self.last_files = json.loads(last.read_text()).get("files", [])
+            last.unlink()
 
     def use(self, name: str, stage: Stage) -> None:
         """Note the stage of the store that a run's `name` came from."""
@@ -42,14 +49,22 @@ class Record:
         }
         self.counts |= stage.counts
 
+    def leave(self, files: list[str]) -> None:
+        """Note the files a run leaves; those that only the last run in this folder left go."""
+        for name in set(self.last_files) - set(files):
+            (self.folder / name).unlink(missing_ok=True)
+        self.results["files"] = files
+
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
         """Note how long a stage takes."""
         start = time.perf_counter()
-        yield
-        self.seconds[stage] = round(time.perf_counter() - start, 3)
+        try:
+            yield
+        finally:
+            self.seconds[stage] = round(time.perf_counter() - start, 3)
 
-    def write(self, error: Exception | None) -> None:
+    def write(self, error: BaseException | None) -> None:
         """Write the file in one go; a reader sees a whole one or none."""
         content = {
             "status": "failed" if error else "completed",

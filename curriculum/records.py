@@ -1,4 +1,4 @@
-"""The shared vocabulary: what flows from stage to stage, and the only home of its column names."""
+"""The shared vocabulary: what flows from stage to stage, and the schemas of its tables."""
 
 from __future__ import annotations
 

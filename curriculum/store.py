@@ -40,7 +40,7 @@ class Stage(NamedTuple):
 class Store:
     """Stages under one root folder."""
 
-    root: Path
+    root: str
 
     def stage(
         self, name: str, made_of: Mapping[str, Any], make: Callable[[Path], Mapping[str, int]]
@@ -51,8 +51,8 @@ class Store:
         """
         made_of = {**made_of, "version": version("curriculum")}
         fingerprint = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
-        folder = self.root / f"{name}-{fingerprint}"
-        self.root.mkdir(parents=True, exist_ok=True)
+        folder = Path(self.root) / f"{name}-{fingerprint}"
+        folder.parent.mkdir(parents=True, exist_ok=True)
         with _held(FileLock(f"{folder}.lock"), name):
             reused = (folder / MANIFEST).exists()
             if not reused:
@@ -79,6 +79,12 @@ class Store:
             os.replace(aside, folder)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
+
+
+def digest_of_sources(folder: Path) -> str:
+    """Changes when a Python file of the folder does."""
+    sources = sorted(folder.glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 
 
 @contextmanager

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-failed_jobs: list[
-    str
-] = []  # of the sweeps of this process; run.py exits with 1 where there are any
+log = logging.getLogger(__name__)
+
+# Of the sweeps of this process; run.py exits with 1 where there are any.
+failed_jobs: list[str] = []
 
 
 class SweepEnd(Callback):
@@ -20,4 +22,8 @@ class SweepEnd(Callback):
         """See `curriculum.compare`."""
         from curriculum.compare import compare
 
-        failed_jobs.extend(compare(Path(config.hydra.sweep.dir)))
+        try:
+            failed_jobs.extend(compare(Path(config.hydra.sweep.dir)))
+        except Exception:  # Hydra would turn it into a warning
+            log.exception("the sweep could not be compared")
+            failed_jobs.append("comparison")

@@ -11,8 +11,9 @@ WIDTH = 110  # where there is no terminal to ask
 
 def console() -> Console:
     """Standard output, plain and of a fixed width where it is no terminal."""
-    out = Console(highlight=False)
-    return out if out.is_terminal else Console(highlight=False, width=WIDTH)
+    # What is shown comes from data: [brackets] in it are text, not markup.
+    out = Console(highlight=False, markup=False)
+    return out if out.is_terminal else Console(highlight=False, markup=False, width=WIDTH)
 
 
 def plain_table(title: str | None, *columns: str, header: bool = True) -> Table:

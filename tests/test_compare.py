@@ -65,22 +65,31 @@ def test_a_folder_without_runs_is_an_error_that_says_so(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("easier", "edges", "shown"),
+    ("edges", "shown"),
     [
-        ("higher", [[-0.75, 17], [-0.5, 3]], "0.75 | 0.5"),
-        ("lower", [[0.25, 17], [1e-13, 3]], "0.25 | 0"),
-        ("higher", [0.8, 0.5, 0.2], "0.8 | 0.5 | 0.2"),
+        ({"metric": "a", "easier": "higher", "ranks": [[-0.75, 1], [-0.5, 3]]}, "0.75, 0.5"),
+        ({"metric": "a", "easier": "lower", "ranks": [[0.25, 17], [1e-13, 3]]}, "0.25, 0"),
+        ({"metric": "a", "easier": "lower", "ranks": [[1.7e308, 17]]}, "inf"),
+        ({"rates": [0.8, 0.5, 0.2], "edge_is_easier": True}, "0.8, 0.5, 0.2"),
+        ([0.9, 0.1], "0.9, 0.1"),
         (
-            "higher",
             {
                 "features": ["mean_reward"],
                 "mean": [0.5],
                 "scale": [2],
                 "centers": [[0.25], [-0.25]],
             },
-            "mean_reward near 1 | 0",
+            "mean near 1, 0",
         ),
     ],
 )
-def test_edges_read_in_the_unit_of_the_metric(easier, edges, shown):
-    assert describe_edges({"easier": easier, "edges": edges}) == shown
+def test_edges_read_in_the_unit_of_the_metric(edges, shown):
+    assert describe_edges({"edges": edges}) == shown
+
+
+def test_names_with_brackets_are_text_and_the_markdown_is_a_table(run, tmp_path):
+    done = run("-m", "bucketer.names=[a,b,c,'[bold]']", "bucketer=percentile,threshold")
+    assert done.returncode == 1
+    assert "[bold] 252" in done.stdout
+    rows = (tmp_path / "out" / "comparison.md").read_text().splitlines()[:4]
+    assert len({row.count("|") for row in rows}) == 1

@@ -1,6 +1,10 @@
 """The journeys of the README, as a user takes them."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -76,7 +80,7 @@ def test_a_sweep_scores_once_and_ends_in_one_table(run, tmp_path):
         "bucketer=pass_rate",
         "bucketer=adaptive",
     ]
-    assert comparison["runs"][1]["edges"] == "0.8 | 0.5 | 0.2"
+    assert comparison["runs"][1]["edges"] == "0.8, 0.5, 0.2"
     assert len(pd.read_parquet(sweep / "comparison.parquet")) == 3
     assert "bucketer=adaptive" in (sweep / "comparison.md").read_text()
 
@@ -117,7 +121,7 @@ def test_edges_of_one_run_cut_another(run, tmp_path):
     one, two = (tree(tmp_path / name) for name in ("one", "two"))
     assert one == two
     other = run(edges, "metric=variance")
-    assert "are of metric mean_reward" in other.stderr
+    assert "these edges are of metric mean_reward, this run has variance" in other.stderr
 
 
 def test_a_failed_run_says_so_in_its_record(run, tmp_path, read_result):
@@ -172,3 +176,67 @@ def test_rollouts_replayed_for_problems_of_other_files(run, tmp_path, read_resul
     assert "500 problems   8,000 rollouts (16 each)" in done.stdout
     counts = read_result(tmp_path / "out")["counts"]
     assert counts["rollouts_without_problem"] == 508 * 16
+
+
+def test_a_run_never_writes_over_its_input(run, tmp_path):
+    lines = [{"prompt": f"q{i}", "reward": [{"score": i % 2}]} for i in range(20)]
+    path = tmp_path / "data" / "easy.jsonl"
+    path.parent.mkdir()
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    before = path.read_bytes()
+    done = run("preset=bucket_rollouts", f"data.path={path.parent}", f"output_dir={path.parent}")
+    assert done.returncode == 1
+    assert "is input of this run" in done.stderr
+    assert path.read_bytes() == before
+
+
+def test_a_run_replaces_the_files_of_the_last_one_in_its_folder(run, tmp_path):
+    path = tmp_path / "rollouts.jsonl"
+    path.write_text("".join(f'{{"prompt": "q{i}", "reward": [{i}]}}\n' for i in range(9)))
+    arguments = ["preset=bucket_rollouts", f"data.path={path}"]
+    assert run(*arguments).returncode == 0
+    (tmp_path / "out" / "mine.txt").touch()
+    assert run(*arguments, "bucketer.n=2").returncode == 0
+    names = {
+        each.name for each in (tmp_path / "out").iterdir() if each.suffix in (".jsonl", ".txt")
+    }
+    assert names == {"easy.jsonl", "hard.jsonl", "mine.txt"}
+
+
+HANGS = """
+import os, pathlib, time
+
+def compute_score(data_source, solution_str, ground_truth, extra_info=None):
+    pathlib.Path({folder!r}, str(os.getpid())).touch()
+    time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_workers_end_with_their_parent(tmp_path, end, read_result):
+    pids = tmp_path / "pids"
+    pids.mkdir()
+    (tmp_path / "reward.py").write_text(HANGS.format(folder=str(pids)))
+    command = [sys.executable, "run.py", "reward=function", f"reward.path={tmp_path}/reward.py"]
+    command += [f"output_dir={tmp_path}/out", f"store_dir={tmp_path}/store"]
+    job = subprocess.Popen(
+        [*command, "reward.time_limit=600", "reward.workers=2"], stderr=subprocess.DEVNULL
+    )
+    wait_for(lambda: len(list(pids.iterdir())) == 2)
+    job.send_signal(end)
+    assert job.wait(20) != 0
+    wait_for(lambda: not any(alive(int(path.name)) for path in pids.iterdir()))
+    if end != signal.SIGKILL:
+        assert read_result(tmp_path / "out")["status"] == "failed"
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def alive(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/stat")
+    return status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] != "Z"

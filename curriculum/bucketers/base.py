@@ -36,6 +36,15 @@ class Bucketer(Protocol):
         ...
 
 
+def require_metric(metric: str, metrics: Metrics) -> None:
+    """Raise UserError where edges are of another metric than the chosen one."""
+    if metrics.chosen != metric:
+        raise UserError(
+            f"these edges are of metric {metric}, this run has {metrics.chosen}: edges only mean "
+            "something to the same metric"
+        )
+
+
 def bucket_names(names: Sequence[str] | None, n: int) -> list[str]:
     """The names given, else the usual ones for n buckets, from easy to hard.
 
@@ -46,6 +55,8 @@ def bucket_names(names: Sequence[str] | None, n: int) -> list[str]:
         raise UserError(
             f"bucketer.n={n}, bucketer.names={names}: there must be at least one bucket"
         )
+    if any("/" in name for name in names or []):
+        raise UserError(f"bucketer.names={names}: buckets name files, so they can't have a '/'")
     if names is None:
         return NAMES.get(n, [f"level_{i}" for i in range(n)])
     if len(names) != n or len(set(names)) != n:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from curriculum.errors import UserError
 from curriculum.records import DECIMALS, Floats, Integers, Metrics
-
-RankEdge = tuple[float, int]  # hardness and tie-break of a bucket's last problem
 
 
 def cut_ascending(values: Floats, thresholds: Sequence[float]) -> Integers:
@@ -36,25 +34,28 @@ def require_descending(thresholds: list[float]) -> None:
         raise UserError(f"bucketer.thresholds={thresholds} must be descending, easy to hard")
 
 
-def rank_edges(metrics: Metrics, hardness: Floats, n: int) -> list[RankEdge]:
-    """Edges of n buckets whose sizes differ by one at most, the larger ones first.
+def rank_edges(metrics: Metrics, name: str, n: int) -> dict[str, Any]:
+    """Edges of n buckets by a metric, sizes differing by one at most, the larger ones first.
+
+    `ranks` are (hardness, tie-break) of the last problem of each bucket but the hardest.
 
     Equal values are told apart by a hash of their problem_id, so buckets stay equal where values
     tie, and neither the order of rows nor the company a problem is in moves it.
     """
-    hardness, ties = _finite(hardness), tie_breaks(metrics)
+    hardness, ties = _finite(metrics.hardness(name)), tie_breaks(metrics)
     order = np.lexsort((ties, hardness))
     # Fewer problems than buckets: the first ones get one each, the rest none.
     parts = [part for part in np.array_split(order, n) if len(part)]
     last = np.cumsum([len(part) for part in parts])[:-1] - 1
-    return [(float(hardness[order[i]]), int(ties[order[i]])) for i in last]
+    ranks = [[float(hardness[order[i]]), int(ties[order[i]])] for i in last]
+    return {"metric": name, "easier": metrics.easier[name], "ranks": ranks}
 
 
-def cut_at_ranks(metrics: Metrics, hardness: Floats, edges: Sequence[RankEdge]) -> Integers:
+def cut_at_ranks(metrics: Metrics, edges: dict[str, Any]) -> Integers:
     """(P,) how many edges a problem is beyond."""
-    hardness, ties = _finite(hardness), tie_breaks(metrics)
+    hardness, ties = _finite(metrics.hardness(edges["metric"])), tie_breaks(metrics)
     bucket = np.zeros(len(metrics), np.int64)
-    for value, tie in edges:
+    for value, tie in edges["ranks"]:
         bucket += (hardness > value) | ((hardness == value) & (ties > np.uint64(tie)))
     return bucket
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,8 +14,17 @@ from curriculum.bucketers.base import Bucketer
 from curriculum.errors import UserError
 from curriculum.records import Buckets, Metrics
 
+log = logging.getLogger(__name__)
+
 EDGES = "buckets.json"
 ASSIGNMENT = "buckets.parquet"
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Whose edges to apply (`bucketer` in conf/config.yaml)."""
+
+    edges: str | None  # buckets.json of another run; None: fit
 
 
 def cut(bucketer: Bucketer, metrics: Metrics, edges: str | None, folder: Path) -> Buckets:
@@ -27,36 +38,34 @@ def cut(bucketer: Bucketer, metrics: Metrics, edges: str | None, folder: Path) -
     if edges is None:
         bucketer.fit(metrics)
     else:
-        _load(bucketer, metrics, Path(edges))
+        _load(bucketer, Path(edges))
     buckets = Buckets(bucketer.names_, bucketer.assign(metrics))
-    _save(bucketer, metrics, folder / EDGES)
+    _save(bucketer, folder / EDGES)
     table = pa.table({"problem_id": metrics.problem_id, "bucket": buckets.labels()})
     pq.write_table(table, folder / ASSIGNMENT)
     return buckets
 
 
-def _save(bucketer: Bucketer, metrics: Metrics, path: Path) -> None:
+def _save(bucketer: Bucketer, path: Path) -> None:
     content = {
         "bucketer": type(bucketer).__name__,
-        "metric": metrics.chosen,
-        "easier": metrics.easier[metrics.chosen],
         "names": bucketer.names_,
         "edges": bucketer.edges_,
     }
     path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
-def _load(bucketer: Bucketer, metrics: Metrics, path: Path) -> None:
+def _load(bucketer: Bucketer, path: Path) -> None:
     if not path.is_file():
         raise UserError(f"bucketer.edges={path}: there is no such file (a run leaves {EDGES})")
     try:
         saved = json.loads(path.read_text())
     except ValueError as error:
         raise UserError(f"bucketer.edges={path} is not JSON: {error}") from error
-    for what, ours in (("bucketer", type(bucketer).__name__), ("metric", metrics.chosen)):
-        if saved.get(what) != ours:
-            raise UserError(
-                f"bucketer.edges={path} are of {what} {saved.get(what)}, this run has {ours}: "
-                f"edges only mean something to the same {what}"
-            )
+    ours = type(bucketer).__name__
+    if saved.get("bucketer") != ours:
+        raise UserError(
+            f"bucketer.edges={path} are of bucketer {saved.get('bucketer')}, this run has {ours}"
+        )
+    log.info("buckets: %s of %s; the bucketer's own knobs are not used", saved["names"], path)
     bucketer.names_, bucketer.edges_ = saved["names"], saved["edges"]

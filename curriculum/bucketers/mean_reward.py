@@ -37,7 +37,7 @@ class MeanReward:
     def fit(self, metrics: Metrics) -> Self:
         """See `Bucketer`."""
         if self.thresholds is None:
-            self.edges_ = {"ranks": rank_edges(metrics, metrics.hardness(METRIC), self._n)}
+            self.edges_ = rank_edges(metrics, METRIC, self._n)
         else:
             self.edges_ = {"rewards": list(self.thresholds)}
         self.names_ = bucket_names(self.names, self._n)
@@ -46,7 +46,7 @@ class MeanReward:
     def assign(self, metrics: Metrics) -> Integers:
         """See `Bucketer`."""
         if "ranks" in self.edges_:
-            return cut_at_ranks(metrics, metrics.hardness(METRIC), self.edges_["ranks"])
+            return cut_at_ranks(metrics, self.edges_)
         rewards = metrics.complete(METRIC)
         return cut_descending(rewards, self.edges_["rewards"], edge_is_easier=True)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 from curriculum.bucketers.base import bucket_names
 from curriculum.bucketers.cuts import cut_descending, require_descending
+from curriculum.errors import UserError
 from curriculum.records import Integers, Metrics
 
 
@@ -17,20 +18,22 @@ class PassRate:
     thresholds: list[float]
     names: list[str] | None
     edge_is_easier: bool  # a rate of exactly a threshold belongs to the easier bucket
-    edges_: list[float] = field(init=False)
+    edges_: dict[str, Any] = field(init=False)
     names_: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
         require_descending(self.thresholds)
+        if not all(0 <= each <= 1 for each in self.thresholds):
+            raise UserError(f"bucketer.thresholds={self.thresholds} are shares, from 0 to 1")
         bucket_names(self.names, len(self.thresholds) + 1)
 
     def fit(self, metrics: Metrics) -> Self:
         """See `Bucketer`."""
-        self.edges_ = list(self.thresholds)
+        self.edges_ = {"rates": list(self.thresholds), "edge_is_easier": self.edge_is_easier}
         self.names_ = bucket_names(self.names, len(self.thresholds) + 1)
         return self
 
     def assign(self, metrics: Metrics) -> Integers:
         """See `Bucketer`."""
-        # The double nearest to 4/5 is the one that 0.8 reads as: no rounding is needed.
-        return cut_descending(metrics["c"] / metrics["n"], self.edges_, self.edge_is_easier)
+        rate = metrics["c"] / metrics["n"]
+        return cut_descending(rate, self.edges_["rates"], self.edges_["edge_is_easier"])

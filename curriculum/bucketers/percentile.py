@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
-from curriculum.bucketers.base import bucket_names
-from curriculum.bucketers.cuts import RankEdge, cut_at_ranks, rank_edges
+from curriculum.bucketers.base import bucket_names, require_metric
+from curriculum.bucketers.cuts import cut_at_ranks, rank_edges
 from curriculum.records import Integers, Metrics
 
 
@@ -16,7 +16,7 @@ class Percentile:
 
     n: int
     names: list[str] | None
-    edges_: list[RankEdge] = field(init=False)
+    edges_: dict[str, Any] = field(init=False)
     names_: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -24,10 +24,11 @@ class Percentile:
 
     def fit(self, metrics: Metrics) -> Self:
         """See `Bucketer`."""
-        self.edges_ = rank_edges(metrics, metrics.hardness(), self.n)
+        self.edges_ = rank_edges(metrics, metrics.chosen, self.n)
         self.names_ = bucket_names(self.names, self.n)
         return self
 
     def assign(self, metrics: Metrics) -> Integers:
         """See `Bucketer`."""
-        return cut_at_ranks(metrics, metrics.hardness(), self.edges_)
+        require_metric(self.edges_["metric"], metrics)
+        return cut_at_ranks(metrics, self.edges_)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
-from curriculum.bucketers.base import bucket_names
+from curriculum.bucketers.base import bucket_names, require_metric
 from curriculum.bucketers.cuts import cut_ascending
 from curriculum.errors import UserError
 from curriculum.records import Integers, Metrics
@@ -21,7 +21,7 @@ class Threshold:
 
     thresholds: list[float]
     names: list[str] | None
-    edges_: list[float] = field(init=False)
+    edges_: dict[str, Any] = field(init=False)
     names_: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -31,7 +31,7 @@ class Threshold:
 
     def fit(self, metrics: Metrics) -> Self:
         """See `Bucketer`."""
-        self.edges_ = list(self.thresholds)
+        self.edges_ = {"metric": metrics.chosen, "scores": list(self.thresholds)}
         names = bucket_names(self.names, len(self.thresholds) + 1)
         ascending_is_easy_to_hard = metrics.easier[metrics.chosen] == "lower" or not self.names
         self.names_ = names if ascending_is_easy_to_hard else names[::-1]
@@ -39,6 +39,7 @@ class Threshold:
 
     def assign(self, metrics: Metrics) -> Integers:
         """See `Bucketer`."""
-        above = cut_ascending(metrics.complete(metrics.chosen), self.edges_)
+        require_metric(self.edges_["metric"], metrics)
+        above = cut_ascending(metrics.complete(metrics.chosen), self.edges_["scores"])
         easier = metrics.easier[metrics.chosen]
-        return above if easier == "lower" else len(self.edges_) - above
+        return above if easier == "lower" else len(self.edges_["scores"]) - above

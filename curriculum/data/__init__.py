@@ -1,6 +1,6 @@
 """Where problems and rollouts come from."""
 
-from curriculum.data.base import Data, File, Loaded, Rejected, RolloutData
+from curriculum.data.base import Data, File, Limits, Loaded, Rejected, RolloutData
 from curriculum.data.demo import Demo
 from curriculum.data.rollouts import Rollouts
 from curriculum.data.stored import Stored
@@ -11,6 +11,7 @@ __all__ = [
     "Data",
     "Demo",
     "File",
+    "Limits",
     "Loaded",
     "Rejected",
     "RolloutData",

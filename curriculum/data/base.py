@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import pyarrow as pa
@@ -25,6 +26,13 @@ class Rejected(NamedTuple):
     row: int  # line or row number, from 1
     cause: str
     text: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much bad input a run puts up with (`data` in conf/config.yaml)."""
+
+    max_rejected: int
 
 
 class Loaded(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from glob import has_magic
 from typing import IO, cast
 
 import fsspec
@@ -55,12 +56,16 @@ def open_file(url: str) -> IO[bytes]:
 
 
 def _find_one(path: str) -> list[File]:
-    filesystem, root = fsspec.core.url_to_fs(path)
+    try:
+        filesystem, root = fsspec.core.url_to_fs(path)
+    except (ImportError, ValueError) as error:  # a protocol without its package, or none at all
+        raise UserError(f"{path} can't be opened: {error}") from error
     if filesystem.isdir(root):
         found = [each for each in filesystem.ls(root, detail=False) if each.endswith(SUFFIXES)]
         problem = f"the folder {path} has no {' or '.join(SUFFIXES)} file"
     else:
-        found = filesystem.glob(root) if "*" in root else [root] * filesystem.exists(root)
+        there = filesystem.exists(root)  # a name may have brackets and be no pattern
+        found = [root] if there else filesystem.glob(root) if has_magic(root) else []
         problem = f"there is no file {path}"
     strange = [each for each in found if not each.endswith(SUFFIXES)]
     if strange:

@@ -81,11 +81,13 @@ def _index_rows(
     codes, first = _group(parquet, problems)
     merged = [
         problems.merge(row, file=file.url, position=position)
-        if _has_prompt(row, file, position, problems, rejected)
+        if problems.columns.prompt(row) is not None
         else -1
         for position, row in _take(parquet, first)
     ]
     problem = np.array(merged, np.int64)[codes]
+    for position, row in _take(parquet, np.flatnonzero(problem < 0)):
+        _has_prompt(row, file, position, problems, rejected)
     reward = _read_rewards(file, parquet)
     has_numbers = "sample_idx" in parquet.schema_arrow.names
     sample_idx = _read(parquet, "sample_idx").cast(pa.int64()) if has_numbers else None

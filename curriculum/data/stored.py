@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import inspect
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from curriculum.data.base import Data, Rejected
 from curriculum.errors import UserError
 from curriculum.records import Problems
-from curriculum.store import Stage, Store
+from curriculum.store import Stage, Store, digest_of_sources
 
 PROBLEMS, INDEX, REJECTED = "problems.parquet", "index.parquet", "rejected.jsonl"
 
@@ -35,9 +35,10 @@ def load(store: Store, name: str, data: Data, max_rejected: int) -> Stored:
         UserError: where more rows than `max_rejected` could not be used.
     """
     knobs = {key: value for key, value in asdict(cast(Any, data)).items() if key != "path"}
+    folders = {Path(__file__).parent, Path(inspect.getfile(type(data))).parent}
     made_of = {
         "reader": type(data).__qualname__,
-        "code": _code(),
+        "code": [digest_of_sources(folder) for folder in sorted(folders)],
         "knobs": knobs,
         "files": data.files(),
     }
@@ -52,12 +53,6 @@ def load(store: Store, name: str, data: Data, max_rejected: int) -> Stored:
         rejected if rejected.exists() else None,
         stage,
     )
-
-
-def _code() -> str:
-    """A digest of the readers, so that a change of them reads anew."""
-    sources = sorted(Path(__file__).parent.glob("*.py"))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 
 
 def _write(folder: Path, data: Data) -> dict[str, int]:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curriculum.export.base import Written, bucket_statistics, overall_statistics, write_json
-from curriculum.export.terminal import show_summary
+from curriculum.export.summary import show_summary
 from curriculum.records import Outcome
 
 
@@ -37,7 +37,9 @@ def problem_table(outcome: Outcome) -> pa.Table:
     own = {name: problems[name] for name in ("problem_id", "data_source", "data_idx")}
     text = {name: _readable(problems[name]) for name in ("prompt", "ground_truth")}
     columns = {name: metrics[name] for name in metrics.column_names if name != "problem_id"}
-    return pa.table({**own, **text, "bucket": outcome.buckets.labels(), **columns})
+    origin = {name: problems[name] for name in ("file", "position")}  # of the original row
+    bucket = outcome.buckets.labels()
+    return pa.table({**own, **text, "bucket": bucket, **columns, **origin})
 
 
 show = show_summary

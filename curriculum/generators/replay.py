@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,15 +24,19 @@ class Replay(Rollouts):
 def match(replayed: Problems, problems: Problems) -> Integers:
     """Which of `problems` each of the replayed ones is: (len(replayed),), -1 where none.
 
-    The same id; else the same source, prompt and ground truth; else the same `data_idx` with the
-    same prompt, for rollout files that kept nothing more.
+    The same id; else the same source, prompt and ground truth; else, for rollout files that kept
+    less, the same `data_idx` with the same prompt, or a prompt that only one problem has.
 
     Raises:
         UserError: where not one matches.
     """
     found = np.full(len(replayed), -1, np.int64)
-    for key in (_by_id, _by_content, _by_row):
-        place = {value: i for i, value in reversed(list(enumerate(map(key, _rows(problems)))))}
+    for key in (_by_id, _by_content, _by_row, _prompt):
+        values = [key(row) for row in _rows(problems)]
+        place = {value: i for i, value in reversed(list(enumerate(values)))}
+        if key is _prompt:
+            times = Counter(values)
+            place = {value: i for value, i in place.items() if times[value] == 1}
         wanted = [place.get(key(row), -1) for row in _rows(replayed)]
         found = np.where(found < 0, np.array(wanted, np.int64), found)
         if (found >= 0).all():

@@ -19,3 +19,6 @@ class Reward(Protocol):
     def score(self, samples: Sequence[Sample]) -> Sequence[float]:
         """One finite number a sample, in their order; raise where there is none to give."""
         ...
+
+    # A reward may have `made_of() -> list[str]`: whatever, beside its knobs and the code in its
+    # folder, its scores depend on. Stored scores are used again only while all of it is the same.

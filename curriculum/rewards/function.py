@@ -15,6 +15,7 @@ from typing import Any
 
 from curriculum.errors import UserError
 from curriculum.records import Sample
+from curriculum.store import digest_of_sources
 
 PACKAGE = "pkg://"
 
@@ -35,9 +36,9 @@ class Function:
         if not self._file().is_file():
             raise UserError(f"there is no {self.path}: a Python file, or pkg://package.module")
 
-    def code(self) -> str:
-        """What the function's file says, so that a change of it scores anew."""
-        return self._file().read_text()
+    def made_of(self) -> list[str]:
+        """The sources of the function's folder, so that a change of them scores anew."""
+        return [digest_of_sources(self._file().parent)]
 
     def score(self, samples: Sequence[Sample]) -> list[float]:
         """See `Reward`."""
@@ -49,7 +50,7 @@ class Function:
             data_source=sample.data_source,
             solution_str=sample.response,
             ground_truth=sample.ground_truth,
-            extra_info=sample.extra_info,
+            extra_info=sample.extra_info or {},  # a dict, as in verl
             **self.reward_kwargs,
         )
         if inspect.iscoroutine(result):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from importlib.util import find_spec
 
 from curriculum.errors import UserError
@@ -21,6 +22,10 @@ class MathVerify:
     def __post_init__(self) -> None:
         if find_spec("math_verify") is None:
             raise UserError("reward=math_verify needs the extra: pip install -e '.[math]'")
+
+    def made_of(self) -> list[str]:
+        """Another math-verify scores anew."""
+        return [version("math-verify")]
 
     def score(self, samples: Sequence[Sample]) -> list[float]:
         """See `Reward`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -27,15 +26,24 @@ class Scoring:
     time_limit: float  # seconds a rollout may take
     max_failures: int
 
+    def __post_init__(self) -> None:
+        if self.workers is not None and self.workers < 1:
+            raise UserError(f"reward.workers={self.workers}: 1 or more, or null for one a core")
+        if self.time_limit <= 0 or self.max_failures < 0:
+            raise UserError("reward.time_limit must be above 0, reward.max_failures 0 or more")
+
 
 class TooManyFailures(UserError):
-    """More rollouts failed than `reward.max_failures`; `failures` are (rollout, cause)."""
+    """More rollouts failed than `reward.max_failures`, or all did; `failures` are {row: cause}."""
 
     def __init__(self, failures: dict[int, str], limit: int) -> None:
         shown = "".join(f"\n  rollout {row}: {cause}" for row, cause in list(failures.items())[:3])
+        excess = len(failures) > limit
         super().__init__(
-            f"{len(failures)} rollouts could not be scored, more than reward.max_failures={limit}. "
-            f"The first:{shown}\nMend the reward, or allow more with reward.max_failures=N."
+            f"{len(failures)} rollouts could not be scored, "
+            + (f"more than reward.max_failures={limit}" if excess else "and not one could")
+            + f". The first:{shown}\nMend the reward"
+            + (", or allow more with reward.max_failures=N." if excess else ".")
         )
         self.failures = failures
 
@@ -75,11 +83,14 @@ def score(reward: Reward, problems: Problems, rollouts: Rollouts, scoring: Scori
     """Score every rollout: (len(rollouts),) rows of `REWARD_SCHEMA`.
 
     Raises:
-        TooManyFailures: as soon as more than `scoring.max_failures` rollouts failed.
+        TooManyFailures: as soon as more than `scoring.max_failures` rollouts failed, or where in
+            the end none has a reward.
         UserError: where the reward can't be loaded.
     """
     ledger = Ledger(np.full(len(rollouts), np.nan), scoring.max_failures)
-    workers = scoring.workers or len(os.sched_getaffinity(0))
+    from joblib import cpu_count
+
+    workers = min(scoring.workers or cpu_count(), -(-len(rollouts) // CHUNK))
     chunks = _chunks(problems, rollouts, ledger)
     with (
         progress_bar() as progress,
@@ -93,6 +104,8 @@ def score(reward: Reward, problems: Problems, rollouts: Rollouts, scoring: Scori
             else:
                 ledger.rewards[rows] = outcome
             progress.advance(task, len(rows))
+    if not np.isfinite(ledger.rewards).any() and ledger.failures:
+        raise TooManyFailures(ledger.failures, scoring.max_failures)
     return ledger.table()
 
 

@@ -21,7 +21,7 @@ from curriculum.rewards.scoring import (
     read_recorded,
     score,
 )
-from curriculum.store import Stage, Store
+from curriculum.store import Stage, Store, digest_of_sources
 
 FILE = "rewards.parquet"
 
@@ -54,8 +54,9 @@ def load(
     inputs = {
         "reward": type(reward).__qualname__,
         "knobs": asdict(cast(Any, reward)),
-        # A change of the code, the user's or a plugin's, scores anew.
-        "code": [inspect.getsource(type(reward)), getattr(reward, "code", str)()],
+        # A change of the code, the user's or a plugin's, scores anew; so do other libraries.
+        "code": digest_of_sources(Path(inspect.getfile(type(reward))).parent),
+        "made_of": getattr(reward, "made_of", list)(),
         "time_limit": scoring.time_limit,
         "rollouts": list(made_of),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from importlib.util import find_spec
 
 from curriculum.errors import UserError
@@ -17,6 +18,10 @@ class Verl:
     def __post_init__(self) -> None:
         if find_spec("verl") is None:
             raise UserError("reward=verl needs the extra: pip install -e '.[verl]'")
+
+    def made_of(self) -> list[str]:
+        """Another verl scores anew."""
+        return [version("verl")]
 
     def score(self, samples: Sequence[Sample]) -> list[float]:
         """See `Reward`."""

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 import multiprocessing
+import os
 import signal
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
+from threading import Thread
 
 from curriculum.errors import UserError
 from curriculum.records import Sample
@@ -95,13 +97,16 @@ class Worker:
 
     def stop(self) -> None:
         """End the process, whatever it does."""
+        if self.process.pid is not None and self.process.is_alive():
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)  # with what the scorer started
         self.process.kill()
         self.process.join()
         self.connection.close()
 
     def _start(self) -> None:
         self.connection, theirs = CONTEXT.Pipe()
-        self.process = CONTEXT.Process(target=_work, args=(theirs, self.reward), daemon=True)
+        self.process = CONTEXT.Process(target=_work, args=(theirs, self.reward))
         self.process.start()
         theirs.close()
         self.loaded, self.deadline = False, time.monotonic() + LOADING
@@ -136,7 +141,8 @@ def _with_news(busy: Sequence[Worker]) -> list[Worker]:
 
 def _work(connection: Connection, reward: Reward) -> None:
     """In the process: score what comes until the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it too, and ends us
+    os.setsid()  # Ctrl-C is the parent's to hear; and what the scorer starts ends with it
+    Thread(target=_end_with_parent, daemon=True).start()
     # What goes wrong here goes wrong again, and is told, at the first sample.
     with suppress(Exception, SystemExit):
         reward.score([])
@@ -144,6 +150,13 @@ def _work(connection: Connection, reward: Reward) -> None:
         connection.send(LOADED)
         while True:
             connection.send(_score(reward, connection.recv()))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os.killpg(0, signal.SIGKILL)
 
 
 def _score(reward: Reward, samples: Sequence[Sample]) -> Outcome:

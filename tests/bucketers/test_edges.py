@@ -25,10 +25,8 @@ def test_a_run_leaves_its_edges_and_the_bucket_of_each_problem(tmp_path):
     cut(PassRate([0.8, 0.2], None, True), make_metrics(GROUPS), None, tmp_path)
     assert json.loads((tmp_path / "buckets.json").read_text()) == {
         "bucketer": "PassRate",
-        "metric": "mean_reward",
-        "easier": "higher",
         "names": ["easy", "medium", "hard"],
-        "edges": [0.8, 0.2],
+        "edges": {"rates": [0.8, 0.2], "edge_is_easier": True},
     }
     assert pq.read_table(tmp_path / "buckets.parquet").to_pylist() == [
         {"problem_id": "p0", "bucket": "hard"},

@@ -60,13 +60,18 @@ def test_by_content_where_only_the_problems_have_own_ids(tmp_path):
     assert matched(tmp_path, rollouts, problems) == [1, 0]
 
 
-def test_by_data_idx_with_the_same_prompt(tmp_path):
+def test_by_data_idx_with_the_same_prompt_where_prompts_repeat(tmp_path):
     rollouts = [
         {"prompt": "b", "response": "x", "data_idx": 1},
-        {"prompt": "a", "response": "x", "data_idx": 0},
         {"prompt": "a", "response": "x", "data_idx": 2},
+        {"prompt": "a", "response": "x", "data_idx": 3},
     ]
-    assert matched(tmp_path, rollouts, verl_rows("a", "b", "c")) == [1, 0, -1]
+    assert matched(tmp_path, rollouts, verl_rows("a", "b", "a")) == [1, 2, -1]
+
+
+def test_by_a_prompt_that_only_one_problem_has(tmp_path):
+    rollouts = [{"prompt": text, "response": "x"} for text in ("a", "b", "c")]
+    assert matched(tmp_path, rollouts, verl_rows("b", "a", "a")) == [-1, 0, -1]
 
 
 def test_each_of_them_by_what_it_has(tmp_path):

@@ -142,9 +142,21 @@ def test_a_reward_that_exits_costs_only_its_rollout(tmp_path):
 
 
 def test_a_file_that_can_t_be_imported_fails_every_rollout_with_its_cause(tmp_path):
-    table = run(tmp_path, ["2", "3"], function(tmp_path, "raise ValueError('broken')"))
-    causes = list(failures_in(table).values())
-    assert causes == ["ValueError: broken"] * 2
+    with pytest.raises(TooManyFailures, match="and not one could") as caught:
+        run(tmp_path, ["2", "3"], function(tmp_path, "raise ValueError('broken')"))
+    assert list(caught.value.failures.values()) == ["ValueError: broken"] * 2
+
+
+def test_a_reward_may_start_processes_of_its_own(tmp_path):
+    code = """
+import multiprocessing
+
+def compute_score(data_source, solution_str, ground_truth, extra_info=None):
+    with multiprocessing.Pool(1) as pool:
+        return pool.apply(float, (solution_str,))
+"""
+    table = run(tmp_path, ["2", "3"], function(tmp_path, code), time_limit=20)
+    assert table["reward"].to_pylist() == [2.0, 3.0]
 
 
 def test_a_file_that_kills_its_process_at_import_is_a_user_error(tmp_path):

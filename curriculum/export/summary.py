@@ -23,11 +23,13 @@ COLORS = ["green", "yellow", "dark_orange", "red", "magenta"]
 def show_summary(outcome: Outcome, written: list[Written]) -> None:
     """Print the distribution of difficulty, buckets, sources and files."""
     out = console()
-    for part in (_headline, _distribution, _without_gradient, _buckets, _sources):
-        out.print(part(outcome))
-        out.print()
+    for part in (_headline, _distribution, _without_gradient, _buckets, _split_ties, _sources):
+        if shown_part := part(outcome):
+            out.print(shown_part)
+            out.print()
     folder = shown(written[0].path.parent)
-    out.print(f"[bold]Files[/] in {folder}", soft_wrap=True)  # a path in one piece, to copy
+    # A path in one piece, to copy.
+    out.print(Text.assemble(("Files", "bold"), f" in {folder}"), soft_wrap=True)
     out.print(_files(written))
 
 
@@ -84,6 +86,22 @@ def _buckets(outcome: Outcome) -> Table:
         bar = Text(_bar(numbers["count"], len(metrics)), label.style)
         table.add_row(label, f"{numbers['count']:,}", *(f"{each:.2f}" for each in cells), bar)
     return table
+
+
+def _split_ties(outcome: Outcome) -> str:
+    """How many problems only a hash keeps apart; nothing where none is."""
+    if outcome.bucketing != "percentile":
+        return ""
+    pairs = np.stack([outcome.metrics.hardness(), outcome.buckets.assignment], axis=1)
+    values, buckets = np.unique(np.unique(pairs, axis=0)[:, 0], return_counts=True)
+    tied = int(np.isin(pairs[:, 0], values[buckets > 1]).sum())
+    if not tied:
+        return ""
+    metric = outcome.metrics.chosen
+    return (
+        f" {tied:,} problems share their {metric} with problems of another bucket: equal sizes\n"
+        " split such ties by a hash of the id. bucketer=pass_rate keeps them together."
+    )
 
 
 def _sources(outcome: Outcome) -> Table:

@@ -1,0 +1,71 @@
+"""The configuration as objects: every strategy, and the pipeline's own keys, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self, TypeVar, cast
+
+from curriculum.bucketers import Bucketer
+from curriculum.bucketers.edges import Edges
+from curriculum.data import Data, File, Limits
+from curriculum.errors import UserError
+from curriculum.export import LAYOUTS, Layout
+from curriculum.export.place import Export
+from curriculum.generators import Replay
+from curriculum.metrics import Measure, Metric
+from curriculum.plugins import build, typed
+from curriculum.rewards import Auto, Reward
+from curriculum.rewards.scoring import Scoring
+from curriculum.store import Store
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Strategies:
+    """What the configuration chose; built before any work, so that a mistake costs none."""
+
+    data: Data
+    replay: Replay | None
+    reward: Reward | Auto
+    scoring: Scoring
+    measure: Measure
+    metric: Metric
+    bucketer: Bucketer
+    limits: Limits
+    edges: Edges
+    export: Export
+    layout: Layout
+    store: Store
+
+    @classmethod
+    def build(cls, cfg: Mapping[str, Any]) -> Self:
+        """Raises UserError, with group, key and cause, where one can't be built."""
+
+        def shared(kind: type[T], group: str) -> T:
+            """The pipeline's own keys of a group."""
+            keys = {each.name for each in fields(cast(Any, kind))}
+            return typed(kind, {k: v for k, v in cfg[group].items() if k in keys}, group)
+
+        layout = cfg["convention"]["layout"]
+        if layout not in LAYOUTS:
+            raise UserError(f"convention.layout={layout}: there are {', '.join(LAYOUTS)}")
+        return cls(
+            data=build(cfg, "data"),
+            replay=build(cfg, "generator") if cfg["generator"]["path"] else None,
+            reward=build(cfg, "reward"),
+            scoring=shared(Scoring, "reward"),
+            measure=typed(Measure, cfg["measure"], "measure"),
+            metric=build(cfg, "metric"),
+            bucketer=build(cfg, "bucketer"),
+            limits=shared(Limits, "data"),
+            edges=shared(Edges, "bucketer"),
+            export=typed(Export, cfg["export"], "export"),
+            layout=LAYOUTS[layout],
+            store=typed(Store, {"root": cfg["store_dir"]}, "store_dir"),
+        )
+
+    def files(self) -> list[File]:
+        """All files that the run reads."""
+        return [*self.data.files(), *(self.replay.files() if self.replay else [])]
