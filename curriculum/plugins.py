@@ -168,6 +168,9 @@ def _load(point: EntryPoint) -> type:
 def _schema(cls: type, target: str, group: str) -> type:
     """A dataclass that describes an option to OmegaConf: its knobs and the pipeline's keys."""
     own = {each.name for each in _fields(cls)}
+    taken = own & set(pipeline_keys(group)) if group != "data" else set()
+    if taken:
+        raise TypeError(f"{group}.{', '.join(sorted(taken))} is the pipeline's: rename the field")
     shared = [(name, Any, None) for name in pipeline_keys(group) if name not in own]
     fields = [("_target_", str, target), *shared]
     return dataclasses.make_dataclass(cls.__name__, fields, bases=(_plain(cls),))

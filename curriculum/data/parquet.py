@@ -103,17 +103,12 @@ def _index_lists(
 ) -> pa.Table:
     row_of = _add_rows(file, parquet, problems, rejected)
     lists = _read(parquet, response)
-    counts = pc.fill_null(pc.list_value_length(lists), 0)
-    problem = np.repeat(row_of, counts.to_numpy())
+    problem = np.repeat(row_of, _lengths(lists).to_numpy())
     reward = None
     name = _pick(parquet.schema_arrow, REWARD_KEYS)
-    if name is not None and is_list(parquet.schema_arrow.field(name).type):
+    if name is not None:
         rewards = _read(parquet, name)
-        if (
-            not pc.fill_null(pc.list_value_length(rewards), 0)
-            .cast(pa.int64())
-            .equals(counts.cast(pa.int64()))
-        ):
+        if not is_list(rewards.type) or not _lengths(rewards).equals(_lengths(lists)):
             raise UserError(f"{file.url}: '{name}' and '{response}' differ in length in some row")
         reward = _numbers(file, name, pc.list_flatten(rewards))
     return index_table(problem, _or_nulls(None, problem), _or_nulls(reward, problem))
@@ -220,6 +215,10 @@ def _numbers(file: File, name: str, column: pa.Array) -> pa.Array:
     ):
         raise UserError(f"{file.url}: rewards in '{name}' are {kind}, not numbers")
     return column.cast(pa.float64())
+
+
+def _lengths(lists: pa.Array) -> pa.Array:
+    return pc.fill_null(pc.list_value_length(lists), 0).cast(pa.int64())
 
 
 def _or_nulls(column: pa.Array | None, problem: Integers) -> pa.Array:

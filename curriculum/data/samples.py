@@ -36,17 +36,14 @@ def samples_of(row: Mapping[str, Any]) -> Samples:
             raise ValueError(f"neither a response nor a reward (keys: {', '.join(row)})")
         return Samples([_text(response)], [_number(reward)], False, keys)
     count = max(len(each) for each in (response, reward) if isinstance(each, list))
-    responses, rewards = _spread(response, count), _spread(reward, count)
+    # One text may describe several samples but is none of them; one reward must not be spread.
+    alone = response if count == 1 else None
+    responses = response if isinstance(response, list) else [alone] * count
+    scores = [reward] if reward is not None else [None] * count
+    rewards = reward if isinstance(reward, list) else scores
     if len(responses) != len(rewards):
         raise ValueError(f"{len(responses)} responses but {len(rewards)} rewards")
     return Samples(list(map(_text, responses)), list(map(_number, rewards)), True, keys)
-
-
-def _spread(value: Any, count: int) -> list[Any]:
-    """A value for each sample; one alone is that of a single sample, and of none among several."""
-    if isinstance(value, list):
-        return value
-    return [value] if count == 1 else [None] * count
 
 
 def _first_key(row: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:

@@ -10,12 +10,10 @@ import numpy as np
 import pyarrow as pa
 
 from curriculum.errors import UserError
-from curriculum.records import REWARD_SCHEMA, Floats, Problems, Rollouts
+from curriculum.records import REWARD_SCHEMA, Floats, Problems, Rollouts, Sample
 from curriculum.rewards.base import Reward
-from curriculum.rewards.workers import Chunk, score_chunks
+from curriculum.rewards.workers import CHUNK, score_chunks
 from curriculum.terminal import progress_bar
-
-CHUNK = 64  # samples handed to a worker at once
 
 
 @dataclass(frozen=True)
@@ -91,10 +89,10 @@ def score(reward: Reward, problems: Problems, rollouts: Rollouts, scoring: Scori
     from joblib import cpu_count
 
     workers = min(scoring.workers or cpu_count(), -(-len(rollouts) // CHUNK))
-    chunks = _chunks(problems, rollouts, ledger)
+    samples = _samples(problems, rollouts, ledger)
     with (
         progress_bar() as progress,
-        closing(score_chunks(reward, chunks, workers, scoring.time_limit)) as scored,
+        closing(score_chunks(reward, samples, workers, scoring.time_limit)) as scored,
     ):
         task = progress.add_task("scoring", total=len(rollouts))
         for chunk, outcome in scored:
@@ -115,21 +113,16 @@ def failures_in(rewards: pa.Table) -> dict[int, str]:
     return {row: cause for row, cause in enumerate(causes) if cause is not None}
 
 
-def _chunks(problems: Problems, rollouts: Rollouts, ledger: Ledger) -> Iterator[Chunk]:
-    chunk: Chunk = []
+def _samples(
+    problems: Problems, rollouts: Rollouts, ledger: Ledger
+) -> Iterator[tuple[int, Sample]]:
+    """(row, sample) of every rollout that belongs to a problem and has a response."""
     row = -1
     for batch in rollouts.responses():
         for response in batch.to_pylist():
             row += 1
             problem = int(rollouts.problem[row])
-            if problem < 0:
-                continue
-            if response is None:
+            if problem >= 0 and response is None:
                 ledger.fail(row, "no response")
-                continue
-            chunk.append((row, problems.sample(problem, response)))
-            if len(chunk) == CHUNK:
-                yield chunk
-                chunk = []
-    if chunk:
-        yield chunk
+            elif problem >= 0:
+                yield row, problems.sample(problem, response)

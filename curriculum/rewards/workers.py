@@ -13,6 +13,7 @@ import signal
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 from multiprocessing.connection import Connection, wait
 from threading import Thread
 
@@ -22,6 +23,7 @@ from curriculum.rewards.base import Reward
 
 # Forking a process that has threads (arrow's, say) can deadlock the child.
 CONTEXT = multiprocessing.get_context("spawn")
+CHUNK = 64  # samples handed to a worker at once
 LOADING = 120.0  # seconds a reward may take to load what it needs
 LOADED = "loaded"
 
@@ -30,32 +32,36 @@ Outcome = list[float] | str  # a reward a sample, or the cause that there are no
 
 
 def score_chunks(
-    reward: Reward, chunks: Iterator[Chunk], count: int, time_limit: float
+    reward: Reward, samples: Iterator[tuple[int, Sample]], count: int, time_limit: float
 ) -> Generator[tuple[Chunk, Outcome], None, None]:
     """Score in `count` processes; yield chunks as they are done.
 
     A chunk that raises, hangs or kills its process is done again sample by sample, so that only
-    single samples fail.
+    single samples fail; after one that took too long, chunks are smaller.
 
     Args:
+        samples: (row of the rollout, sample).
         time_limit: seconds for a chunk, and for a single sample.
 
     Raises:
         UserError: where the reward can't be loaded.
     """
     again: list[Chunk] = []
+    size = CHUNK
     workers = [Worker(reward) for _ in range(count)]
     try:
         while True:
             for worker in workers:
                 if not worker.chunk:
-                    worker.take(again.pop() if again else next(chunks, []), time_limit)
+                    worker.take(again.pop() if again else list(islice(samples, size)), time_limit)
             busy = [worker for worker in workers if worker.chunk]
             if not busy:
                 return
             for worker in _with_news(busy):
                 chunk, outcome = worker.chunk, worker.hear(time_limit)
                 if isinstance(outcome, str) and len(chunk) > 1:
+                    if outcome == too_late(time_limit):
+                        size = min(size, max(1, len(chunk) // 8))
                     again += [[one] for one in reversed(chunk)]
                 elif outcome is not None:
                     yield chunk, outcome
@@ -120,7 +126,7 @@ class Worker:
         if not self.loaded:
             raise UserError(f"the reward did not load within {LOADING:g} s")
         self._restart()
-        return f"no reward within {time_limit:g} s (reward.time_limit)"
+        return too_late(time_limit)
 
     def _died(self) -> str:
         self.process.join()
@@ -129,6 +135,11 @@ class Worker:
             raise UserError(f"the reward ends its process as it is loaded (exit code {code})")
         self._restart()
         return f"the scorer's process died (exit code {code})"
+
+
+def too_late(time_limit: float) -> str:
+    """The cause of a failure by time."""
+    return f"no reward within {time_limit:g} s (reward.time_limit)"
 
 
 def _with_news(busy: Sequence[Worker]) -> list[Worker]:

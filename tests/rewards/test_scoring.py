@@ -147,6 +147,22 @@ def test_a_file_that_can_t_be_imported_fails_every_rollout_with_its_cause(tmp_pa
     assert list(caught.value.failures.values()) == ["ValueError: broken"] * 2
 
 
+def test_slow_samples_cost_a_chunk_each_worker_and_not_every_chunk(tmp_path):
+    code = f"""
+import time
+
+def compute_score(data_source, solution_str, ground_truth, extra_info=None):
+    with open({str(tmp_path / "calls")!r}, "a") as calls:
+        calls.write(".")
+    time.sleep(0.05)
+    return float(solution_str)
+"""
+    table = run(tmp_path, ["1"] * 512, function(tmp_path, code), time_limit=1)
+    assert table["reward"].null_count == 0
+    wasted = (tmp_path / "calls").stat().st_size - 512
+    assert 0 < wasted < 4 * 20
+
+
 def test_a_reward_may_start_processes_of_its_own(tmp_path):
     code = """
 import multiprocessing
