@@ -79,7 +79,7 @@ def test_a_folder_without_runs_is_an_error_that_says_so(tmp_path):
                 "scale": [2],
                 "centers": [[0.25], [-0.25]],
             },
-            "mean near 1, 0",
+            "mean_reward near 1, 0",
         ),
     ],
 )

@@ -212,12 +212,21 @@ def compute_score(data_source, solution_str, ground_truth, extra_info=None):
 """
 
 
+# What a shell starts in the background, a test run say, ignores Ctrl-C unless told otherwise.
+HEARS_CTRL_C = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_path("run.py", run_name="__main__")
+"""
+
+
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_workers_end_with_their_parent(tmp_path, end, read_result):
     pids = tmp_path / "pids"
     pids.mkdir()
     (tmp_path / "reward.py").write_text(HANGS.format(folder=str(pids)))
-    command = [sys.executable, "run.py", "reward=function", f"reward.path={tmp_path}/reward.py"]
+    command = [sys.executable, "-c", HEARS_CTRL_C, "reward=function"]
+    command += [f"reward.path={tmp_path}/reward.py"]
     command += [f"output_dir={tmp_path}/out", f"store_dir={tmp_path}/store"]
     job = subprocess.Popen(
         [*command, "reward.time_limit=600", "reward.workers=2"], stderr=subprocess.DEVNULL
