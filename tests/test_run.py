@@ -249,3 +249,18 @@ def wait_for(condition):
 def alive(pid: int) -> bool:
     status = Path(f"/proc/{pid}/stat")
     return status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def test_a_change_in_the_folder_of_the_function_scores_anew(run, tmp_path, read_result):
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "reward.py").write_text(
+        "from worth import WORTH\n\n\ndef compute_score(*_, **__):\n    return WORTH\n"
+    )
+    (tmp_path / "rollouts.jsonl").write_text('{"prompt": "q", "response": "a"}\n')
+    arguments = ["data=rollouts", f"data.path={tmp_path}/rollouts.jsonl", "reward=function"]
+    for worth in (1.0, 0.0):
+        (code / "worth.py").write_text(f"WORTH = {worth}\n")
+        done = run(*arguments, f"reward.path={code}/reward.py", PYTHONPATH=str(code))
+        assert done.returncode == 0, done.stderr
+        assert read_result(tmp_path / "out")["mean_reward"] == worth
