@@ -249,8 +249,10 @@ def measure(
     columns |= {name: each(rewards) for name, each in metrics.items()}
     easier: dict[str, Easier] = {name: each.easier for name, each in metrics.items()}
     easier |= dict.fromkeys(posterior, "higher")
-    ids = problems.ids.take(pa.array(rewards.problem)).combine_chunks()
-    return Metrics(ids, columns, chosen, easier)
+    own = problems.table.take(pa.array(rewards.problem)).combine_chunks()
+    ids, buckets = (own[name].combine_chunks() for name in ("problem_id", "bucket"))
+    recorded = None if buckets.null_count else buckets
+    return Metrics(ids, columns, chosen, easier, recorded)
 
 
 def _require_samples(k: int | None) -> None:

@@ -42,16 +42,15 @@ def run(cfg: Mapping[str, Any], record: Record, show: bool) -> None:
         buckets = cut(chosen.bucketer, metrics, chosen.edges.edges, record.folder)
     strategy = record.choices["bucketer"]
     label = chosen.data.label
-    outcome = Outcome(
-        problems, rollouts, scores, grouped.problem, metrics, buckets, strategy, label
-    )
+    outcome = Outcome(problems, rollouts, scores, grouped, metrics, buckets, strategy, label)
     with record.timed("export"):
         inputs = [file.url for file in chosen.files()]
-        written = place(chosen.layout, outcome, record.folder, chosen.export, inputs)
-    record.leave([path.name for path, _ in written])
+        written = place(chosen.layouts, outcome, record.folder, chosen.export, inputs)
+    record.leave([path.name for files in written for path, _ in files])
     record.results |= overall_statistics(outcome) | {"buckets": bucket_statistics(outcome)}
     if show:
-        chosen.layout.show(outcome, written)
+        for layout, files in zip(chosen.layouts, written, strict=True):
+            layout.show(outcome, files)
 
 
 def load_rollouts(chosen: Strategies, record: Record) -> tuple[Problems, Rollouts]:

@@ -32,6 +32,7 @@ PROBLEM_SCHEMA = pa.schema(
         pa.field("file", pa.string(), nullable=False),  # where the original row stands ...
         pa.field("position", pa.int64(), nullable=False),  # ... its row, or its byte in JSONL
         pa.field("length", pa.int64()),  # bytes of the line that is this problem, JSONL only
+        pa.field("bucket", pa.string()),  # that the data puts it in, where it does
     ]
 )
 
@@ -83,6 +84,11 @@ class Problems:
     @property
     def ids(self) -> pa.ChunkedArray:
         return self.table["problem_id"]
+
+    def in_buckets(self, names: pa.Array) -> Problems:
+        """The same problems, each in the bucket of that name."""
+        place = self.table.column_names.index("bucket")
+        return Problems(self.table.set_column(place, PROBLEM_SCHEMA.field("bucket"), names))
 
     def sample(self, problem: int, response: str) -> Sample:
         """A response with its problem (a row of the table)."""
@@ -181,6 +187,7 @@ class Metrics:
     columns: dict[str, Floats]
     chosen: str
     easier: dict[str, Easier]
+    recorded: pa.Array | None = None  # (P,) names of the buckets that the data puts them in
 
     def __len__(self) -> int:
         return len(self.problem_id)
@@ -217,7 +224,9 @@ class Metrics:
     def take(self, rows: npt.NDArray[Any]) -> Metrics:
         """The metrics of some of the problems."""
         columns = {name: values[rows] for name, values in self.columns.items()}
-        return Metrics(self.problem_id.take(pa.array(rows)), columns, self.chosen, self.easier)
+        ids = self.problem_id.take(pa.array(rows))
+        recorded = None if self.recorded is None else self.recorded.take(pa.array(rows))
+        return Metrics(ids, columns, self.chosen, self.easier, recorded)
 
     def table(self) -> pa.Table:
         """Arrow table with null where a metric is undefined; counts are integers."""
@@ -251,11 +260,16 @@ class Outcome:
     problems: Problems
     rollouts: Rollouts
     rewards: pa.Table  # lines up with the rollouts, as in `REWARD_SCHEMA`
-    measured: Integers  # (P,) rows of the problems that metrics and buckets are about
+    groups: Rewards  # of the P problems that metrics and buckets are about
     metrics: Metrics
     buckets: Buckets
     bucketing: str  # option of the bucketer
     label: str  # of the data
+
+    @property
+    def measured(self) -> Integers:
+        """(P,) rows of the problems that metrics and buckets are about."""
+        return self.groups.problem
 
 
 def check(table: pa.Table, schema: pa.Schema, what: str) -> None:

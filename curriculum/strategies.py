@@ -10,8 +10,7 @@ from curriculum.bucketers import Bucketer
 from curriculum.bucketers.edges import Edges
 from curriculum.data import Data, File, Limits
 from curriculum.errors import UserError
-from curriculum.export import LAYOUTS, Layout
-from curriculum.export.place import Export
+from curriculum.export import GENERATIONS, LAYOUTS, Export, Layout
 from curriculum.generators import Replay
 from curriculum.metrics import Measure, Metric
 from curriculum.plugins import build, typed
@@ -36,7 +35,7 @@ class Strategies:
     limits: Limits
     edges: Edges
     export: Export
-    layout: Layout
+    layouts: list[Layout]
     store: Store
 
     @classmethod
@@ -48,9 +47,7 @@ class Strategies:
             keys = {each.name for each in fields(cast(Any, kind))}
             return typed(kind, {k: v for k, v in cfg[group].items() if k in keys}, group)
 
-        layout = cfg["convention"]["layout"]
-        if layout not in LAYOUTS:
-            raise UserError(f"convention.layout={layout}: there are {', '.join(LAYOUTS)}")
+        export = typed(Export, cfg["export"], "export")
         return cls(
             data=build(cfg, "data"),
             replay=build(cfg, "generator") if cfg["generator"]["path"] else None,
@@ -61,11 +58,18 @@ class Strategies:
             bucketer=build(cfg, "bucketer"),
             limits=shared(Limits, "data"),
             edges=shared(Edges, "bucketer"),
-            export=typed(Export, cfg["export"], "export"),
-            layout=LAYOUTS[layout],
+            export=export,
+            layouts=[*_layouts(cfg["convention"]["layouts"]), *[GENERATIONS] * export.generations],
             store=typed(Store, {"root": cfg["store_dir"]}, "store_dir"),
         )
 
     def files(self) -> list[File]:
         """All files that the run reads."""
         return [*self.data.files(), *(self.replay.files() if self.replay else [])]
+
+
+def _layouts(names: list[str]) -> list[Layout]:
+    for name in names:
+        if name not in LAYOUTS:
+            raise UserError(f"convention.layouts: no {name}; there are {', '.join(LAYOUTS)}")
+    return [LAYOUTS[name] for name in names]

@@ -72,7 +72,7 @@ def test_conventions_have_the_same_keys_and_a_layout_there_is(convention):
     def load(name):
         return OmegaConf.load(conf_dir() / "convention" / f"{name}.yaml")
 
-    assert load(convention).layout in LAYOUTS
+    assert set(load(convention).layouts) <= set(LAYOUTS)
     assert keys(load(convention)) == keys(load("standard"))
 
 
@@ -127,7 +127,7 @@ runpy.run_path("run.py", run_name="__main__")
         (["measure.mean_at_k=5"], ["measure", "mean_at_k"]),
         (["export.prefix=a/b"], ["export.prefix=a/b"]),
         (["export.prefix=null"], ["export.prefix"]),
-        (["convention.layout=foo"], ["convention.layout=foo", "analyze_rollouts"]),
+        (["convention.layouts=[foo]"], ["convention.layouts", "foo", "analyze_rollouts"]),
         (["store_dir=null"], ["store_dir"]),
         (["bucketer=pass_rate", "bucketer.thresholds=[80,50,20]"], ["from 0 to 1"]),
         (["bucketer.names=[a/b,c,d,e]"], ["a/b"]),

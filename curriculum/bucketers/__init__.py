@@ -5,6 +5,7 @@ from curriculum.bucketers.base import Bucketer, bucket_names
 from curriculum.bucketers.mean_reward import MeanReward
 from curriculum.bucketers.pass_rate import PassRate
 from curriculum.bucketers.percentile import Percentile
+from curriculum.bucketers.recorded import Recorded
 from curriculum.bucketers.threshold import Threshold
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "MeanReward",
     "PassRate",
     "Percentile",
+    "Recorded",
     "Threshold",
     "bucket_names",
 ]

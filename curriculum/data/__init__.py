@@ -1,6 +1,7 @@
 """Where problems and rollouts come from."""
 
 from curriculum.data.base import Data, File, Limits, Loaded, Rejected, RolloutData
+from curriculum.data.buckets import Buckets
 from curriculum.data.demo import Demo
 from curriculum.data.rollouts import Rollouts
 from curriculum.data.stored import Stored
@@ -8,6 +9,7 @@ from curriculum.data.stored import load as load_stored
 from curriculum.data.verl import Verl
 
 __all__ = [
+    "Buckets",
     "Data",
     "Demo",
     "File",

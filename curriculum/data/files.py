@@ -40,14 +40,17 @@ class Files:
         return find(self.path)
 
 
-def find(path: str | Sequence[str]) -> list[File]:
+def find(path: str | Sequence[str], in_folders: tuple[str, ...] = SUFFIXES) -> list[File]:
     """Files of one or several paths, globs or folders, sorted within each.
+
+    Args:
+        in_folders: endings of the files that are taken of a folder.
 
     Raises:
         UserError: where nothing is there, or a folder holds no parquet or JSONL.
     """
     paths = [path] if isinstance(path, str) else list(path)
-    return [file for each in paths for file in _find_one(each)]
+    return [file for each in paths for file in _find_one(each, in_folders)]
 
 
 def open_file(url: str) -> IO[bytes]:
@@ -55,14 +58,14 @@ def open_file(url: str) -> IO[bytes]:
     return cast(IO[bytes], fsspec.open(url, "rb").open())
 
 
-def _find_one(path: str) -> list[File]:
+def _find_one(path: str, in_folders: tuple[str, ...]) -> list[File]:
     try:
         filesystem, root = fsspec.core.url_to_fs(path)
     except (ImportError, ValueError) as error:  # a protocol without its package, or none at all
         raise UserError(f"{path} can't be opened: {error}") from error
     if filesystem.isdir(root):
-        found = [each for each in filesystem.ls(root, detail=False) if each.endswith(SUFFIXES)]
-        problem = f"the folder {path} has no {' or '.join(SUFFIXES)} file"
+        found = [each for each in filesystem.ls(root, detail=False) if each.endswith(in_folders)]
+        problem = f"the folder {path} has no {' or '.join(in_folders)} file"
     else:
         there = filesystem.exists(root)  # a name may have brackets and be no pattern
         found = [root] if there else filesystem.glob(root) if has_magic(root) else []

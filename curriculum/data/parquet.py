@@ -25,7 +25,7 @@ BATCH = 65_536  # rows read at a time
 
 def index(file: File, problems: ProblemList, rejected: list[Rejected]) -> pa.Table:
     """Add a file's problems and return its part of the rollout index."""
-    with _open(file) as parquet:
+    with _open(file.url) as parquet:
         schema = parquet.schema_arrow
         response = _pick(schema, RESPONSE_COLUMNS)
         if response is None:
@@ -41,13 +41,13 @@ def index(file: File, problems: ProblemList, rejected: list[Rejected]) -> pa.Tab
 
 def add_problems(file: File, problems: ProblemList, rejected: list[Rejected]) -> None:
     """Every row of a file as a problem of its own."""
-    with _open(file) as parquet:
+    with _open(file.url) as parquet:
         _add_rows(file, parquet, problems, rejected)
 
 
 def responses(file: File) -> Iterator[pa.Array]:
     """Responses in the order of the index."""
-    with _open(file) as parquet:
+    with _open(file.url) as parquet:
         column = _pick(parquet.schema_arrow, RESPONSE_COLUMNS)
         for batch in parquet.iter_batches(BATCH, columns=[column]):
             values = batch.column(0)
@@ -57,22 +57,28 @@ def responses(file: File) -> Iterator[pa.Array]:
 
 def rows(file: File) -> Iterator[pa.Table]:
     """All columns, a row a rollout; where a row held a list of them, its own are `original_*`."""
-    with _open(file) as parquet:
+    with _open(file.url) as parquet:
         column = str(_pick(parquet.schema_arrow, RESPONSE_COLUMNS))
         for batch in parquet.iter_batches(BATCH):
             table = pa.Table.from_batches([batch])
             yield _explode(table, column) if is_list(table[column].type) else table
 
 
+def rows_at(url: str, positions: Integers) -> Iterator[dict[str, object]]:
+    """The original rows at ascending positions, without what belongs to their rollouts."""
+    with _open(url) as parquet:
+        yield from (row for _, row in _take(parquet, positions))
+
+
 @contextmanager
-def _open(file: File) -> Iterator[pq.ParquetFile]:
+def _open(url: str) -> Iterator[pq.ParquetFile]:
     """The file; what arrow finds wrong with it becomes a UserError with its name."""
     try:
         # Reading ahead holds several row groups of text in memory and gains nothing here.
-        with open_file(file.url) as stream:
+        with open_file(url) as stream:
             yield pq.ParquetFile(stream, pre_buffer=False)
     except (pa.ArrowException, OSError) as error:
-        raise UserError(f"{file.url} can't be read as parquet: {error}") from error
+        raise UserError(f"{url} can't be read as parquet: {error}") from error
 
 
 def _index_rows(

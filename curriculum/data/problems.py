@@ -17,6 +17,7 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, default=str)
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "problem.curriculum")
 ORIGINAL = "original_"  # how rollout files may mark the columns of the problem
 SOURCES = ("data_source", "source")
+NO_SOURCE = "unknown"  # the data_source of problems that have none
 TRUTHS = ("ground_truth", "gts", "answer")
 Row = Mapping[str, Any]
 
@@ -31,14 +32,14 @@ class Columns:
 
     def prompt(self, row: Row) -> Any:
         """The prompt of a row, None where it has none."""
-        return _first(_unmarked(row), *self._prompts)
+        return _first(unmarked(row), *self._prompts)
 
     def describe(self, row: Row) -> dict[str, Any]:
         """The problem in an original row that has a prompt."""
-        row = _unmarked(row)
+        row = unmarked(row)
         prompt = _first(row, *self._prompts)
         source, ground_truth = self._source_and_truth(row)
-        own_id = row.get(self.id_key)
+        own_id = _own_id(row, self.id_key)
         content = to_json([source, canonical_prompt(prompt), ground_truth])
         return {
             "problem_id": str(uuid.uuid5(NAMESPACE, content)) if own_id is None else str(own_id),
@@ -69,7 +70,7 @@ class Columns:
             ground_truth = value
         if ground_truth is None:
             ground_truth = _first(row, *TRUTHS)
-        return str(source or "unknown"), ground_truth
+        return str(source or NO_SOURCE), ground_truth
 
 
 @dataclass
@@ -128,15 +129,28 @@ def canonical_prompt(prompt: Any) -> Any:
     return messages
 
 
+def prompt_identity(prompt: str) -> str:
+    """Equal for problems that ask the same, from a prompt's JSON text."""
+    return to_json(canonical_prompt(json.loads(prompt)))
+
+
 def to_json(value: Any) -> str:
     """JSON text, the same for the same value whatever the order of its keys."""
     return _ENCODER.encode(value)
 
 
-def _unmarked(row: Row) -> Row:
+def unmarked(row: Row) -> Row:
     """The row with its `original_*` columns under their own names."""
     marked = {k.removeprefix(ORIGINAL): v for k, v in row.items() if k.startswith(ORIGINAL)}
     return {**row, **marked} if marked else row
+
+
+def _own_id(row: Row, key: str) -> Any:
+    """The data's own id; stage files keep it in their extra_info."""
+    extra_info = row.get("extra_info")
+    if row.get(key) is None and isinstance(extra_info, Mapping):
+        return extra_info.get(key)
+    return row.get(key)
 
 
 def _first(row: Row, *names: str) -> Any:

@@ -52,6 +52,22 @@ def is_list(kind: pa.DataType) -> bool:
     )
 
 
+def exact_column(values: list[Any]) -> tuple[pa.Array, bool]:
+    """A column that gives back the very values, and whether it could keep their type.
+
+    Where they have no common one (whole numbers beside fractions, objects with different keys),
+    strings stay as they are and everything else becomes JSON text.
+    """
+    try:
+        array = pa.array(values)
+        if "struct<>" not in str(array.type) and to_json(array.to_pylist()) == to_json(values):
+            return (array.cast(pa.string()) if pa.types.is_null(array.type) else array), True
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        pass  # no common type
+    text = [each if isinstance(each, str | None) else to_json(each) for each in values]
+    return pa.array(text, pa.string()), False
+
+
 def _column(values: list[Any]) -> pa.Array:
     try:
         array = pa.array(values)

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curriculum.export.base import Written, overall_statistics, write_json
+from curriculum.export.knobs import Export
 from curriculum.records import Outcome
 
 RULE = "=" * 60
@@ -19,14 +20,14 @@ STATISTICS = ["pass_rate", "mean_reward", "max_reward", "min_reward", "std_rewar
 POSTERIOR = ["pass_rate_mean", "pass_rate_low", "pass_rate_high"]
 
 
-def write(outcome: Outcome, folder: Path, prefix: str) -> list[Written]:
+def write(outcome: Outcome, folder: Path, export: Export) -> list[Written]:
     """The five kinds of files."""
     labels = outcome.buckets.labels().to_pylist()
     keys = _keys(outcome)
     metrics = dict(zip(keys, _problem_metrics(outcome), strict=True))
     buckets = dict(zip(keys, labels, strict=True))
     return [
-        *_write_rollouts(outcome, folder, prefix),
+        *_write_rollouts(outcome, folder, export.prefix),
         Written(write_json(folder / "problem_metrics.json", metrics), "metrics by data_idx"),
         Written(write_json(folder / "problem_buckets.json", buckets), "bucket by data_idx"),
         Written(write_json(folder / "summary.json", _summary(outcome)), "totals and distribution"),

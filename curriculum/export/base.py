@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from curriculum.export.knobs import Export
 from curriculum.records import Outcome
 
 
@@ -22,7 +23,7 @@ class Written(NamedTuple):
 class Layout(NamedTuple):
     """A convention's way to leave its results: in files, and on the terminal."""
 
-    write: Callable[[Outcome, Path, str], list[Written]]  # outcome, folder, prefix
+    write: Callable[[Outcome, Path, Export], list[Written]]
     show: Callable[[Outcome, list[Written]], None]
 
 

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from curriculum.data.files import open_file
 from curriculum.errors import UserError
 from curriculum.export.base import Written, shown
+from curriculum.export.knobs import Export
 from curriculum.records import Outcome
 
 UNSCORED = "unscored"  # lines without a single usable reward
@@ -22,7 +23,7 @@ RULE = "=" * 60
 Labels = npt.NDArray[np.object_]
 
 
-def write(outcome: Outcome, folder: Path, prefix: str) -> list[Written]:
+def write(outcome: Outcome, folder: Path, export: Export) -> list[Written]:
     """`{prefix}{bucket}.jsonl`: every line of the input once, in the order it came.
 
     Raises:
@@ -37,7 +38,7 @@ def write(outcome: Outcome, folder: Path, prefix: str) -> list[Written]:
     labels = np.full(len(outcome.problems), UNSCORED, object)
     labels[outcome.measured] = outcome.buckets.labels().to_numpy(zero_copy_only=False)
     names = [*outcome.buckets.names, *[UNSCORED] * bool((labels == UNSCORED).any())]
-    paths = {name: folder / f"{prefix}{name}.jsonl" for name in names}
+    paths = {name: folder / f"{export.prefix}{name}.jsonl" for name in names}
     with ExitStack() as stack:
         out = {name: stack.enter_context(path.open("wb")) for name, path in paths.items()}
         for url in pc.unique(table["file"]).to_pylist():

@@ -1,50 +1,46 @@
-"""Putting a layout's files in place: all of them or none, and never over the input."""
+"""Putting a run's files in place: all of them or none, and never over the input."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from curriculum.errors import UserError
 from curriculum.export.base import Layout, Written
+from curriculum.export.knobs import Export
 from curriculum.records import Outcome
 
 
-@dataclass(frozen=True)
-class Export:
-    """How files are named (`export` in conf/config.yaml)."""
-
-    prefix: str
-
-    def __post_init__(self) -> None:
-        if "/" in self.prefix:
-            raise UserError(
-                f"export.prefix={self.prefix} can't have a '/': output_dir is the folder"
-            )
-
-
 def place(
-    layout: Layout, outcome: Outcome, folder: Path, export: Export, inputs: Iterable[str]
-) -> list[Written]:
-    """Write the files aside, then move them into the folder.
+    layouts: Sequence[Layout], outcome: Outcome, folder: Path, export: Export, inputs: Iterable[str]
+) -> list[list[Written]]:
+    """Write the files of each layout aside, then move them into the folder.
 
     Args:
         inputs: files that the run has read.
 
     Raises:
-        UserError: where a file of the output is one of the input.
+        UserError: where a file of the output is one of the input, or of two layouts.
     """
     partial = folder / ".partial"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     try:
-        written = layout.write(outcome, partial, export.prefix)
-        taken = {Path(each).resolve() for each in inputs}
-        for path, _ in written:
-            if (folder / path.name).resolve() in taken:
-                raise UserError(f"{folder / path.name} is input of this run: choose an output_dir")
-        return [Written(path.replace(folder / path.name), what) for path, what in written]
+        written = [layout.write(outcome, partial, export) for layout in layouts]
+        _check([path.name for files in written for path, _ in files], folder, inputs)
+        return [
+            [Written(path.replace(folder / path.name), what) for path, what in files]
+            for files in written
+        ]
     finally:
         shutil.rmtree(partial)
+
+
+def _check(names: Sequence[str], folder: Path, inputs: Iterable[str]) -> None:
+    taken = {Path(each).resolve() for each in inputs}
+    for name in names:
+        if (folder / name).resolve() in taken:
+            raise UserError(f"{folder / name} is input of this run: choose an output_dir")
+        if names.count(name) > 1:
+            raise UserError(f"two files of this run would be {name}: choose an export.prefix")

@@ -9,13 +9,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curriculum.export.base import Written, bucket_statistics, overall_statistics, write_json
+from curriculum.export.knobs import Export
 from curriculum.export.summary import show_summary
 from curriculum.records import Outcome
 
 
-def write(outcome: Outcome, folder: Path, prefix: str) -> list[Written]:
+def write(outcome: Outcome, folder: Path, export: Export) -> list[Written]:
     """`problems.parquet` and `summary.json`."""
-    table = folder / f"{prefix}problems.parquet"
+    table = folder / f"{export.prefix}problems.parquet"
     pq.write_table(problem_table(outcome), table)
     summary = {
         **overall_statistics(outcome),
@@ -23,7 +24,7 @@ def write(outcome: Outcome, folder: Path, prefix: str) -> list[Written]:
         "metric": outcome.metrics.chosen,
         "buckets": bucket_statistics(outcome),
     }
-    totals = write_json(folder / f"{prefix}summary.json", summary)
+    totals = write_json(folder / f"{export.prefix}summary.json", summary)
     return [
         Written(table, "a row a problem: prompt, metrics, interval, bucket"),
         Written(totals, "counts and means by bucket"),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pyarrow as pa
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -22,15 +25,34 @@ COLORS = ["green", "yellow", "dark_orange", "red", "magenta"]
 
 def show_summary(outcome: Outcome, written: list[Written]) -> None:
     """Print the distribution of difficulty, buckets, sources and files."""
+    show_difficulty(outcome)
+    _print_parts(outcome, _buckets, _split_ties, _sources)
+    show_files(outcome, written)
+
+
+def show_difficulty(outcome: Outcome) -> None:
+    """Print how many problems there are and how often the model solves them."""
+    _print_parts(outcome, _headline, _distribution, _without_gradient)
+
+
+def show_files(outcome: Outcome, written: list[Written]) -> None:
+    """Print what lies where."""
+    del outcome
+    if not written:
+        return
     out = console()
-    for part in (_headline, _distribution, _without_gradient, _buckets, _split_ties, _sources):
-        if shown_part := part(outcome):
-            out.print(shown_part)
-            out.print()
     folder = shown(written[0].path.parent)
     # A path in one piece, to copy.
     out.print(Text.assemble(("Files", "bold"), f" in {folder}"), soft_wrap=True)
     out.print(_files(written))
+
+
+def _print_parts(outcome: Outcome, *parts: Callable[[Outcome], RenderableType]) -> None:
+    out = console()
+    for part in parts:
+        if shown_part := part(outcome):
+            out.print(shown_part)
+            out.print()
 
 
 def _headline(outcome: Outcome) -> Text:

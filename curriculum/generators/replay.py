@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from curriculum.data.problems import canonical_prompt, to_json
+from curriculum.data.problems import prompt_identity
 from curriculum.data.rollouts import Rollouts
 from curriculum.errors import UserError
 from curriculum.records import Integers, Problems
@@ -68,7 +67,7 @@ def _by_row(row: dict[str, Any]) -> tuple[int, str]:
 
 
 def _prompt(row: dict[str, Any]) -> str:
-    return to_json(canonical_prompt(json.loads(row["prompt"])))
+    return prompt_identity(row["prompt"])
 
 
 def adopt(index: pa.Table, place: Integers) -> pa.Table:

@@ -8,17 +8,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from omegaconf import OmegaConf
 
 from curriculum import data
 from curriculum.bucketers import Percentile
-from curriculum.export import LAYOUTS
+from curriculum.export import LAYOUTS, Export
 from curriculum.generators.replay import adopt
 from curriculum.metrics import MeanReward, measure
+from curriculum.plugins import conf_dir
 from curriculum.records import Buckets, Outcome, Rewards, Rollouts
 from curriculum.rewards.scoring import read_recorded
 from curriculum.testing import STANDARD
 
 LAYOUT = LAYOUTS["analyze_rollouts"]
+EXPORT = Export(**OmegaConf.load(conf_dir() / "config.yaml").export)
 EXPECTED_KEYS = {
     *("problem_id", "mean@1", "mean@3", "pass_rate", "mean_reward", "max_reward", "min_reward"),
     *("std_reward", "num_samples", "pass_rate_mean", "pass_rate_low", "pass_rate_high"),
@@ -78,7 +81,7 @@ def outcome_of(path, place=None):
 def write(path, folder, place=None):
     """Write the files; {name without suffix: table or JSON}."""
     folder.mkdir()
-    written = LAYOUT.write(outcome_of(path, place), folder, "")
+    written = LAYOUT.write(outcome_of(path, place), folder, EXPORT)
     assert sorted(each.path for each in written) == sorted(folder.iterdir())
     return {
         each.path.stem: pq.read_table(each.path)
@@ -127,7 +130,7 @@ def test_new_rewards_stand_in_the_place_of_recorded_ones(tmp_path, write_rows):
     outcome = outcome_of(write_rows(tmp_path / f"in.{suffix}", flat_rows()))
     new = pa.array([i / 10 for i in range(11)] + [None])
     outcome = replace(outcome, rewards=outcome.rewards.set_column(0, "reward", new))
-    LAYOUT.write(outcome, tmp_path, "")
+    LAYOUT.write(outcome, tmp_path, EXPORT)
     written = pq.read_table(tmp_path / "rollouts_with_rewards.parquet")
     assert written.to_pylist() == [
         row | {"reward": reward} for row, reward in zip(flat_rows(), new.to_pylist(), strict=True)
@@ -266,7 +269,7 @@ def test_rollouts_can_be_joined_to_metrics_and_buckets(tmp_path):
 def test_the_prefix_stands_before_the_name_of_each_bucket_s_file(tmp_path):
     path = write_parquet(tmp_path / "in.parquet", flat_rows())
     (tmp_path / "out").mkdir()
-    LAYOUT.write(outcome_of(path), tmp_path / "out", "mine_")
+    LAYOUT.write(outcome_of(path), tmp_path / "out", replace(EXPORT, prefix="mine_"))
     names = {each.name for each in (tmp_path / "out").glob("*rollouts_*")}
     assert names == {"rollouts_with_rewards.parquet"} | {
         f"mine_rollouts_{each}.parquet" for each in ("easy", "medium-easy", "medium-hard", "hard")

@@ -3,19 +3,23 @@
 import json
 import math
 from collections import Counter
+from dataclasses import replace
 
 import pytest
+from omegaconf import OmegaConf
 
 from curriculum import data
 from curriculum.bucketers import Percentile, Threshold
 from curriculum.errors import UserError
-from curriculum.export import LAYOUTS
+from curriculum.export import LAYOUTS, Export
 from curriculum.metrics import InverseMean, MeanReward, measure
+from curriculum.plugins import conf_dir
 from curriculum.records import Buckets, Outcome, Rewards, Rollouts
 from curriculum.rewards.scoring import read_recorded
 from curriculum.testing import STANDARD
 
 LAYOUT = LAYOUTS["bucket_rollouts"]
+EXPORT = Export(**OmegaConf.load(conf_dir() / "config.yaml").export)
 THREE = Percentile(3, None)
 
 
@@ -50,7 +54,7 @@ def line(name, *rewards, end=b"\n"):
 def write(path, folder, prefix="", **options):
     """Bucket the lines of a file or folder; {file name: content} of what was written."""
     folder.mkdir()
-    written = LAYOUT.write(outcome_of(path, **options), folder, prefix)
+    written = LAYOUT.write(outcome_of(path, **options), folder, replace(EXPORT, prefix=prefix))
     assert sorted(each.path for each in written) == sorted(folder.iterdir())
     return {each.path.name: each.path.read_bytes() for each in written}
 
@@ -131,14 +135,14 @@ def test_files_with_a_line_a_rollout_are_an_error_before_anything_is_written(tmp
     (tmp_path / "in.jsonl").write_bytes(content)
     (tmp_path / "out").mkdir()
     with pytest.raises(UserError, match="convention=standard or analyze_rollouts"):
-        LAYOUT.write(outcome_of(tmp_path / "in.jsonl"), tmp_path / "out", "")
+        LAYOUT.write(outcome_of(tmp_path / "in.jsonl"), tmp_path / "out", EXPORT)
     assert not list((tmp_path / "out").iterdir())
 
 
 def test_the_summary_counts_lines_and_says_where_they_are(tmp_path, capsys):
     (tmp_path / "in.jsonl").write_bytes(b"".join(line(f"{i}", i / 10) for i in range(7)))
     outcome = outcome_of(tmp_path / "in.jsonl")
-    LAYOUT.show(outcome, LAYOUT.write(outcome, tmp_path, "my_"))
+    LAYOUT.show(outcome, LAYOUT.write(outcome, tmp_path, replace(EXPORT, prefix="my_")))
     shown = capsys.readouterr().out
     assert "Bucketing by mean_reward using 3 percentile buckets" in shown
     assert f"Found 1 JSONL files in {tmp_path}" in shown
@@ -153,7 +157,7 @@ def test_the_summary_counts_lines_and_says_where_they_are(tmp_path, capsys):
 def test_percentiles_of_a_metric_with_infinite_values_are_shown(tmp_path, capsys):
     (tmp_path / "in.jsonl").write_bytes(line("a", 0) + line("b", 0.5) + line("c", 1))
     outcome = outcome_of(tmp_path / "in.jsonl", metric=InverseMean())
-    LAYOUT.show(outcome, LAYOUT.write(outcome, tmp_path, ""))
+    LAYOUT.show(outcome, LAYOUT.write(outcome, tmp_path, EXPORT))
     shown = capsys.readouterr().out
     assert "\n  0%: 1.0000\n" in shown
     assert "\n  100%: inf\n" in shown

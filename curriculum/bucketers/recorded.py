@@ -1,0 +1,73 @@
+"""`bucketer=recorded`: the buckets that the data puts its problems in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curriculum.bucketers.base import bucket_names
+from curriculum.errors import UserError
+from curriculum.records import Integers, Metrics
+
+USUAL_ORDER = ["very_easy", "easy", "medium-easy", "medium", "medium-hard", "hard", "very_hard"]
+
+
+@dataclass
+class Recorded:
+    """Buckets as they are.
+
+    Without `names`, usual ones (easy, medium, hard) run in their usual order, any others in that of
+    their mean hardness by the chosen metric.
+    """
+
+    names: list[str] | None
+    edges_: dict[str, Any] = field(init=False)  # empty: nothing is cut
+    names_: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        if self.names is not None:
+            bucket_names(self.names, len(self.names))
+
+    def fit(self, metrics: Metrics) -> Self:
+        """See `Bucketer`."""
+        found = pc.unique(_recorded(metrics)).to_pylist()
+        self.edges_ = {}
+        self.names_ = list(self.names) if self.names is not None else _ordered(found, metrics)
+        return self
+
+    def assign(self, metrics: Metrics) -> Integers:
+        """See `Bucketer`. Raises UserError where `names` lack a bucket of the data."""
+        recorded = _recorded(metrics)
+        place = pc.index_in(recorded, pa.array(self.names_, pa.string()))
+        if place.null_count:
+            strange = pc.unique(recorded.filter(place.is_null())).to_pylist()
+            raise UserError(
+                f"the data has the buckets {', '.join(strange)} too; bucketer.names={self.names_} "
+                "must name all of them, easy to hard"
+            )
+        return np.asarray(place.to_numpy(), np.int64)
+
+
+def _recorded(metrics: Metrics) -> pa.Array:
+    if metrics.recorded is None:
+        raise UserError(
+            "bucketer=recorded takes the buckets of the data, and this data has none: "
+            "data=buckets reads a folder with one file a bucket"
+        )
+    return metrics.recorded
+
+
+def _ordered(names: list[str], metrics: Metrics) -> list[str]:
+    if set(names) <= set(USUAL_ORDER):
+        return sorted(names, key=USUAL_ORDER.index)
+    hardness = metrics.hardness()
+    labels = _recorded(metrics)
+    mean = {
+        name: float(hardness[pc.equal(labels, name).to_numpy(zero_copy_only=False)].mean())
+        for name in names
+    }
+    return sorted(names, key=lambda name: (mean[name], name))

@@ -1,0 +1,153 @@
+"""Buckets as stages of training: files of verl's schema, train and validation apart."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curriculum.data.problems import prompt_identity
+from curriculum.errors import UserError
+from curriculum.export.base import Written, write_json
+from curriculum.export.knobs import Export
+from curriculum.export.split import held_out
+from curriculum.export.summary import show_difficulty, show_files
+from curriculum.export.training import ABILITY, DATA_SOURCE, TrainingRows, training_rows
+from curriculum.records import Outcome
+from curriculum.terminal import console, plain_table
+
+log = logging.getLogger(__name__)
+
+MANIFEST = "stages.json"
+PASSING = 0.5  # the reward from which `passing_only` takes a response
+SPLITS = ("train", "val")
+Mask = npt.NDArray[np.bool_]
+
+
+class Stage(NamedTuple):
+    """A name and the buckets that make it, easy to hard."""
+
+    name: str
+    buckets: list[str]
+
+
+def write(outcome: Outcome, folder: Path, export: Export) -> list[Written]:
+    """`{stage}_train.parquet` and `{stage}_val.parquet`, easy problems first, and `stages.json`.
+
+    Raises:
+        UserError: where `export.buckets` names one there is not, or no problem is left.
+    """
+    stages = stages_of(outcome.buckets.names, export)
+    rows = training_rows(outcome)
+    kept, held = _kept(outcome, export.filter), _held_out(outcome, export)
+    sides = {"train": kept & ~held, "val": kept & held}
+    written: list[Written] = []
+    described = []
+    for stage in stages:
+        counts = {}
+        for split, side in sides.items():
+            places = _places(outcome, stage, side)
+            counts[split] = len(places)
+            if len(places):
+                path = folder / f"{export.prefix}{stage.name}_{split}.parquet"
+                pq.write_table(rows.table.take(pa.array(places)), path)
+                written.append(Written(path, f"{len(places):,} problems"))
+        described.append({"stage": stage.name, "buckets": stage.buckets, **counts})
+    if not written:
+        raise UserError(
+            f"no problem is left for training: export.filter={export.filter} keeps none of "
+            f"{len(outcome.metrics)}. export.filter=all keeps them all."
+        )
+    manifest = _manifest(outcome, export, described, rows, kept)
+    _say(manifest)
+    path = write_json(folder / f"{export.prefix}{MANIFEST}", manifest)
+    return [*written, Written(path, "stages, counts, what was left out and why")]
+
+
+def stages_of(names: Sequence[str], export: Export) -> list[Stage]:
+    """The stages that the buckets make: one each, one of all, or growing ones."""
+    strange = [name for name in export.buckets or [] if name not in names]
+    if strange:
+        raise UserError(
+            f"export.buckets: there is no bucket {', '.join(strange)}; there are {', '.join(names)}"
+        )
+    chosen = [name for name in names if export.buckets is None or name in export.buckets]
+    if export.combine:
+        return [Stage(export.name, chosen)]
+    if export.cumulative:
+        grown = range(1, len(chosen) + 1)
+        return [Stage(f"cumulative_stage{i}", chosen[:i]) for i in grown]
+    return [Stage(name, [name]) for name in chosen]
+
+
+def show(outcome: Outcome, written: list[Written]) -> None:
+    """Print how hard the problems are, the stages and the files."""
+    manifest = json.loads(written[-1].path.read_text())
+    show_difficulty(outcome)
+    table = plain_table("Stages", "stage", "buckets")
+    for name in SPLITS:
+        table.add_column(name, justify="right")
+    for stage in manifest["stages"]:
+        counts = [f"{stage[split]:,}" for split in SPLITS]
+        table.add_row(stage["stage"], " + ".join(stage["buckets"]), *counts)
+    out = console()
+    out.print(table)
+    out.print()
+    show_files(outcome, written)
+
+
+def _kept(outcome: Outcome, mode: str) -> Mask:
+    best = outcome.metrics["max_reward"]
+    keeps = {"all": best == best, "best_only": best > 0, "passing_only": best >= PASSING}
+    return np.asarray(keeps[mode])
+
+
+def _held_out(outcome: Outcome, export: Export) -> Mask:
+    prompts = outcome.problems.table["prompt"].take(pa.array(outcome.measured)).to_pylist()
+    same = [prompt_identity(prompt) for prompt in prompts]
+    return held_out(same, outcome.buckets.assignment, export.val_fraction, export.seed)
+
+
+def _places(outcome: Outcome, stage: Stage, side: Mask) -> npt.NDArray[np.int64]:
+    """Rows of a stage: bucket after bucket, easy to hard, in the order of the data."""
+    wanted = [outcome.buckets.names.index(name) for name in stage.buckets]
+    parts = [np.flatnonzero(side & (outcome.buckets.assignment == bucket)) for bucket in wanted]
+    return np.concatenate(parts).astype(np.int64)
+
+
+def _manifest(
+    outcome: Outcome, export: Export, stages: list[dict[str, Any]], rows: TrainingRows, kept: Mask
+) -> dict[str, Any]:
+    left_out = np.bincount(outcome.buckets.assignment[~kept], minlength=len(outcome.buckets.names))
+    return {
+        "stages": stages,
+        "filter": export.filter,
+        "left_out_by_filter": dict(zip(outcome.buckets.names, left_out.tolist(), strict=True)),
+        "val_fraction": export.val_fraction,
+        "seed": export.seed,
+        "complexity_score": outcome.metrics.chosen,
+        "json_text": rows.as_text,
+        "stand_ins": rows.stand_ins,
+    }
+
+
+def _say(manifest: dict[str, Any]) -> None:
+    """Log what a reader of the files would not expect."""
+    names = {"data_source": DATA_SOURCE, "ability": ABILITY}
+    for column, count in manifest["stand_ins"].items():
+        log.warning("%d problems have no %s: it is %s", count, column, names[column])
+    for name in manifest["json_text"]:
+        log.warning("%s has values of several types: all but strings are JSON text", name)
+    for stage in manifest["stages"]:
+        empty = [split for split in SPLITS if not stage[split]]
+        if empty and (manifest["val_fraction"] or "train" in empty):
+            log.warning(
+                "stage %s has no problem to %s: no file", stage["stage"], " and ".join(empty)
+            )
