@@ -2,6 +2,8 @@
 
 A sweep prints it when it ends. `python -m curriculum.compare SWEEP_DIR` prints it at any time, also
 where jobs failed, are still running or were killed, and exits with 1 unless all have completed.
+`python -m curriculum.compare BEFORE AFTER` takes two runs' folders instead and shows which problems
+moved from bucket to bucket.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from rich.text import Text
 
 from curriculum.bucketers.edges import ASSIGNMENT, EDGES
 from curriculum.errors import UserError, explained
+from curriculum.moves import moves
+from curriculum.moves import show as show_moves
 from curriculum.provenance import FILE
 from curriculum.terminal import console, plain_table
 
@@ -172,11 +176,19 @@ def _by_number(folder: Path) -> tuple[int, str]:
 
 
 def main() -> None:
-    """Print the table of a sweep."""
+    """Print the table of a sweep, or who moved between two runs."""
     parser = argparse.ArgumentParser(prog="python -m curriculum.compare", description=__doc__)
-    parser.add_argument("sweep", type=Path, help="the sweep's folder")
+    parser.add_argument("folder", type=Path, help="a sweep's folder, or that of the first run")
+    parser.add_argument("after", type=Path, nargs="?", help="the folder of the second run")
+    parser.add_argument("--output", type=Path, help="parquet for a row a problem, with two runs")
+    given = parser.parse_args()
     with explained():
-        sys.exit(1 if compare(parser.parse_args().sweep) else 0)
+        if given.after is None:
+            sys.exit(1 if compare(given.folder) else 0)
+        found = moves(given.folder, given.after)
+        show_moves(given.folder, given.after, found)
+        if given.output is not None:
+            found.table.to_parquet(given.output, index=False)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from curriculum import aside, pipeline
+from curriculum import aside, old_names, pipeline, verl_config
 from curriculum.errors import UserError
 from curriculum.provenance import Record
 
@@ -47,6 +47,8 @@ def run(cfg: DictConfig) -> None:
     aside.clear(folder)
     sweeping = hydra.mode == RunMode.MULTIRUN
     try:
+        old_names.check_config(values)
+        _note_verl_config(record)
         with _termination_raised():
             pipeline.run(values, record, show=not sweeping)
     except BaseException as error:  # Ctrl-C and SIGTERM too leave a record
@@ -56,3 +58,13 @@ def run(cfg: DictConfig) -> None:
         log.error("failed: %s", error, exc_info=not isinstance(error, UserError))
     else:
         record.write(None)
+
+
+def _note_verl_config(record: Record) -> None:
+    """Say what came from `data.verl_config`. Raises UserError where it came too late to count."""
+    path = record.config["data"]["verl_config"]
+    if path is None:
+        return
+    if not any(each.startswith(f"{verl_config.KEY}=") for each in record.overrides):
+        raise UserError(f"{verl_config.KEY} is read from the command line only: give it there")
+    record.results["verl_config"] = verl_config.report(path, record.overrides)

@@ -12,7 +12,7 @@ from curriculum import aside, data, rewards
 from curriculum.bucketers.edges import cut
 from curriculum.errors import UserError
 from curriculum.export import bucket_statistics, overall_statistics
-from curriculum.export.place import place
+from curriculum.export.place import kind, place
 from curriculum.generators.replay import adopt, match
 from curriculum.metrics import measure
 from curriculum.provenance import Record
@@ -46,7 +46,8 @@ def run(cfg: Mapping[str, Any], record: Record, show: bool) -> None:
     with record.timed("export"):
         inputs = [file.url for file in chosen.files()]
         written = place(chosen.layouts, outcome, record.folder, chosen.export, inputs)
-    record.leave([path.name for files in written for path, _ in files])
+    names = [path.name for files in written for path, _ in files]
+    record.leave(names, kind(chosen.layouts, chosen.export, strategy), inputs)
     record.results |= overall_statistics(outcome) | {"buckets": bucket_statistics(outcome)}
     if show:
         for layout, files in zip(chosen.layouts, written, strict=True):

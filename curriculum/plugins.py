@@ -123,10 +123,20 @@ def options() -> list[Option]:
     return [*_built_in(), *found]
 
 
+def keys() -> list[str]:
+    """The keys and groups at the top of the configuration."""
+    config = _config()
+    groups = [str(name) for each in config.pop("defaults")[:-1] for name in each]
+    return sorted({*groups, *map(str, config)} - {"hydra", "preset"})
+
+
 def pipeline_keys(group: str) -> list[str]:
     """Keys of a group that belong to the pipeline rather than to its strategies."""
-    shared = cast(DictConfig, OmegaConf.load(conf_dir() / "config.yaml"))
-    return list(shared.get(group, {}))
+    return list(_config().get(group, {}))
+
+
+def _config() -> DictConfig:
+    return cast(DictConfig, OmegaConf.load(conf_dir() / "config.yaml"))
 
 
 def _built_in() -> list[Option]:

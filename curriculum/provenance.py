@@ -6,7 +6,7 @@ import json
 import platform
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,12 +32,12 @@ class Record:
     counts: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     results: dict[str, Any] = field(default_factory=dict)
-    last_files: list[str] = field(default_factory=list)  # of an earlier run in the folder
+    last: dict[str, Any] = field(default_factory=dict)  # the result of an earlier run in the folder
 
     def __post_init__(self) -> None:
         last = self.folder / FILE
         if last.exists():
-            self.last_files = json.loads(last.read_text()).get("files", [])
+            self.last = json.loads(last.read_text())
             last.unlink()
 
     def use(self, name: str, stage: Stage) -> None:
@@ -49,11 +49,19 @@ class Record:
         }
         self.counts |= stage.counts
 
-    def leave(self, files: list[str]) -> None:
-        """Note the files a run leaves; those that only the last run in this folder left go."""
-        for name in set(self.last_files) - set(files):
-            (self.folder / name).unlink(missing_ok=True)
-        self.results["files"] = files
+    def leave(self, files: list[str], kind: str, inputs: Sequence[str]) -> None:
+        """Note the files a run leaves.
+
+        Those that only the last run in this folder left go, if it was of the same kind: the files
+        of five buckets make place for those of three, but phase2 stays beside phase3.
+        """
+        if self.last.get("files_kind") == kind:
+            needed = {Path(each).resolve() for each in inputs}
+            for name in set(self.last["files"]) - set(files):
+                path = self.folder / name
+                if path.resolve() not in needed:
+                    path.unlink(missing_ok=True)
+        self.results |= {"files": files, "files_kind": kind}
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:

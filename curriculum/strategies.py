@@ -13,7 +13,7 @@ from curriculum.errors import UserError
 from curriculum.export import GENERATIONS, LAYOUTS, Export, Layout
 from curriculum.generators import Replay
 from curriculum.metrics import Measure, Metric
-from curriculum.plugins import build, typed
+from curriculum.plugins import build, keys, typed
 from curriculum.rewards import Auto, Reward
 from curriculum.rewards.scoring import Scoring
 from curriculum.store import Store
@@ -47,6 +47,9 @@ class Strategies:
             keys = {each.name for each in fields(cast(Any, kind))}
             return typed(kind, {k: v for k, v in cfg[group].items() if k in keys}, group)
 
+        strange = set(cfg) - set(keys())
+        if strange:
+            raise UserError(f"unknown: {', '.join(sorted(strange))} (keys: {', '.join(keys())})")
         export = typed(Export, cfg["export"], "export")
         return cls(
             data=build(cfg, "data"),

@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -30,7 +31,8 @@ class Edges:
 def cut(bucketer: Bucketer, metrics: Metrics, edges: str | None, folder: Path) -> Buckets:
     """Fit the bucketer, or load its edges, and assign every problem.
 
-    Writes `buckets.json`, the edges, and `buckets.parquet`, the bucket of each problem.
+    Writes `buckets.json`, the edges, and `buckets.parquet`, the bucket of each problem
+    with its rollouts, passes and the interval of its pass rate.
 
     Raises:
         UserError: where the edges are of another bucketer or metric.
@@ -41,8 +43,10 @@ def cut(bucketer: Bucketer, metrics: Metrics, edges: str | None, folder: Path) -
         _load(bucketer, Path(edges))
     buckets = Buckets(bucketer.names_, bucketer.assign(metrics))
     _save(bucketer, folder / EDGES)
-    table = pa.table({"problem_id": metrics.problem_id, "bucket": buckets.labels()})
-    pq.write_table(table, folder / ASSIGNMENT)
+    counts = {name: pa.array(metrics[name].astype(np.int64)) for name in ("n", "c")}
+    interval = {name: pa.array(metrics[name]) for name in ("pass_rate_low", "pass_rate_high")}
+    bucket = {"problem_id": metrics.problem_id, "bucket": buckets.labels()}
+    pq.write_table(pa.table({**bucket, **counts, **interval}), folder / ASSIGNMENT)
     return buckets
 
 

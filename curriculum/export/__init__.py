@@ -12,14 +12,18 @@ from curriculum.export.base import Layout, Written, bucket_statistics, overall_s
 from curriculum.export.knobs import Export
 
 LAYOUTS = {
-    "standard": Layout(standard.write, standard.show),
-    "bucket_rollouts": Layout(bucket_rollouts.write, bucket_rollouts.show),
-    "analyze_rollouts": Layout(analyze_rollouts.write, analyze_rollouts.show),
-    "filter_difficulty": Layout(filter_difficulty.write, filter_difficulty.show),
-    "stages": Layout(stages.write, stages.show),
+    each.name: each
+    for each in (
+        Layout("standard", standard.write, standard.show),
+        Layout("bucket_rollouts", bucket_rollouts.write, bucket_rollouts.show),
+        Layout("analyze_rollouts", analyze_rollouts.write, analyze_rollouts.show),
+        Layout("filter_difficulty", filter_difficulty.write, filter_difficulty.show, True),
+        Layout("stages", stages.write, stages.show),
+    )
 }
 
-GENERATIONS = Layout(generations.write, generations.show)  # beside any of them, on request
+# Beside any of them, on request.
+GENERATIONS = Layout("generations", generations.write, generations.show)
 
 __all__ = [
     "GENERATIONS",

@@ -23,8 +23,10 @@ class Written(NamedTuple):
 class Layout(NamedTuple):
     """A convention's way to leave its results: in files, and on the terminal."""
 
+    name: str
     write: Callable[[Outcome, Path, Export], list[Written]]
     show: Callable[[Outcome, list[Written]], None]
+    by_strategy: bool = False  # whether file names have the bucketer's
 
 
 def bucket_statistics(outcome: Outcome) -> dict[str, dict[str, float]]:

@@ -23,6 +23,13 @@ class Export:
     val_fraction: float
     seed: int
 
+    @property
+    def kind(self) -> str:
+        """What tells files of runs apart that may share a folder."""
+        one = self.name if self.combine else "cumulative" if self.cumulative else "stages"
+        chosen = "all" if self.buckets is None else "+".join(sorted(self.buckets))
+        return f"{self.prefix} {one} {chosen}".strip()
+
     def __post_init__(self) -> None:
         for key, value in (("prefix", self.prefix), ("name", self.name)):
             if "/" in value:

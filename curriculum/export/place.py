@@ -37,6 +37,12 @@ def place(
         shutil.rmtree(partial)
 
 
+def kind(layouts: Sequence[Layout], export: Export, strategy: str) -> str:
+    """What tells apart the files of runs that may share a folder."""
+    strategies = {strategy for layout in layouts if layout.by_strategy}
+    return " ".join([*(layout.name for layout in layouts), *strategies, export.kind])
+
+
 def _check(names: Sequence[str], folder: Path, inputs: Iterable[str]) -> None:
     taken = {Path(each).resolve() for each in inputs}
     for name in names:

@@ -39,7 +39,8 @@ class Stage(NamedTuple):
 
 
 def write(outcome: Outcome, folder: Path, export: Export) -> list[Written]:
-    """`{stage}_train.parquet` and `{stage}_val.parquet`, easy problems first, and `stages.json`.
+    """`{stage}_train.parquet` and `{stage}_val.parquet`, easy problems first, and `stages.json`,
+    which is `{name}_stages.json` for a combined stage.
 
     Raises:
         UserError: where `export.buckets` names one there is not, or no problem is left.
@@ -67,7 +68,8 @@ def write(outcome: Outcome, folder: Path, export: Export) -> list[Written]:
         )
     manifest = _manifest(outcome, export, described, rows, kept)
     _say(manifest)
-    path = write_json(folder / f"{export.prefix}{MANIFEST}", manifest)
+    own = f"{export.name}_" if export.combine else ""
+    path = write_json(folder / f"{export.prefix}{own}{MANIFEST}", manifest)
     return [*written, Written(path, "stages, counts, what was left out and why")]
 
 

@@ -30,7 +30,7 @@ class Function:
 
     path: str
     name: str
-    reward_kwargs: dict[str, Any]
+    reward_kwargs: dict[str, Any] | None
 
     def __post_init__(self) -> None:
         if not self._file().is_file():
@@ -51,7 +51,7 @@ class Function:
             solution_str=sample.response,
             ground_truth=sample.ground_truth,
             extra_info=sample.extra_info or {},  # a dict, as in verl
-            **self.reward_kwargs,
+            **(self.reward_kwargs or {}),
         )
         if inspect.iscoroutine(result):
             result = asyncio.run(result)

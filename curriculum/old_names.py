@@ -1,0 +1,144 @@
+"""The flags and keys of the scripts that this project replaces, and what to say here instead.
+
+`python -m curriculum.old_names` prints them as the tables of docs/from-scripts.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from curriculum.errors import UserError
+
+GENERATES = "not here yet: name rollouts made elsewhere, `generator.path=FILES`"
+MODEL_REWARD = "not here yet: `reward=function` can call a model of your own"
+SAME = "the same"
+
+TABLES: dict[str, dict[str, str]] = {
+    "filter_difficulty.py": {
+        "data.path": SAME,
+        "data.prompt_key": SAME,
+        "data.reward_fn_key": SAME,
+        "output_dir": SAME,
+        "bucketing_strategy": "`bucketer=percentile`, `pass_rate`, `mean_reward` or `adaptive`",
+        "custom_reward_function.path": "`reward=function reward.path=FILE`",
+        "custom_reward_function.name": "`reward.name=NAME`, with `reward=function`",
+        "custom_reward_function.reward_kwargs": "`reward.reward_kwargs={my_param: value}`",
+        "reward_model.reward_manager": "`reward=verl` for naive; the others are not here yet",
+        "reward_model.reward_kwargs": "`reward.reward_kwargs={...}`, with `reward=function`",
+        "reward_model.enable": MODEL_REWARD,
+        "model.path": GENERATES,
+        "model.use_shm": GENERATES,
+        "num_samples": GENERATES,
+        "data.batch_size": GENERATES,
+        "data.max_prompt_length": GENERATES,
+        "data.truncation": GENERATES,
+        "data.trust_remote_code": GENERATES,
+        "generation.max_new_tokens": GENERATES,
+        "generation.temperature": GENERATES,
+        "generation.top_p": GENERATES,
+        "generation.do_sample": GENERATES,
+    },
+    "bucket_rollouts_by_difficulty.py": {
+        "-i": "`data.path=DIR`",
+        "--input-dir": "`data.path=DIR`",
+        "-o": "`output_dir=DIR`",
+        "--output-dir": "`output_dir=DIR`",
+        "-m": "`metric=NAME`",
+        "--metric": "`metric=NAME`",
+        "-n": "`bucketer.n=NUMBER`",
+        "--num-buckets": "`bucketer.n=NUMBER`",
+        "--bucket-names": "`bucketer.names=[a,b,c]`",
+        "--thresholds": "`bucketer=threshold bucketer.thresholds=[0.3,0.7]`",
+        "--prefix": "`export.prefix=mine_`",
+    },
+    "analyze_rollouts.py": {
+        "--rollouts": "`data.path=FILE`",
+        "--model_path": "not needed: nothing is tokenized",
+        "--output_dir": "`output_dir=DIR`",
+        "--bucketing_strategy": "`bucketer=NAME`",
+        "--reward_fn_key": "`data.reward_fn_key=KEY`",
+    },
+    "preprocess_bucketed_rollouts.py": {
+        "-i": "`data.path=BUCKETED_DIR`",
+        "-o": "`output_dir=DIR`",
+        "--buckets": "`'export.buckets=[easy,medium]'`",
+        "--combine": "`export.combine=true`",
+        "--output-name": "`export.name=phase2`",
+        "--filter": "`export.filter=passing_only`, `best_only` or `all`",
+    },
+    "generate_rollouts.py": {
+        "--use_vllm": GENERATES,
+        "--vllm_url": GENERATES,
+        "--data_path": GENERATES,
+        "--output_path": GENERATES,
+        "--num_samples": GENERATES,
+        "--temperature": GENERATES,
+    },
+}
+
+NEW = {old: new for table in TABLES.values() for old, new in table.items() if new != SAME}
+# Hydra has flags of these names too: theirs where what follows is no value of the old one's.
+HYDRAS = {"-i": ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")}
+
+
+def check_arguments(arguments: Sequence[str]) -> None:
+    """Raise UserError, with what to say instead, where a command line has old flags or keys."""
+    _raise(_old_arguments(arguments))
+
+
+def check_config(values: Mapping[str, Any]) -> None:
+    """Raise UserError, with what to say instead, where a configuration file has old keys."""
+    _raise(key for key in _dotted(values) if _known(key))
+
+
+def _old_arguments(arguments: Sequence[str]) -> Iterator[str]:
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        name = argument.partition("=")[0].lstrip("+~")
+        value = "" if following.startswith("-") or "=" in following else following
+        if name == "-m":  # Hydra's multirun, unless a metric follows
+            if value:
+                yield name
+        elif name in HYDRAS:
+            if value and value not in HYDRAS[name]:
+                yield name
+        elif _known(name):
+            yield name
+
+
+def _known(name: str) -> bool:
+    """Whether an old name, or a block of nothing but old ones (`generation`)."""
+    return name in NEW or (name != "data" and any(old.startswith(f"{name}.") for old in NEW))
+
+
+def _raise(names: Iterable[str]) -> None:
+    lines = dict.fromkeys(
+        f"  {old}: {new}"
+        for name in names
+        for old, new in NEW.items()
+        if old == name or old.startswith(f"{name}.")
+    )
+    if lines:
+        raise UserError(
+            "old names, and what to say instead (docs/from-scripts.md):\n" + "\n".join(lines)
+        )
+
+
+def _dotted(values: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    for key, value in values.items():
+        yield f"{above}{key}"
+        if isinstance(value, Mapping):
+            yield from _dotted(value, f"{above}{key}.")
+
+
+def main() -> None:
+    """Print the tables."""
+    for script, table in TABLES.items():
+        print(f"### {script}\n\n| old | here |\n| --- | --- |")
+        for old, new in table.items():
+            print(f"| `{old}` | {new} |")
+        print()
+
+
+if __name__ == "__main__":
+    main()

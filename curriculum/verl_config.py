@@ -1,0 +1,176 @@
+"""`data.verl_config=FILE`: what an existing verl configuration says, as overrides of ours."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from curriculum.errors import UserError
+
+log = logging.getLogger(__name__)
+
+KEY = "data.verl_config"
+# verl's key: ours. Where several say the same, the first that is set counts: `data.path` and
+# `bucketing_strategy` are of difficulty-filtering configs made from verl's, `reward.*` of verl from
+# 0.7.1 on, the keys without it of older ones.
+MAPPED = {
+    "data.path": "data.path",
+    "data.train_files": "data.path",
+    "data.prompt_key": "data.prompt_key",
+    "data.reward_fn_key": "data.reward_fn_key",
+    "reward.custom_reward_function.path": "reward.path",
+    "custom_reward_function.path": "reward.path",
+    "reward.custom_reward_function.name": "reward.name",
+    "custom_reward_function.name": "reward.name",
+    "reward.custom_reward_function.reward_kwargs": "reward.reward_kwargs",
+    "custom_reward_function.reward_kwargs": "reward.reward_kwargs",
+    "bucketing_strategy": "bucketer",
+    "output_dir": "output_dir",
+}
+# The options whose keys these are, but for those that every option has.
+OPTIONS = {"data": "verl", "reward": "function"}
+SHARED = ("data.prompt_key", "data.reward_fn_key")
+
+
+@dataclass(frozen=True)
+class VerlConfig:
+    """What a configuration of verl's sets: what we take, by our keys, and what we don't."""
+
+    taken: dict[str, Any]  # our key: value
+    ignored: list[str]  # verl's keys
+
+
+def read(path: str) -> VerlConfig:
+    """Read a configuration, with the parts that its defaults list names where they lie beside it.
+
+    Raises:
+        UserError: where the file is missing or no YAML mapping, a value can't be resolved, or not
+            one is of use here.
+    """
+    config = _load(Path(path))
+    taken: dict[str, Any] = {}
+    used = set()
+    for theirs, ours in MAPPED.items():
+        value = _select(config, theirs, path)
+        if value is not None and ours not in taken:
+            taken[ours] = value
+            used.add(theirs)
+    if "reward.path" not in taken:  # the name alone is verl's default
+        taken = {key: value for key, value in taken.items() if not key.startswith("reward.")}
+        used = {key for key in used if "custom_reward_function" not in key}
+    if not taken:
+        raise UserError(f"{KEY}={path} sets none of {', '.join(MAPPED)}")
+    ignored = [
+        key
+        for key in _leaves(OmegaConf.to_container(config, resolve=False))
+        if not any(key == each or key.startswith(f"{each}.") for each in used)
+    ]
+    return VerlConfig(taken, ignored)
+
+
+def expanded(arguments: Sequence[str]) -> list[str]:
+    """A command line with what its `data.verl_config=FILE` stands for written out behind it.
+
+    What the command line sets itself counts: keys, and the options that read them (`data=`,
+    `reward=`; a preset chooses data too).
+    """
+    own = dict(each.lstrip("+").split("=", 1) for each in arguments if "=" in each)
+    if KEY not in own:
+        return list(arguments)
+    taken = read(own[KEY].strip("'\"")).taken
+    added = []
+    for group, option in OPTIONS.items():
+        chosen = own.get(group, "the preset's" if group == "data" and "preset" in own else None)
+        if f"{group}.path" in taken and chosen is None:
+            added.append(f"{group}={option}")
+        elif chosen not in (option, "the preset's"):
+            taken = {k: v for k, v in taken.items() if k in SHARED or not k.startswith(f"{group}.")}
+    added += [f"{key}={_quoted(value)}" for key, value in taken.items() if key not in own]
+    place = next(i for i, each in enumerate(arguments) if each.lstrip("+").startswith(f"{KEY}="))
+    return [*arguments[: place + 1], *added, *arguments[place + 1 :]]
+
+
+def report(path: str, overrides: Sequence[str]) -> dict[str, Any]:
+    """Log what a run took from a configuration and what it ignored, and return both.
+
+    Args:
+        overrides: of the run; what they set otherwise is not taken.
+    """
+    config = read(path)
+    taken = {k: v for k, v in config.taken.items() if f"{k}={_quoted(v)}" in overrides}
+    shown = ", ".join(f"{key}={value}" for key, value in taken.items())
+    blocks = Counter(key.partition(".")[0] for key in config.ignored)
+    ignored = ", ".join(f"{name} {count}" for name, count in blocks.items())
+    log.info("%s: taken: %s", path, shown or "nothing")
+    log.info("%s: ignored, see result.json: %s", path, ignored or "nothing")
+    return {"file": path, "taken": taken, "ignored": config.ignored}
+
+
+def _load(path: Path) -> DictConfig:
+    if not path.is_file():
+        raise UserError(f"{KEY}={path}: there is no such file")
+    try:
+        config = OmegaConf.load(path)
+    except Exception as error:  # whatever a YAML parser finds
+        raise UserError(f"{KEY}={path} can't be read as YAML: {error}") from error
+    if not isinstance(config, DictConfig):
+        raise UserError(f"{KEY}={path} holds no mapping of keys to values")
+    return _composed(path, config) if "defaults" in config else config
+
+
+def _composed(path: Path, config: DictConfig) -> DictConfig:
+    """The configuration with its defaults list; without, where its parts are not there."""
+    from hydra import compose, initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.errors import HydraException
+    from hydra.initialize import get_gh_backup, restore_gh_from_backup
+
+    ours = get_gh_backup()  # within a job, Hydra is in use
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(path.parent.resolve()), version_base="1.3"):
+            return compose(path.stem)
+    except HydraException as error:
+        log.warning("%s: its defaults list is not followed: %s", path, str(error).splitlines()[0])
+        config.pop("defaults")
+        return config
+    finally:
+        restore_gh_from_backup(ours)
+
+
+def _select(config: DictConfig, key: str, path: str) -> Any:
+    try:
+        value = OmegaConf.select(config, key)
+    except OmegaConfBaseException as error:
+        raise UserError(f"{KEY}={path}: {key} can't be resolved: {error.msg}") from error
+    return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+
+
+def _leaves(value: Any, above: str = "") -> Iterator[str]:
+    for key, each in cast(Mapping[str, Any], value).items():
+        if isinstance(each, Mapping) and each:
+            yield from _leaves(each, f"{above}{key}.")
+        else:
+            yield f"{above}{key}"
+
+
+def _quoted(value: Any) -> str:
+    """A value as Hydra's command line takes it."""
+    from hydra.core.override_parser.types import Quote, QuotedString
+
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{key}:{_quoted(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_quoted, value)) + "]"
+    if isinstance(value, str):
+        return QuotedString(value, Quote.single).with_quotes()
+    return (
+        "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    )
