@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from curriculum.errors import UserError
@@ -60,7 +61,7 @@ TABLES: dict[str, dict[str, str]] = {
         "--reward_fn_key": "`data.reward_fn_key=KEY`",
     },
     "preprocess_bucketed_rollouts.py": {
-        "-i": "`data.path=BUCKETED_DIR`",
+        "-i": "`data.path=DIR`",
         "-o": "`output_dir=DIR`",
         "--buckets": "`'export.buckets=[easy,medium]'`",
         "--combine": "`export.combine=true`",
@@ -93,7 +94,7 @@ def check_config(values: Mapping[str, Any]) -> None:
 
 
 def _old_arguments(arguments: Sequence[str]) -> Iterator[str]:
-    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for argument, following in pairwise([*arguments, ""]):
         name = argument.partition("=")[0].lstrip("+~")
         value = "" if following.startswith("-") or "=" in following else following
         if name == "-m":  # Hydra's multirun, unless a metric follows

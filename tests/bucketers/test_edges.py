@@ -28,11 +28,12 @@ def test_a_run_leaves_its_edges_and_the_bucket_of_each_problem(tmp_path):
         "names": ["easy", "medium", "hard"],
         "edges": {"rates": [0.8, 0.2], "edge_is_easier": True},
     }
-    assert pq.read_table(tmp_path / "buckets.parquet").to_pylist() == [
-        {"problem_id": "p0", "bucket": "hard"},
-        {"problem_id": "p1", "bucket": "easy"},
-        {"problem_id": "p2", "bucket": "medium"},
-        {"problem_id": "p3", "bucket": "medium"},
+    table = pq.read_table(tmp_path / "buckets.parquet")
+    assert table.select(["problem_id", "bucket", "n", "c"]).to_pylist() == [
+        {"problem_id": "p0", "bucket": "hard", "n": 5, "c": 0},
+        {"problem_id": "p1", "bucket": "easy", "n": 5, "c": 5},
+        {"problem_id": "p2", "bucket": "medium", "n": 5, "c": 2},
+        {"problem_id": "p3", "bucket": "medium", "n": 5, "c": 1},
     ]
 
 

@@ -38,7 +38,7 @@ def outcome_of(path, bucketer=THREE, metric=None):
         problems=problems,
         rollouts=rollouts,
         rewards=rewards,
-        measured=grouped.problem,
+        groups=grouped,
         metrics=metrics,
         buckets=buckets,
         bucketing="percentile",

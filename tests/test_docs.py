@@ -1,0 +1,112 @@
+"""Every command of the README and the docs, as it stands, in the order of its page."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from curriculum import old_names
+from curriculum.plugins import conf_dir
+
+ROOT = conf_dir().parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(
+    r"(?:^`(?P<path>[\w./-]+)`\n\n)?^```(?P<kind>\w+)\n(?P<text>.*?)^```", re.M | re.S
+)
+# Making the environment: CI does that itself, by the README's words.
+ENVIRONMENT = ("git clone", "make", "python3 -m venv", "source", "pip install")
+
+ids = [str(page.relative_to(ROOT)) for page in PAGES]
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A folder like a checkout, so that commands leave nothing in the real one."""
+    for name in ("run.py", "conf", "plugins", "benchmarks"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    return tmp_path
+
+
+def blocks(page):
+    return [match.groupdict() for match in BLOCK.finditer(page.read_text())]
+
+
+def commands(page):
+    lines = [
+        line
+        for block in blocks(page)
+        if block["kind"] == "bash"
+        for line in block["text"].splitlines()
+    ]
+    return [line for line in lines if line.strip() and not line.startswith(ENVIRONMENT)]
+
+
+def install(folder, project):
+    """What `pip install -e` does for entry points, without a network."""
+    name = project["project"]["name"]
+    info = folder / f"{name}-0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 0\n")
+    points = project["project"]["entry-points"]
+    lines = [
+        f"[{group}]\n" + "".join(f"{k} = {v}\n" for k, v in points[group].items())
+        for group in points
+    ]
+    (info / "entry_points.txt").write_text("\n".join(lines))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=ids)
+def test_every_command_works(checkout, page):
+    paths = [str(Path(sys.executable).parent), os.environ["PATH"]]
+    environment = os.environ | {"PATH": os.pathsep.join(paths)}
+    (checkout / "example").mkdir()
+    folders = []
+    for block in blocks(page):
+        if block["path"] is not None:
+            path = checkout / block["path"]
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(block["text"])
+            if path.name == "pyproject.toml":
+                install(path.parent, tomllib.loads(block["text"]))
+                folders.append(str(path.parent))
+    environment["PYTHONPATH"] = os.pathsep.join(folders)
+    for command in [*commands(page), *python_blocks(page)]:
+        done = subprocess.run(
+            command,
+            shell=isinstance(command, str),
+            cwd=checkout,
+            capture_output=True,
+            text=True,
+            env=environment,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stderr}"
+
+
+def python_blocks(page):
+    """Python that is no file of its own."""
+    return [
+        [sys.executable, "-c", block["text"]]
+        for block in blocks(page)
+        if block["kind"] == "python" and block["path"] is None
+    ]
+
+
+def test_the_tables_of_old_names_are_those_of_the_program():
+    printed = subprocess.run(
+        [sys.executable, "-m", "curriculum.old_names"], capture_output=True, text=True, check=True
+    ).stdout
+    page = (ROOT / "docs" / "from-scripts.md").read_text()
+    assert page.strip().endswith(printed.strip())
+    assert all(f"### {script}" in page for script in old_names.TABLES)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=ids)
+def test_links_lead_to_files(page):
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
+    missing = [link for link in links if not (page.parent / link).exists()]
+    assert not missing
