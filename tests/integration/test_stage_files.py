@@ -68,10 +68,12 @@ def rows_in(paths):
 def tokenizer():
     transformers = pytest.importorskip("transformers", reason="transformers is not installed")
     tokenizers = pytest.importorskip("tokenizers", reason="tokenizers is not installed")
-    words = tokenizers.Tokenizer(tokenizers.models.WordLevel({"[UNK]": 0, "[PAD]": 1}, "[UNK]"))
+    words = tokenizers.Tokenizer(
+        tokenizers.models.WordLevel({"[UNK]": 0, "[PAD]": 1, "[EOS]": 2}, "[UNK]")
+    )
     words.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
     made = transformers.PreTrainedTokenizerFast(
-        tokenizer_object=words, unk_token="[UNK]", pad_token="[PAD]"
+        tokenizer_object=words, unk_token="[UNK]", pad_token="[PAD]", eos_token="[EOS]"
     )
     made.chat_template = CHAT_TEMPLATE
     return made
@@ -111,11 +113,34 @@ def test_verl_reads_all_stage_files(stages, tokenizer, tmp_path):
         assert row["extra_info"]["difficulty_metrics"]["n"] == 3
 
 
-def test_trl_reads_stage_files_as_conversations(stages, tokenizer):
-    pytest.importorskip("trl", reason="trl is not installed; CI has an environment with it")
-    from trl.data_utils import is_conversational, maybe_apply_chat_template
+def test_trl_takes_a_training_step_on_stage_files(stages, tokenizer, tmp_path):
+    trl = pytest.importorskip("trl", reason="trl is not installed; CI has an environment with it")
+    from transformers import Qwen2Config, Qwen2ForCausalLM
 
     rows = datasets.load_dataset("parquet", data_files=stages["separate"])["train"]
-    assert is_conversational(rows[0])
-    text = maybe_apply_chat_template({"prompt": rows[0]["prompt"]}, tokenizer)["prompt"]
-    assert text == f"<user>{rows[0]['prompt'][0]['content']}"
+    sizes = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1}
+    heads = {"num_attention_heads": 1, "num_key_value_heads": 1}
+    model = Qwen2ForCausalLM(Qwen2Config(vocab_size=len(tokenizer), **sizes, **heads))
+    seen = []
+
+    def reward(completions, reward_model, extra_info, **columns):
+        seen.extend(zip(reward_model, extra_info, strict=True))
+        return [float(len(completion[0]["content"])) for completion in completions]
+
+    config = trl.GRPOConfig(
+        output_dir=str(tmp_path),
+        per_device_train_batch_size=4,
+        num_generations=2,
+        max_completion_length=2,
+        max_steps=1,
+        save_strategy="no",
+        report_to=[],
+        use_cpu=True,
+        bf16=False,
+    )
+    trl.GRPOTrainer(model, reward, config, rows, processing_class=tokenizer).train()
+    assert len(seen) == 4
+    by_index = {row["extra_info"]["index"]: row for row in rows}
+    for truth, info in seen:
+        row = by_index[info["index"]]
+        assert (truth, info) == (row["reward_model"], row["extra_info"])
