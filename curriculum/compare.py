@@ -20,7 +20,8 @@ from omegaconf import OmegaConf
 from rich.table import Table
 from rich.text import Text
 
-from curriculum.bucketers.edges import ASSIGNMENT, EDGES
+from curriculum.bucketers.edges import ASSIGNMENT
+from curriculum.data.buckets import EDGES
 from curriculum.errors import UserError, explained
 from curriculum.moves import moves
 from curriculum.moves import show as show_moves

@@ -40,6 +40,8 @@ def explain(error: BaseException) -> str:
         return str(error)
     cause = error.__cause__
     parent = getattr(cause, "parent_node", None)
+    if type(error).__name__ == "OverrideParseException" and "Lexer" in str(error):
+        return f"{error}\na value with ~ or other signs needs quotes in quotes: \"key='~/a b'\""
     if parent is None or not hasattr(parent, "keys"):
         return str(error)
     keys = ", ".join(sorted(str(key) for key in parent if key != "_target_"))

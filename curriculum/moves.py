@@ -15,7 +15,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 from rich.table import Table
 
-from curriculum.bucketers.edges import ASSIGNMENT, EDGES
+from curriculum.bucketers.edges import ASSIGNMENT
+from curriculum.data.buckets import EDGES
 from curriculum.data.stored import PROBLEMS
 from curriculum.errors import UserError
 from curriculum.provenance import FILE
@@ -47,7 +48,7 @@ def moves(before: Path, after: Path) -> Moves:
         UserError: where one left no buckets, or they share no problem.
     """
     frames = [_assignment(folder) for folder in (before, after)]
-    both = frames[0].join(frames[1], how="inner", lsuffix="_before", rsuffix="_after")
+    both = frames[0].add_suffix("_before").join(frames[1].add_suffix("_after"), how="inner")
     if both.empty:
         raise UserError(f"{before} and {after} share no problem: their problem_ids differ")
     edges = [json.loads((folder / EDGES).read_text()) for folder in (before, after)]
@@ -74,11 +75,10 @@ def moves(before: Path, after: Path) -> Moves:
 def show(before: Path, after: Path, found: Moves) -> None:
     """Print how many moved where, and those whose pass rate changed most."""
     out, table = console(), found.table
-    moved = table[table["before"] != table["after"]]
-    out.print(f"\n{before} -> {after}: {len(table):,} problems of both")
+    out.print(f"\n{before} -> {after}: {len(table):,} problems of both", soft_wrap=True)
     for count, folder in zip(found.alone, (before, after), strict=True):
         if count:
-            out.print(f"{count:,} problems are in {folder} only")
+            out.print(f"{count:,} problems are in {folder} only", soft_wrap=True)
     if not found.same_edges:
         out.print(
             f"The edges differ, so buckets may mean something else: bucketer.edges={before / EDGES}"
@@ -87,11 +87,15 @@ def show(before: Path, after: Path, found: Moves) -> None:
         )
     out.print()
     out.print(_crossed(found))
+    if found.names[0] != found.names[1]:
+        out.print("\nThe buckets have other names, so none of them is a move.\n")
+        return
+    moved = table[table["steps"] != 0]
     easier, harder = (table["steps"] < 0).sum(), (table["steps"] > 0).sum()
-    ways = f": {easier:,} easier, {harder:,} harder" if found.names[0] == found.names[1] else ""
     out.print(
-        f"\n{len(moved):,} moved{ways}. For {moved['apart'].sum():,} of them the intervals of the "
-        "pass rates\ndo not overlap; the others may have moved by luck.\n"
+        f"\n{len(moved):,} moved: {easier:,} easier, {harder:,} harder. For "
+        f"{moved['apart'].sum():,} of them the intervals of the pass rates\ndo not overlap; the "
+        "others may have moved by luck.\n"
     )
     if len(moved):
         out.print(_who(moved))
@@ -126,8 +130,9 @@ def _who(moved: pd.DataFrame) -> Table:
 
 
 def _assignment(folder: Path) -> pd.DataFrame:
-    if not (folder / ASSIGNMENT).exists() or not (folder / EDGES).exists():
-        raise UserError(f"{folder} has no {ASSIGNMENT}: it should be the folder of a finished run")
+    result = folder / FILE
+    if not result.exists() or json.loads(result.read_text())["status"] != "completed":
+        raise UserError(f"{folder} should be the folder of a run that has completed")
     return pd.read_parquet(folder / ASSIGNMENT).set_index("problem_id")
 
 
@@ -141,8 +146,8 @@ def _steps(both: pd.DataFrame, before: list[str], after: list[str]) -> pd.Series
 
 def _prompts(folder: Path) -> dict[str, str]:
     """Prompts by problem_id; none where the run's store is gone."""
-    stage = json.loads((folder / FILE).read_text())["stages"]["problems"]
-    path = Path(stage["folder"]) / PROBLEMS
+    stages = json.loads((folder / FILE).read_text())["stages"]
+    path = Path(stages["problems"]["folder"]) / PROBLEMS
     if not path.exists():
         return {}
     table = pq.read_table(path, columns=["problem_id", "prompt"])

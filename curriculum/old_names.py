@@ -96,33 +96,37 @@ def check_config(values: Mapping[str, Any]) -> None:
 def _old_arguments(arguments: Sequence[str]) -> Iterator[str]:
     for argument, following in pairwise([*arguments, ""]):
         name = argument.partition("=")[0].lstrip("+~")
-        value = "" if following.startswith("-") or "=" in following else following
+        value = "" if following.startswith(("-", "+", "~")) or "=" in following else following
         if name == "-m":  # Hydra's multirun, unless a metric follows
             if value:
                 yield name
         elif name in HYDRAS:
             if value and value not in HYDRAS[name]:
                 yield name
-        elif _known(name):
+        elif (argument.startswith("-") or "=" in argument) and _known(name):
             yield name
 
 
 def _known(name: str) -> bool:
-    """Whether an old name, or a block of nothing but old ones (`generation`)."""
-    return name in NEW or (name != "data" and any(old.startswith(f"{name}.") for old in NEW))
+    return bool(_entries(name))
+
+
+def _entries(name: str) -> list[str]:
+    """The old names that a name is: itself, one it lies in, or, of a block, all in it."""
+    if name == "data":  # a block of today's too
+        return []
+    return [
+        old
+        for old in NEW
+        if name == old or name.startswith(f"{old}.") or old.startswith(f"{name}.")
+    ]
 
 
 def _raise(names: Iterable[str]) -> None:
-    lines = dict.fromkeys(
-        f"  {old}: {new}"
-        for name in names
-        for old, new in NEW.items()
-        if old == name or old.startswith(f"{name}.")
-    )
-    if lines:
-        raise UserError(
-            "old names, and what to say instead (docs/from-scripts.md):\n" + "\n".join(lines)
-        )
+    found = dict.fromkeys(old for name in names for old in _entries(name))
+    if found:
+        lines = "\n".join(f"  {old}: {NEW[old]}" for old in found)
+        raise UserError(f"old names, and what to say instead (docs/from-scripts.md):\n{lines}")
 
 
 def _dotted(values: Mapping[str, Any], above: str = "") -> Iterator[str]:

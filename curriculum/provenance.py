@@ -32,12 +32,12 @@ class Record:
     counts: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     results: dict[str, Any] = field(default_factory=dict)
-    last: dict[str, Any] = field(default_factory=dict)  # the result of an earlier run in the folder
+    files: dict[str, list[str]] = field(default_factory=dict)  # by kind; of earlier runs here too
 
     def __post_init__(self) -> None:
         last = self.folder / FILE
         if last.exists():
-            self.last = json.loads(last.read_text())
+            self.files = json.loads(last.read_text()).get("files_by_kind", {})
             last.unlink()
 
     def use(self, name: str, stage: Stage) -> None:
@@ -52,16 +52,16 @@ class Record:
     def leave(self, files: list[str], kind: str, inputs: Sequence[str]) -> None:
         """Note the files a run leaves.
 
-        Those that only the last run in this folder left go, if it was of the same kind: the files
-        of five buckets make place for those of three, but phase2 stays beside phase3.
+        Those that only an earlier run of the same kind left in this folder go: the files of five
+        buckets make place for those of three, but phase2 stays beside phase3.
         """
-        if self.last.get("files_kind") == kind:
-            needed = {Path(each).resolve() for each in inputs}
-            for name in set(self.last["files"]) - set(files):
-                path = self.folder / name
-                if path.resolve() not in needed:
-                    path.unlink(missing_ok=True)
-        self.results |= {"files": files, "files_kind": kind}
+        needed = {Path(each).resolve() for each in inputs}
+        for name in set(self.files.get(kind, [])) - set(files):
+            path = self.folder / name
+            if path.resolve() not in needed:
+                path.unlink(missing_ok=True)
+        self.files[kind] = files
+        self.results["files"] = files
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -81,6 +81,7 @@ class Record:
             "overrides": self.overrides,
             "choices": self.choices,
             **self.results,
+            "files_by_kind": self.files,
             "counts": self.counts,
             "stages": self.stages,
             "seconds": self.seconds,

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self, TypeVar, cast
 
-from curriculum.bucketers import Bucketer
+from curriculum.bucketers import Bucketer, Recorded
 from curriculum.bucketers.edges import Edges
-from curriculum.data import Data, File, Limits
+from curriculum.data import Buckets, Data, File, Limits
 from curriculum.errors import UserError
 from curriculum.export import GENERATIONS, LAYOUTS, Export, Layout
 from curriculum.generators import Replay
@@ -51,14 +51,17 @@ class Strategies:
         if strange:
             raise UserError(f"unknown: {', '.join(sorted(strange))} (keys: {', '.join(keys())})")
         export = typed(Export, cfg["export"], "export")
+        data, bucketer = build(cfg, "data"), build(cfg, "bucketer")
+        if isinstance(bucketer, Recorded) and isinstance(data, Buckets) and bucketer.names is None:
+            bucketer.names = data.names()
         return cls(
-            data=build(cfg, "data"),
+            data=data,
             replay=build(cfg, "generator") if cfg["generator"]["path"] else None,
             reward=build(cfg, "reward"),
             scoring=shared(Scoring, "reward"),
             measure=typed(Measure, cfg["measure"], "measure"),
             metric=build(cfg, "metric"),
-            bucketer=build(cfg, "bucketer"),
+            bucketer=bucketer,
             limits=shared(Limits, "data"),
             edges=shared(Edges, "bucketer"),
             export=export,

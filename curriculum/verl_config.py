@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,23 +19,20 @@ from curriculum.errors import UserError
 log = logging.getLogger(__name__)
 
 KEY = "data.verl_config"
-# verl's key: ours. Where several say the same, the first that is set counts: `data.path` and
-# `bucketing_strategy` are of difficulty-filtering configs made from verl's, `reward.*` of verl from
-# 0.7.1 on, the keys without it of older ones.
+# verl's key: ours. `data.path`, before verl's own, `bucketing_strategy` and `output_dir` are of
+# difficulty-filtering configs made from verl's.
 MAPPED = {
     "data.path": "data.path",
     "data.train_files": "data.path",
     "data.prompt_key": "data.prompt_key",
     "data.reward_fn_key": "data.reward_fn_key",
-    "reward.custom_reward_function.path": "reward.path",
-    "custom_reward_function.path": "reward.path",
-    "reward.custom_reward_function.name": "reward.name",
-    "custom_reward_function.name": "reward.name",
-    "reward.custom_reward_function.reward_kwargs": "reward.reward_kwargs",
-    "custom_reward_function.reward_kwargs": "reward.reward_kwargs",
     "bucketing_strategy": "bucketer",
     "output_dir": "output_dir",
 }
+# Where verl up to 0.7.0 and later ones have the reward function. As in verl's own migration, the
+# old block counts whole where anything in it is set.
+FUNCTION_BLOCKS = ("custom_reward_function", "reward.custom_reward_function")
+FUNCTION_KEYS = ("path", "name", "reward_kwargs")
 # The options whose keys these are, but for those that every option has.
 OPTIONS = {"data": "verl", "reward": "function"}
 SHARED = ("data.prompt_key", "data.reward_fn_key")
@@ -57,16 +56,14 @@ def read(path: str) -> VerlConfig:
     config = _load(Path(path))
     taken: dict[str, Any] = {}
     used = set()
-    for theirs, ours in MAPPED.items():
+    for theirs, ours in {**MAPPED, **_function(config, path)}.items():
         value = _select(config, theirs, path)
         if value is not None and ours not in taken:
             taken[ours] = value
             used.add(theirs)
-    if "reward.path" not in taken:  # the name alone is verl's default
-        taken = {key: value for key, value in taken.items() if not key.startswith("reward.")}
-        used = {key for key in used if "custom_reward_function" not in key}
     if not taken:
-        raise UserError(f"{KEY}={path} sets none of {', '.join(MAPPED)}")
+        known = ", ".join([*MAPPED, *(f"{block}.path" for block in FUNCTION_BLOCKS)])
+        raise UserError(f"{KEY}={path} sets none of {known}")
     ignored = [
         key
         for key in _leaves(OmegaConf.to_container(config, resolve=False))
@@ -84,7 +81,7 @@ def expanded(arguments: Sequence[str]) -> list[str]:
     own = dict(each.lstrip("+").split("=", 1) for each in arguments if "=" in each)
     if KEY not in own:
         return list(arguments)
-    taken = read(own[KEY].strip("'\"")).taken
+    taken = read(str(_parsed(f"{KEY}={own[KEY]}"))).taken
     added = []
     for group, option in OPTIONS.items():
         chosen = own.get(group, "the preset's" if group == "data" and "preset" in own else None)
@@ -92,7 +89,7 @@ def expanded(arguments: Sequence[str]) -> list[str]:
             added.append(f"{group}={option}")
         elif chosen not in (option, "the preset's"):
             taken = {k: v for k, v in taken.items() if k in SHARED or not k.startswith(f"{group}.")}
-    added += [f"{key}={_quoted(value)}" for key, value in taken.items() if key not in own]
+    added += [_argument(key, value) for key, value in taken.items() if key not in own]
     place = next(i for i, each in enumerate(arguments) if each.lstrip("+").startswith(f"{KEY}="))
     return [*arguments[: place + 1], *added, *arguments[place + 1 :]]
 
@@ -104,7 +101,7 @@ def report(path: str, overrides: Sequence[str]) -> dict[str, Any]:
         overrides: of the run; what they set otherwise is not taken.
     """
     config = read(path)
-    taken = {k: v for k, v in config.taken.items() if f"{k}={_quoted(v)}" in overrides}
+    taken = {k: v for k, v in config.taken.items() if _argument(k, v) in overrides}
     shown = ", ".join(f"{key}={value}" for key, value in taken.items())
     blocks = Counter(key.partition(".")[0] for key in config.ignored)
     ignored = ", ".join(f"{name} {count}" for name, count in blocks.items())
@@ -145,6 +142,18 @@ def _composed(path: Path, config: DictConfig) -> DictConfig:
         restore_gh_from_backup(ours)
 
 
+def _function(config: DictConfig, path: str) -> dict[str, str]:
+    """The keys of the reward function, none where there is no file of it."""
+    blocks = [block for block in FUNCTION_BLOCKS if OmegaConf.select(config, block) is not None]
+    for block in blocks:
+        values = {key: _select(config, f"{block}.{key}", path) for key in FUNCTION_KEYS}
+        if values["path"] is not None:
+            return {f"{block}.{key}": f"reward.{key}" for key in FUNCTION_KEYS}
+        if any(value is not None for value in values.values()):
+            return {}
+    return {}
+
+
 def _select(config: DictConfig, key: str, path: str) -> Any:
     try:
         value = OmegaConf.select(config, key)
@@ -161,8 +170,29 @@ def _leaves(value: Any, above: str = "") -> Iterator[str]:
             yield f"{above}{key}"
 
 
+def _argument(key: str, value: Any) -> str:
+    """`key=value` as Hydra's command line takes it.
+
+    Raises:
+        UserError: where it can't: names in a mapping have no quotes there.
+    """
+    argument = f"{key}={_quoted(value)}"
+    if (parsed := _parsed(argument)) != _escaped(value):
+        raise UserError(f"{KEY}: {key}={value} can't be said to Hydra, which reads {parsed}")
+    return argument
+
+
+def _parsed(argument: str) -> Any:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    try:
+        return OverridesParser.create().parse_override(argument).value()
+    except HydraException as error:
+        raise UserError(f"Hydra can't read {argument}: {error}") from error
+
+
 def _quoted(value: Any) -> str:
-    """A value as Hydra's command line takes it."""
     from hydra.core.override_parser.types import Quote, QuotedString
 
     if isinstance(value, Mapping):
@@ -170,7 +200,14 @@ def _quoted(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ",".join(map(_quoted, value)) + "]"
     if isinstance(value, str):
-        return QuotedString(value, Quote.single).with_quotes()
-    return (
-        "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-    )
+        return QuotedString(_escaped(value), Quote.single).with_quotes()
+    return str(value) if isinstance(value, float) else str(json.dumps(value))
+
+
+def _escaped(value: Any) -> Any:
+    """What stands for the value in OmegaConf: `${` in a text is no interpolation."""
+    if isinstance(value, Mapping):
+        return {key: _escaped(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_escaped(each) for each in value]
+    return re.sub(r"(\\*)\$\{", r"\1\1\\${", value) if isinstance(value, str) else value

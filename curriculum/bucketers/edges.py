@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curriculum.bucketers.base import Bucketer
+from curriculum.data.buckets import EDGES
 from curriculum.errors import UserError
 from curriculum.records import Buckets, Metrics
 
 log = logging.getLogger(__name__)
 
-EDGES = "buckets.json"
 ASSIGNMENT = "buckets.parquet"
 
 

@@ -17,7 +17,7 @@ import pandas as pd
 
 from curriculum.data.demo import FILE
 from curriculum.data.problems import ORIGINAL
-from curriculum.errors import explained
+from curriculum.errors import UserError, explained
 from curriculum.records import Sample
 from curriculum.rewards import ExactMatch
 
@@ -69,7 +69,10 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="where to write")
     with explained():
         folder = parser.parse_args().folder
-        write(folder)
+        try:
+            write(folder)
+        except OSError as error:
+            raise UserError(f"{folder} can't be written: {error.strerror}") from error
         print(f"{folder}: {', '.join(sorted(path.name for path in folder.iterdir()))}")
 
 

@@ -18,12 +18,11 @@ LAYOUTS = {
         Layout("bucket_rollouts", bucket_rollouts.write, bucket_rollouts.show),
         Layout("analyze_rollouts", analyze_rollouts.write, analyze_rollouts.show),
         Layout("filter_difficulty", filter_difficulty.write, filter_difficulty.show, True),
-        Layout("stages", stages.write, stages.show),
+        Layout("stages", stages.write, stages.show, claims=stages.claims),
     )
 }
 
-# Beside any of them, on request.
-GENERATIONS = Layout("generations", generations.write, generations.show)
+GENERATIONS = Layout("generations", generations.write, generations.show, on_request=True)
 
 __all__ = [
     "GENERATIONS",

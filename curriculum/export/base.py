@@ -27,6 +27,9 @@ class Layout(NamedTuple):
     write: Callable[[Outcome, Path, Export], list[Written]]
     show: Callable[[Outcome, list[Written]], None]
     by_strategy: bool = False  # whether file names have the bucketer's
+    on_request: bool = False  # whether it stands beside a convention's own
+    # Names that it may write: an older file of one that it has not written is no longer true.
+    claims: Callable[[Outcome, Export], list[str]] = lambda outcome, export: []
 
 
 def bucket_statistics(outcome: Outcome) -> dict[str, dict[str, float]]:

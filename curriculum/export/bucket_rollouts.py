@@ -12,13 +12,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curriculum.data.buckets import UNSCORED
 from curriculum.data.files import open_file
 from curriculum.errors import UserError
 from curriculum.export.base import Written, shown
 from curriculum.export.knobs import Export
 from curriculum.records import Outcome
 
-UNSCORED = "unscored"  # lines without a single usable reward
 RULE = "=" * 60
 Labels = npt.NDArray[np.object_]
 

@@ -46,17 +46,19 @@ def _metrics_table(outcome: Outcome) -> pa.Table:
         [name.removeprefix("mean@") for name in best],
     )
     offsets = pa.array(outcome.groups.offsets, pa.int32())
-    source = outcome.problems.table["data_source"].take(pa.array(outcome.measured))
+    own = outcome.problems.table.take(pa.array(outcome.measured))
+    origin = {name: own[name] for name in ("data_idx", "file", "position")}
     return pa.table(
         {
             "problem_id": metrics["problem_id"],
-            "data_source": source,
+            "data_source": own["data_source"],
             **{name: metrics[name] for name in STATISTICS},
             "mean_at_k": mean_at_k,
             "difficulty_score": metrics["difficulty_score"],
             "difficulty_bucket": outcome.buckets.labels(),
             **{name: metrics[name] for name in POSTERIOR},
             "raw_rewards": pa.ListArray.from_arrays(offsets, outcome.groups.values),
+            **origin,
         }
     )
 

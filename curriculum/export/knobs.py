@@ -24,11 +24,11 @@ class Export:
     seed: int
 
     @property
-    def kind(self) -> str:
-        """What tells files of runs apart that may share a folder."""
-        one = self.name if self.combine else "cumulative" if self.cumulative else "stages"
-        chosen = "all" if self.buckets is None else "+".join(sorted(self.buckets))
-        return f"{self.prefix} {one} {chosen}".strip()
+    def label(self) -> str:
+        """What tells the stages of runs apart that may share a folder."""
+        if self.combine:
+            return self.name
+        return "cumulative" if self.cumulative else "_".join(self.buckets or [])
 
     def __post_init__(self) -> None:
         for key, value in (("prefix", self.prefix), ("name", self.name)):

@@ -28,7 +28,12 @@ def place(
     partial.mkdir()
     try:
         written = [layout.write(outcome, partial, export) for layout in layouts]
-        _check([path.name for files in written for path, _ in files], folder, inputs)
+        names = [path.name for files in written for path, _ in files]
+        claimed = [name for layout in layouts for name in layout.claims(outcome, export)]
+        untrue = [name for name in claimed if name not in names]
+        _check([*names, *untrue], folder, inputs)
+        for name in untrue:
+            (folder / name).unlink(missing_ok=True)
         return [
             [Written(path.replace(folder / path.name), what) for path, what in files]
             for files in written
@@ -40,7 +45,8 @@ def place(
 def kind(layouts: Sequence[Layout], export: Export, strategy: str) -> str:
     """What tells apart the files of runs that may share a folder."""
     strategies = {strategy for layout in layouts if layout.by_strategy}
-    return " ".join([*(layout.name for layout in layouts), *strategies, export.kind])
+    names = [layout.name for layout in layouts if not layout.on_request]
+    return " ".join([*names, *strategies, export.prefix, export.label])
 
 
 def _check(names: Sequence[str], folder: Path, inputs: Iterable[str]) -> None:

@@ -20,7 +20,7 @@ from curriculum.export.knobs import Export
 from curriculum.export.split import held_out
 from curriculum.export.summary import show_difficulty, show_files
 from curriculum.export.training import ABILITY, DATA_SOURCE, TrainingRows, training_rows
-from curriculum.records import Outcome
+from curriculum.records import Buckets, Outcome
 from curriculum.terminal import console, plain_table
 
 log = logging.getLogger(__name__)
@@ -39,8 +39,10 @@ class Stage(NamedTuple):
 
 
 def write(outcome: Outcome, folder: Path, export: Export) -> list[Written]:
-    """`{stage}_train.parquet` and `{stage}_val.parquet`, easy problems first, and `stages.json`,
-    which is `{name}_stages.json` for a combined stage.
+    """`{stage}_train.parquet` and `{stage}_val.parquet`, easy problems first, and `stages.json`.
+
+    It is `{name}_stages.json` for a combined stage, `cumulative_stages.json` for growing ones. A
+    side without a problem gets no file.
 
     Raises:
         UserError: where `export.buckets` names one there is not, or no problem is left.
@@ -57,20 +59,31 @@ def write(outcome: Outcome, folder: Path, export: Export) -> list[Written]:
             places = _places(outcome, stage, side)
             counts[split] = len(places)
             if len(places):
-                path = folder / f"{export.prefix}{stage.name}_{split}.parquet"
+                path = folder / _file_name(stage, split, export)
                 pq.write_table(rows.table.take(pa.array(places)), path)
                 written.append(Written(path, f"{len(places):,} problems"))
         described.append({"stage": stage.name, "buckets": stage.buckets, **counts})
-    if not written:
-        raise UserError(
-            f"no problem is left for training: export.filter={export.filter} keeps none of "
-            f"{len(outcome.metrics)}. export.filter=all keeps them all."
-        )
+    _require_some(described, export)
     manifest = _manifest(outcome, export, described, rows, kept)
     _say(manifest)
-    own = f"{export.name}_" if export.combine else ""
-    path = write_json(folder / f"{export.prefix}{own}{MANIFEST}", manifest)
+    label = f"{export.label}_" if export.label else ""
+    path = write_json(folder / f"{export.prefix}{label}{MANIFEST}", manifest)
     return [*written, Written(path, "stages, counts, what was left out and why")]
+
+
+def _require_some(stages: list[dict[str, Any]], export: Export) -> None:
+    if not any(stage[split] for stage in stages for split in SPLITS):
+        names = ", ".join(dict.fromkeys(name for stage in stages for name in stage["buckets"]))
+        raise UserError(
+            f"no problem is left for training: the buckets {names} have none that "
+            f"export.filter={export.filter} keeps"
+        )
+
+
+def claims(outcome: Outcome, export: Export) -> list[str]:
+    """The files of all stages and sides, those without a problem too."""
+    stages = stages_of(outcome.buckets.names, export)
+    return [_file_name(stage, split, export) for stage in stages for split in SPLITS]
 
 
 def stages_of(names: Sequence[str], export: Export) -> list[Stage]:
@@ -105,6 +118,10 @@ def show(outcome: Outcome, written: list[Written]) -> None:
     show_files(outcome, written)
 
 
+def _file_name(stage: Stage, split: str, export: Export) -> str:
+    return f"{export.prefix}{stage.name}_{split}.parquet"
+
+
 def _kept(outcome: Outcome, mode: str) -> Mask:
     best = outcome.metrics["max_reward"]
     keeps = {"all": best == best, "best_only": best > 0, "passing_only": best >= PASSING}
@@ -127,11 +144,12 @@ def _places(outcome: Outcome, stage: Stage, side: Mask) -> npt.NDArray[np.int64]
 def _manifest(
     outcome: Outcome, export: Export, stages: list[dict[str, Any]], rows: TrainingRows, kept: Mask
 ) -> dict[str, Any]:
-    left_out = np.bincount(outcome.buckets.assignment[~kept], minlength=len(outcome.buckets.names))
+    chosen = [name for name in outcome.buckets.names if any(name in s["buckets"] for s in stages)]
+    left_out = Buckets(outcome.buckets.names, outcome.buckets.assignment[~kept]).sizes()
     return {
         "stages": stages,
         "filter": export.filter,
-        "left_out_by_filter": dict(zip(outcome.buckets.names, left_out.tolist(), strict=True)),
+        "left_out_by_filter": {name: left_out[name] for name in chosen},
         "val_fraction": export.val_fraction,
         "seed": export.seed,
         "complexity_score": outcome.metrics.chosen,

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from curriculum.data.originals import original_rows
-from curriculum.data.problems import NO_SOURCE
+from curriculum.data.problems import NO_SOURCE, SOURCES
 from curriculum.data.tables import exact_column
 from curriculum.errors import UserError
 from curriculum.export.best_response import best_responses
@@ -52,9 +52,11 @@ def training_rows(outcome: Outcome) -> TrainingRows:
     infos = [_as_mapping(info) for info in _decoded(problems["extra_info"])]
     known = _known(outcome, problems, infos)
     columns = {
-        "data_source": _data_source(problems, rows),
+        "data_source": _data_source(problems, originals, rows),
         "prompt": _chats(_decoded(problems["prompt"])),
-        "ability": _ability(originals, rows),
+        "ability": _with_stand_in(
+            "ability", [row.get("ability") for row in originals], ABILITY, rows
+        ),
         "reward_model": _reward_model(originals, truths, rows),
         "extra_info": _struct(_own_info(infos, known, rows) | known),
     }
@@ -103,20 +105,21 @@ def _complexity(metrics: Metrics) -> Floats:
     return 1 - values if metrics.easier[metrics.chosen] == "higher" else values
 
 
-def _data_source(problems: pa.Table, rows: TrainingRows) -> pa.Array:
-    own = problems["data_source"].to_pylist()
-    missing = own.count(NO_SOURCE)
-    if missing:
-        rows.stand_ins["data_source"] = missing
-    return pa.array([DATA_SOURCE if each == NO_SOURCE else each for each in own], pa.string())
+def _data_source(
+    problems: pa.Table, originals: Sequence[Mapping[str, Any]], rows: TrainingRows
+) -> pa.Array:
+    own = [
+        source if source != NO_SOURCE or any(row.get(name) for name in SOURCES) else None
+        for source, row in zip(problems["data_source"].to_pylist(), originals, strict=True)
+    ]
+    return _with_stand_in("data_source", own, DATA_SOURCE, rows)
 
 
-def _ability(originals: Sequence[Mapping[str, Any]], rows: TrainingRows) -> pa.Array:
-    own = [row.get("ability") for row in originals]
-    missing = sum(each is None for each in own)
+def _with_stand_in(name: str, own: list[Any], stand_in: str, rows: TrainingRows) -> pa.Array:
+    missing = sum(not each for each in own)
     if missing:
-        rows.stand_ins["ability"] = missing
-    return pa.array([ABILITY if each is None else str(each) for each in own], pa.string())
+        rows.stand_ins[name] = missing
+    return pa.array([str(each) if each else stand_in for each in own], pa.string())
 
 
 def _reward_model(
