@@ -9,16 +9,16 @@ run: $(VENV)/core  ## what `python run.py` shows, from nothing
 	$(BIN)/python run.py
 
 test: $(VENV)/dev  ## the quick suite
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n auto
 
 test-all: $(VENV)/dev  ## every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 check: $(VENV)/dev  ## lint, types, the quick suite
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n auto
 
 clean:
 	rm -rf $(VENV) outputs

@@ -376,7 +376,7 @@ def test_both_commands_in_a_folder_of_the_user(training):
     assert {row["data_source"] for row in rows} == {"openai/gsm8k"}
     # The same problems and numbers from the rollouts alone, in other buckets.
     for row, other in zip(rows, rows_of(folder / "again"), strict=True):
-        own = {name: other[name] for name in ("difficulty_bucket", "file")}
+        own = {name: other[name] for name in ("difficulty_bucket", "file", "position")}
         assert other == row | own
 
 
