@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from curriculum.errors import UserError
+from curriculum.overrides import argument, value_of
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +80,7 @@ def expanded(arguments: Sequence[str]) -> list[str]:
     own = dict(each.lstrip("+").split("=", 1) for each in arguments if "=" in each)
     if KEY not in own:
         return list(arguments)
-    taken = read(str(_parsed(f"{KEY}={own[KEY]}"))).taken
+    taken = read(str(value_of(f"{KEY}={own[KEY]}"))).taken
     added = []
     for group, option in OPTIONS.items():
         chosen = own.get(group, "the preset's" if group == "data" and "preset" in own else None)
@@ -89,7 +88,7 @@ def expanded(arguments: Sequence[str]) -> list[str]:
             added.append(f"{group}={option}")
         elif chosen not in (option, "the preset's"):
             taken = {k: v for k, v in taken.items() if k in SHARED or not k.startswith(f"{group}.")}
-    added += [_argument(key, value) for key, value in taken.items() if key not in own]
+    added += [argument(key, value) for key, value in taken.items() if key not in own]
     place = next(i for i, each in enumerate(arguments) if each.lstrip("+").startswith(f"{KEY}="))
     return [*arguments[: place + 1], *added, *arguments[place + 1 :]]
 
@@ -101,7 +100,7 @@ def report(path: str, overrides: Sequence[str]) -> dict[str, Any]:
         overrides: of the run; what they set otherwise is not taken.
     """
     config = read(path)
-    taken = {k: v for k, v in config.taken.items() if _argument(k, v) in overrides}
+    taken = {k: v for k, v in config.taken.items() if argument(k, v) in overrides}
     shown = ", ".join(f"{key}={value}" for key, value in taken.items())
     blocks = Counter(key.partition(".")[0] for key in config.ignored)
     ignored = ", ".join(f"{name} {count}" for name, count in blocks.items())
@@ -168,46 +167,3 @@ def _leaves(value: Any, above: str = "") -> Iterator[str]:
             yield from _leaves(each, f"{above}{key}.")
         else:
             yield f"{above}{key}"
-
-
-def _argument(key: str, value: Any) -> str:
-    """`key=value` as Hydra's command line takes it.
-
-    Raises:
-        UserError: where it can't: names in a mapping have no quotes there.
-    """
-    argument = f"{key}={_quoted(value)}"
-    if (parsed := _parsed(argument)) != _escaped(value):
-        raise UserError(f"{KEY}: {key}={value} can't be said to Hydra, which reads {parsed}")
-    return argument
-
-
-def _parsed(argument: str) -> Any:
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.errors import HydraException
-
-    try:
-        return OverridesParser.create().parse_override(argument).value()
-    except HydraException as error:
-        raise UserError(f"Hydra can't read {argument}: {error}") from error
-
-
-def _quoted(value: Any) -> str:
-    from hydra.core.override_parser.types import Quote, QuotedString
-
-    if isinstance(value, Mapping):
-        return "{" + ",".join(f"{key}:{_quoted(each)}" for key, each in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(_quoted, value)) + "]"
-    if isinstance(value, str):
-        return QuotedString(_escaped(value), Quote.single).with_quotes()
-    return str(value) if isinstance(value, float) else str(json.dumps(value))
-
-
-def _escaped(value: Any) -> Any:
-    """What stands for the value in OmegaConf: `${` in a text is no interpolation."""
-    if isinstance(value, Mapping):
-        return {key: _escaped(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_escaped(each) for each in value]
-    return re.sub(r"(\\*)\$\{", r"\1\1\\${", value) if isinstance(value, str) else value
