@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from curriculum.data.problems import without_number
 from curriculum.errors import UserError
 from curriculum.provenance import Record
 from curriculum.records import Integers, Problems, Rewards, Rollouts
@@ -59,14 +60,22 @@ def rollouts_without_problem(
             "rollouts_without_problem",
             problem_id=replayed.ids.take(lost["problem"]),
             sample_idx=lost["sample_idx"],
+            cause=pa.array(["no problem has its id or prompt, or several have"] * len(lost)),
         )
 
 
 def problems_without_reward(problems: Problems, rewards: Rewards, record: Record) -> None:
     """Problems that can't be measured. Raises UserError where that is all of them."""
     without = np.setdiff1d(np.arange(len(problems)), rewards.problem)
-    if len(without):
-        _write(record, "problems_without_reward", problem_id=problems.ids.take(pa.array(without)))
+    names = problems.ids.take(pa.array(without)).to_pylist()
+    again = [name for name in names if without_number(name) != name]
+    for name, ids, cause in (
+        ("problems_without_reward", [each for each in names if each not in again], "no rollout"),
+        ("repeated_problems", again, "an earlier row is the same problem and has the rollouts"),
+    ):
+        if ids:
+            causes = pa.array([cause] * len(ids))
+            _write(record, name, problem_id=pa.array(ids, pa.string()), cause=causes)
     if not len(rewards):
         raise UserError("not a single rollout has a reward: there is nothing to measure")
 

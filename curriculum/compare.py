@@ -23,7 +23,7 @@ from rich.text import Text
 from curriculum.bucketers.edges import ASSIGNMENT
 from curriculum.data.buckets import EDGES
 from curriculum.errors import UserError, explained
-from curriculum.moves import moves
+from curriculum.moves import moves, save
 from curriculum.moves import show as show_moves
 from curriculum.provenance import FILE
 from curriculum.terminal import console, plain_table
@@ -183,13 +183,15 @@ def main() -> None:
     parser.add_argument("after", type=Path, nargs="?", help="the folder of the second run")
     parser.add_argument("--output", type=Path, help="parquet for a row a problem, with two runs")
     given = parser.parse_args()
+    if given.output is not None and given.after is None:
+        parser.error("--output goes with two runs")
     with explained():
         if given.after is None:
             sys.exit(1 if compare(given.folder) else 0)
         found = moves(given.folder, given.after)
         show_moves(given.folder, given.after, found)
         if given.output is not None:
-            found.table.to_parquet(given.output, index=False)
+            save(found, given.output)
 
 
 if __name__ == "__main__":

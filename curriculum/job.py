@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
+from filelock import FileLock, Timeout
+from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -37,12 +39,33 @@ def _termination_raised() -> Iterator[None]:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Two runs at once in one folder would take each other's files away."""
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise UserError(
+            f"another run is at work in {folder}: wait for it, or choose another output_dir"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def run(cfg: DictConfig) -> None:
     """Run the pipeline; in a sweep a failure is recorded and the other jobs go on."""
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
     values = cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
     choices = {str(k): str(v) for k, v in hydra.runtime.choices.items() if "hydra/" not in str(k)}
+    with _alone_in(folder):
+        _run(folder, values, choices, hydra)
+
+
+def _run(folder: Path, values: dict[str, Any], choices: dict[str, str], hydra: HydraConf) -> None:
     record = Record(folder, list(hydra.overrides.task), choices, values)
     aside.clear(folder)
     sweeping = hydra.mode == RunMode.MULTIRUN
@@ -65,6 +88,6 @@ def _note_verl_config(record: Record) -> None:
     path = record.config["data"]["verl_config"]
     if path is None:
         return
-    if not any(each.startswith(f"{verl_config.KEY}=") for each in record.overrides):
+    if not any(each.lstrip("+").startswith(f"{verl_config.KEY}=") for each in record.overrides):
         raise UserError(f"{verl_config.KEY} is read from the command line only: give it there")
     record.results["verl_config"] = verl_config.report(path, record.overrides)

@@ -211,6 +211,12 @@ class Measure:
         if not 0 < self.level < 1:
             raise UserError(f"measure.level={self.level} must lie between 0 and 1")
 
+    @property
+    def basis(self) -> dict[str, float | bool]:
+        """What the numbers of two runs have to agree on to mean the same."""
+        names = ("threshold", "strict", "scale", "std_weight")
+        return {name: getattr(self, name) for name in names}
+
     def standard(self) -> dict[str, Metric]:
         """The metrics that every run computes."""
         unbiased = {k: UnbiasedPassAtK(k, self.threshold, self.strict) for k in self.pass_at_k}
@@ -252,7 +258,7 @@ def measure(
     own = problems.table.take(pa.array(rewards.problem)).combine_chunks()
     ids, buckets = (own[name].combine_chunks() for name in ("problem_id", "bucket"))
     recorded = None if buckets.null_count else buckets
-    return Metrics(ids, columns, chosen, easier, recorded)
+    return Metrics(ids, columns, chosen, easier, recorded, config.basis)
 
 
 def _require_samples(k: int | None) -> None:

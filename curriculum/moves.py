@@ -23,6 +23,7 @@ from curriculum.provenance import FILE
 from curriculum.terminal import console, plain_table
 
 SHOWN = 10  # problems of the terminal's table
+LUCK = 0.05  # a rarer balance is called more than luck
 WIDTH = 40  # characters of a prompt in it
 
 
@@ -39,6 +40,7 @@ class Moves:
     names: tuple[list[str], list[str]]  # easy to hard, before and after
     alone: tuple[int, int]  # problems of one run only
     same_edges: bool
+    same_measure: bool  # whether both runs count the same as a pass
 
 
 def moves(before: Path, after: Path) -> Moves:
@@ -69,7 +71,8 @@ def moves(before: Path, after: Path) -> Moves:
         index=both.index,
     )
     alone = len(frames[0]) - len(both), len(frames[1]) - len(both)
-    return Moves(table.reset_index(), names, alone, edges[0]["edges"] == edges[1]["edges"])
+    same = [edges[0][key] == edges[1][key] for key in ("edges", "measure")]
+    return Moves(table.reset_index(), names, alone, *same)
 
 
 def show(before: Path, after: Path, found: Moves) -> None:
@@ -85,20 +88,41 @@ def show(before: Path, after: Path, found: Moves) -> None:
             " applies those of the first run",
             soft_wrap=True,
         )
+    if not found.same_measure:
+        out.print("The runs count passes in different ways (measure.*): rates don't compare.")
     out.print()
     out.print(_crossed(found))
     if found.names[0] != found.names[1]:
         out.print("\nThe buckets have other names, so none of them is a move.\n")
         return
     moved = table[table["steps"] != 0]
-    easier, harder = (table["steps"] < 0).sum(), (table["steps"] > 0).sum()
-    out.print(
-        f"\n{len(moved):,} moved: {easier:,} easier, {harder:,} harder. For "
-        f"{moved['apart'].sum():,} of them the intervals of the pass rates\ndo not overlap; the "
-        "others may have moved by luck.\n"
-    )
+    out.print(f"\n{_balance(moved, comparable=found.same_edges and found.same_measure)}\n")
     if len(moved):
         out.print(_who(moved))
+
+
+def _balance(moved: pd.DataFrame, comparable: bool) -> str:
+    """How many went which way, and, within the same edges, whether luck alone does that."""
+    from scipy.stats import binomtest
+
+    easier, harder = int((moved["steps"] < 0).sum()), int((moved["steps"] > 0).sum())
+    said = f"{len(moved):,} moved: {easier:,} easier, {harder:,} harder."
+    if not comparable or moved.empty:
+        return said
+    chance = binomtest(easier, len(moved)).pvalue
+    verdict = "a balance that luck alone gives" if chance >= LUCK else "more than luck as a whole"
+    return (
+        f"{said} That is {verdict} (p = {chance:.2g}, sign test).\nFor {moved['apart'].sum():,} "
+        "of them by themselves the intervals of the pass rates do not overlap."
+    )
+
+
+def save(found: Moves, path: Path) -> None:
+    """Write the table as parquet. Raises UserError where that is not possible."""
+    try:
+        found.table.to_parquet(path, index=False)
+    except OSError as error:
+        raise UserError(f"{path} can't be written: {error}") from error
 
 
 def _crossed(found: Moves) -> Table:

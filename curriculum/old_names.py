@@ -49,8 +49,8 @@ TABLES: dict[str, dict[str, str]] = {
         "--metric": "`metric=NAME`",
         "-n": "`bucketer.n=NUMBER`",
         "--num-buckets": "`bucketer.n=NUMBER`",
-        "--bucket-names": "`bucketer.names=[a,b,c]`",
-        "--thresholds": "`bucketer=threshold bucketer.thresholds=[0.3,0.7]`",
+        "--bucket-names": "`'bucketer.names=[a,b,c]'`",
+        "--thresholds": "`bucketer=threshold 'bucketer.thresholds=[0.3,0.7]'`",
         "--prefix": "`export.prefix=mine_`",
     },
     "analyze_rollouts.py": {
@@ -76,6 +76,13 @@ TABLES: dict[str, dict[str, str]] = {
         "--num_samples": GENERATES,
         "--temperature": GENERATES,
     },
+}
+
+PRESETS = {
+    "filter_difficulty.py": "preset=filter_difficulty",
+    "bucket_rollouts_by_difficulty.py": "preset=bucket_rollouts",
+    "analyze_rollouts.py": "preset=analyze_rollouts",
+    "preprocess_bucketed_rollouts.py": "preset=prepare_stages",
 }
 
 NEW = {old: new for table in TABLES.values() for old, new in table.items() if new != SAME}
@@ -125,8 +132,14 @@ def _entries(name: str) -> list[str]:
 def _raise(names: Iterable[str]) -> None:
     found = dict.fromkeys(old for name in names for old in _entries(name))
     if found:
-        lines = "\n".join(f"  {old}: {NEW[old]}" for old in found)
-        raise UserError(f"old names, and what to say instead (docs/from-scripts.md):\n{lines}")
+        # Scripts share some flags: the one meant is that with most of them.
+        script = max(TABLES, key=lambda each: sum(old in TABLES[each] for old in found))
+        lines = [f"  {old}: {TABLES[script].get(old, NEW[old])}" for old in found]
+        if script in PRESETS:
+            lines.insert(0, f"  {script}: `python run.py {PRESETS[script]} ...`")
+        raise UserError(
+            "old names, and what to say instead (docs/from-scripts.md):\n" + "\n".join(lines)
+        )
 
 
 def _dotted(values: Mapping[str, Any], above: str = "") -> Iterator[str]:
@@ -139,7 +152,8 @@ def _dotted(values: Mapping[str, Any], above: str = "") -> Iterator[str]:
 def main() -> None:
     """Print the tables."""
     for script, table in TABLES.items():
-        print(f"### {script}\n\n| old | here |\n| --- | --- |")
+        preset = f", `{PRESETS[script]}`" if script in PRESETS else ""
+        print(f"### {script}{preset}\n\n| old | here |\n| --- | --- |")
         for old, new in table.items():
             print(f"| `{old}` | {new} |")
         print()

@@ -12,7 +12,7 @@ from curriculum import aside, data, rewards
 from curriculum.bucketers.edges import cut
 from curriculum.errors import UserError
 from curriculum.export import bucket_statistics, overall_statistics
-from curriculum.export.place import kind, place
+from curriculum.export.place import kind, place, require_apart
 from curriculum.generators.replay import adopt, match
 from curriculum.metrics import measure
 from curriculum.provenance import Record
@@ -29,6 +29,8 @@ def run(cfg: Mapping[str, Any], record: Record, show: bool) -> None:
         show: whether to print what the layout shows when it is done.
     """
     chosen = Strategies.build(cfg)
+    for read in filter(None, (chosen.data, chosen.replay)):
+        require_apart(read, record.folder.resolve())
     with record.timed("rollouts"):
         problems, rollouts = load_rollouts(chosen, record)
     with record.timed("rewards"):
@@ -47,7 +49,8 @@ def run(cfg: Mapping[str, Any], record: Record, show: bool) -> None:
         inputs = [file.url for file in chosen.files()]
         written = place(chosen.layouts, outcome, record.folder, chosen.export, inputs)
     names = [path.name for files in written for path, _ in files]
-    record.leave(names, kind(chosen.layouts, chosen.export, strategy), inputs)
+    claimed = [name for each in chosen.layouts for name in each.claims(outcome, chosen.export)]
+    record.leave(names, kind(chosen.layouts, chosen.export, strategy), claimed, inputs)
     record.results |= overall_statistics(outcome) | {"buckets": bucket_statistics(outcome)}
     if show:
         for layout, files in zip(chosen.layouts, written, strict=True):

@@ -109,7 +109,8 @@ def typed(cls: type[T], values: Mapping[str, Any], where: str, schema: type | No
         return cls(**{each.name: checked[each.name] for each in _fields(cls)})
     except OmegaConfBaseException as error:
         keys = ", ".join(sorted(set(known) - {"_target_"}))
-        raise UserError(f"{where}.{error.full_key}: {error.msg} (keys: {keys})") from error
+        hint = "; a list is said as [a,b]" if "ListConfig" in str(error.msg) else ""
+        raise UserError(f"{where}.{error.full_key}: {error.msg}{hint} (keys: {keys})") from error
     except (TypeError, ValueError) as error:  # what a strategy says of its own knobs
         raise UserError(f"{where}: {error}") from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import platform
 import subprocess
 import time
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from curriculum.store import Stage
+
+log = logging.getLogger(__name__)
 
 FILE = "result.json"
 PACKAGES = ("curriculum", "hydra-core", "numpy", "pandas", "pyarrow", "scikit-learn")
@@ -49,17 +52,29 @@ class Record:
         }
         self.counts |= stage.counts
 
-    def leave(self, files: list[str], kind: str, inputs: Sequence[str]) -> None:
+    def leave(
+        self, files: list[str], kind: str, claimed: Sequence[str], inputs: Sequence[str]
+    ) -> None:
         """Note the files a run leaves.
 
-        Those that only an earlier run of the same kind left in this folder go: the files of five
-        buckets make place for those of three, but phase2 stays beside phase3.
+        Of those that earlier runs left in this folder, some go: files of the same kind, so that
+        five buckets make place for three while phase2 stays beside phase3, and files under a
+        name that this run claims without having written it.
         """
+        earlier = {name for names in self.files.values() for name in names}
+        gone = (set(self.files.get(kind, [])) | (earlier & set(claimed))) - set(files)
         needed = {Path(each).resolve() for each in inputs}
-        for name in set(self.files.get(kind, [])) - set(files):
+        for name in gone:
             path = self.folder / name
-            if path.resolve() not in needed:
+            if path.name == name and path.resolve() not in needed:
                 path.unlink(missing_ok=True)
+        for other, names in self.files.items():
+            if other != kind and set(names) & set(files):
+                log.warning(
+                    "%s had files of another run that these replace: %s",
+                    self.folder,
+                    ", ".join(sorted(set(names) & set(files))),
+                )
         self.files[kind] = files
         self.results["files"] = files
 

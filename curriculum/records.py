@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
@@ -188,6 +188,7 @@ class Metrics:
     chosen: str
     easier: dict[str, Easier]
     recorded: pa.Array | None = None  # (P,) names of the buckets that the data puts them in
+    basis: Mapping[str, Any] = field(default_factory=dict)  # the knobs that the numbers depend on
 
     def __len__(self) -> int:
         return len(self.problem_id)
@@ -226,7 +227,7 @@ class Metrics:
         columns = {name: values[rows] for name, values in self.columns.items()}
         ids = self.problem_id.take(pa.array(rows))
         recorded = None if self.recorded is None else self.recorded.take(pa.array(rows))
-        return Metrics(ids, columns, self.chosen, self.easier, recorded)
+        return Metrics(ids, columns, self.chosen, self.easier, recorded, self.basis)
 
     def table(self) -> pa.Table:
         """Arrow table with null where a metric is undefined; counts are integers."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Self, TypeVar, cast
 
 from curriculum.bucketers import Bucketer, Recorded
@@ -53,7 +53,7 @@ class Strategies:
         export = typed(Export, cfg["export"], "export")
         data, bucketer = build(cfg, "data"), build(cfg, "bucketer")
         if isinstance(bucketer, Recorded) and isinstance(data, Buckets) and bucketer.names is None:
-            bucketer.names = data.names()
+            bucketer = replace(bucketer, names=data.names())
         return cls(
             data=data,
             replay=build(cfg, "generator") if cfg["generator"]["path"] else None,

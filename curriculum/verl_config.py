@@ -80,7 +80,12 @@ def expanded(arguments: Sequence[str]) -> list[str]:
     own = dict(each.lstrip("+").split("=", 1) for each in arguments if "=" in each)
     if KEY not in own:
         return list(arguments)
-    taken = read(str(value_of(f"{KEY}={own[KEY]}"))).taken
+    path = value_of(f"{KEY}={own[KEY]}")
+    if path is None:
+        return list(arguments)
+    if not isinstance(path, str):
+        raise UserError(f"{KEY}={own[KEY]} must be one file: run once for each")
+    taken = read(path).taken
     added = []
     for group, option in OPTIONS.items():
         chosen = own.get(group, "the preset's" if group == "data" and "preset" in own else None)

@@ -162,7 +162,9 @@ def test_what_is_shown(pair, capsys, tmp_path, monkeypatch):
         [0, 0, 1, 0],
         [0, 1, 0, 0],
     ]
-    assert "4 moved: 2 easier, 2 harder. For 2 of them the intervals" in " ".join(shown.split())
+    said = " ".join(shown.split())
+    assert "2 harder. That is a balance that luck alone gives (p = 1, sign test)." in said
+    assert "For 2 of them by themselves the intervals of the pass rates do not overlap." in said
     assert "The edges differ" not in shown
     most = [
         line.split()[0] for line in shown.partition("Who moved most (4 of 4)")[2].splitlines()[2:]
@@ -348,3 +350,31 @@ def test_two_ways_to_ask_the_same_model(cut, test_data):
     moved = (steps != 0).sum()
     words = f"{moved} moved: {(steps < 0).sum()} easier, {(steps > 0).sum()} harder"
     assert words in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("easier", "harder", "verdict"),
+    [
+        (12, 3, "more than luck as a whole (p = 0.035, sign test)"),  # 2 x P(X <= 3), 15 coins
+        (11, 4, "a balance that luck alone gives (p = 0.12, sign test)"),
+    ],
+)
+def test_a_balance_is_judged_by_the_sign_test(cut, capsys, tmp_path, easier, harder, verdict):
+    moved = easier + harder
+    for name, solved in (
+        ("before", [0] * easier + [1] * harder),
+        ("after", [1] * easier + [0] * harder),
+    ):
+        rows = [
+            {"prompt": f"q{i}", "problem_id": f"p{i}", "response": "", "reward": float(solved[i])}
+            for i in range(moved)
+        ]
+        pd.DataFrame(rows).to_parquet(tmp_path / f"{name}.parquet")
+    edges = f"bucketer.edges={tmp_path}/a/buckets.json"
+    before = cut(f"{tmp_path}/a", tmp_path / "before.parquet")
+    after = cut(f"{tmp_path}/b", tmp_path / "after.parquet", edges)
+    show(before, after, moves(before, after))
+    assert (
+        f"{moved} moved: {easier} easier, {harder} harder. That is {verdict}"
+        in capsys.readouterr().out
+    )

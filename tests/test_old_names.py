@@ -88,7 +88,8 @@ def test_all_of_a_command_are_listed_once():
         "bucketing_strategy=adaptive",
     )
     lines = message.splitlines()[1:]
-    assert [line.split(":")[0].strip() for line in lines] == [
+    assert lines[0] == "  filter_difficulty.py: `python run.py preset=filter_difficulty ...`"
+    assert [line.split(":")[0].strip() for line in lines[1:]] == [
         "model.path",
         "num_samples",
         "bucketing_strategy",
@@ -151,7 +152,7 @@ def test_a_command_of_an_old_script(run, tmp_path, arguments, words):
     done = run(*arguments)
     assert done.returncode == 1
     assert done.stderr.startswith("error: old names, and what to say instead")
-    assert len(done.stderr.splitlines()) == 1 + words
+    assert len(done.stderr.splitlines()) == 2 + words
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
     assert not (tmp_path / "out").exists()

@@ -35,14 +35,15 @@ def cut(bucketer: Bucketer, metrics: Metrics, edges: str | None, folder: Path) -
     with its rollouts, passes and the interval of its pass rate.
 
     Raises:
-        UserError: where the edges are of another bucketer or metric.
+        UserError: where the edges are of another bucketer or metric, or of metrics that count
+            otherwise.
     """
     if edges is None:
         bucketer.fit(metrics)
     else:
-        _load(bucketer, Path(edges))
+        _load(bucketer, metrics, Path(edges))
     buckets = Buckets(bucketer.names_, bucketer.assign(metrics))
-    _save(bucketer, folder / EDGES)
+    _save(bucketer, metrics, folder / EDGES)
     counts = {name: pa.array(metrics[name].astype(np.int64)) for name in ("n", "c")}
     interval = {name: pa.array(metrics[name]) for name in ("pass_rate_low", "pass_rate_high")}
     bucket = {"problem_id": metrics.problem_id, "bucket": buckets.labels()}
@@ -50,16 +51,17 @@ def cut(bucketer: Bucketer, metrics: Metrics, edges: str | None, folder: Path) -
     return buckets
 
 
-def _save(bucketer: Bucketer, path: Path) -> None:
+def _save(bucketer: Bucketer, metrics: Metrics, path: Path) -> None:
     content = {
         "bucketer": type(bucketer).__name__,
         "names": bucketer.names_,
         "edges": bucketer.edges_,
+        "measure": dict(metrics.basis),
     }
     path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
-def _load(bucketer: Bucketer, path: Path) -> None:
+def _load(bucketer: Bucketer, metrics: Metrics, path: Path) -> None:
     if not path.is_file():
         raise UserError(f"bucketer.edges={path}: there is no such file (a run leaves {EDGES})")
     try:
@@ -71,5 +73,9 @@ def _load(bucketer: Bucketer, path: Path) -> None:
         raise UserError(
             f"bucketer.edges={path} are of bucketer {saved.get('bucketer')}, this run has {ours}"
         )
+    theirs = saved.get("measure", metrics.basis)
+    if theirs != metrics.basis:
+        knobs = " ".join(f"measure.{key}={json.dumps(value)}" for key, value in theirs.items())
+        raise UserError(f"bucketer.edges={path} are of other metrics than this run's: add {knobs}")
     log.info("buckets: %s of %s; the bucketer's own knobs are not used", saved["names"], path)
     bucketer.names_, bucketer.edges_ = saved["names"], saved["edges"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -12,6 +13,8 @@ import pyarrow.compute as pc
 from curriculum.bucketers.base import bucket_names
 from curriculum.errors import UserError
 from curriculum.records import Integers, Metrics
+
+log = logging.getLogger(__name__)
 
 USUAL_ORDER = ["very_easy", "easy", "medium-easy", "medium", "medium-hard", "hard", "very_hard"]
 
@@ -70,4 +73,10 @@ def _ordered(names: list[str], metrics: Metrics) -> list[str]:
         name: float(hardness[pc.equal(labels, name).to_numpy(zero_copy_only=False)].mean())
         for name in names
     }
-    return sorted(names, key=lambda name: (mean[name], name))
+    ordered = sorted(names, key=lambda name: (mean[name], name))
+    log.info(
+        "buckets in the order of their mean %s, easy to hard: %s (bucketer.names gives another)",
+        metrics.chosen,
+        ", ".join(ordered),
+    )
+    return ordered

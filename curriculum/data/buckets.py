@@ -12,6 +12,7 @@ import pyarrow as pa
 from curriculum.data.base import File, Loaded
 from curriculum.data.files import find
 from curriculum.data.rollouts import Rollouts
+from curriculum.errors import UserError
 
 EDGES = "buckets.json"  # what a run leaves of its buckets
 UNSCORED = "unscored"  # lines without a single usable reward
@@ -31,21 +32,46 @@ class Buckets(Rollouts):
         return [file for file in found if not GENERATIONS.fullmatch(_stem(file.url))]
 
     def names(self) -> list[str] | None:
-        """The buckets' names, easy to hard, where the run that made the folder left them there."""
-        edges = Path(self.path) / EDGES if isinstance(self.path, str) else None
-        if edges is None or not edges.is_file():
+        """The buckets' names, easy to hard, where the run that made the folder left them there.
+
+        Raises:
+            UserError: where the folder has the files of several such runs.
+        """
+        files = [file.url for file in self.files()]
+        names = _names_beside(files[0])
+        found = {_stem(url) for url in files}
+        if names is None:
             return None
-        names = json.loads(edges.read_text())["names"]
-        found = {_stem(file.url) for file in self.files()} - {UNSCORED}
         prefixes = {stem.removesuffix(names[0]) for stem in found if stem.endswith(names[0])}
-        orders = [[f"{prefix}{name}" for name in names] for prefix in sorted(prefixes)]
-        return next((order for order in orders if set(order) == found), None)
+        orders = {prefix: [f"{prefix}{name}" for name in names] for prefix in sorted(prefixes)}
+        whole = {prefix: order for prefix, order in orders.items() if set(order) <= found}
+        if len(whole) > 1:
+            one = PurePosixPath(files[0]).parent / f"{list(whole)[-1]}*.jsonl"
+            raise UserError(
+                f"{self.path} has the buckets of several runs, so every problem several times: "
+                f"choose one, as in data.path='{one}'"
+            )
+        for prefix, order in whole.items():
+            if found <= {*order, f"{prefix}{UNSCORED}"}:
+                return order
+        return None
 
     def load(self) -> Loaded:
         """See `Data`."""
         problems, index, rejected = super().load()
         names = [_stem(url) for url in problems.table["file"].to_pylist()]
         return Loaded(problems.in_buckets(pa.array(names, pa.string())), index, rejected)
+
+
+def _names_beside(url: str) -> list[str] | None:
+    edges = Path(url).parent / EDGES
+    if not edges.is_file():
+        return None
+    try:
+        names = json.loads(edges.read_text())["names"]
+    except (ValueError, KeyError, TypeError):
+        return None  # another tool's file of that name
+    return names if names and isinstance(names, list) else None
 
 
 def _stem(url: str) -> str:

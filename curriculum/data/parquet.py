@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -64,10 +64,11 @@ def rows(file: File) -> Iterator[pa.Table]:
             yield _explode(table, column) if is_list(table[column].type) else table
 
 
-def rows_at(url: str, positions: Integers) -> Iterator[dict[str, object]]:
-    """The original rows at ascending positions, without what belongs to their rollouts."""
+def rows_at(url: str, positions: Integers, wanted: Collection[str]) -> Iterator[dict[str, object]]:
+    """Those columns of the original rows at ascending positions that are wanted and there."""
     with _open(url) as parquet:
-        yield from (row for _, row in _take(parquet, positions))
+        names = [name for name in parquet.schema_arrow.names if name in wanted]
+        yield from (row for _, row in _take_columns(parquet, positions, names))
 
 
 @contextmanager
@@ -193,6 +194,12 @@ def _take(parquet: pq.ParquetFile, wanted: Integers) -> Iterator[tuple[int, dict
     """(position, original row) at ascending positions, without what belongs to its rollouts."""
     skip = (*RESPONSE_COLUMNS, *REWARD_KEYS, "sample_idx")
     names = [name for name in parquet.schema_arrow.names if name not in skip]
+    yield from _take_columns(parquet, wanted, names)
+
+
+def _take_columns(
+    parquet: pq.ParquetFile, wanted: Integers, names: list[str]
+) -> Iterator[tuple[int, dict[str, object]]]:
     start = 0
     for batch in parquet.iter_batches(BATCH, columns=names):
         here = wanted[(wanted >= start) & (wanted < start + len(batch))]

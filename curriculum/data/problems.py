@@ -18,6 +18,7 @@ NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "problem.curriculum")
 ORIGINAL = "original_"  # how rollout files may mark the columns of the problem
 SOURCES = ("data_source", "source")
 NO_SOURCE = "unknown"  # the data_source of problems that have none
+STAGE = "curriculum_stage"  # in the extra_info of stage files alone
 TRUTHS = ("ground_truth", "gts", "answer")
 Row = Mapping[str, Any]
 
@@ -32,7 +33,7 @@ class Columns:
 
     def prompt(self, row: Row) -> Any:
         """The prompt of a row, None where it has none."""
-        return _first(unmarked(row), *self._prompts)
+        return _first(unmarked(row), *self._prompts) or None  # an empty one is none
 
     def describe(self, row: Row) -> dict[str, Any]:
         """The problem in an original row that has a prompt."""
@@ -119,6 +120,12 @@ class ProblemList:
         return len(self._rows) - 1
 
 
+def without_number(problem_id: str) -> str:
+    """The id that the data gave, without the `#2` of its second problem."""
+    own, mark, number = problem_id.rpartition("#")
+    return own if mark and number.isdigit() else problem_id
+
+
 def canonical_prompt(prompt: Any) -> Any:
     """One form for the same prompt: a chat of one user message reads as its text."""
     if not isinstance(prompt, list) or not all(isinstance(each, Mapping) for each in prompt):
@@ -148,8 +155,8 @@ def unmarked(row: Row) -> Row:
 def _own_id(row: Row, key: str) -> Any:
     """The data's own id; stage files keep it in their extra_info."""
     extra_info = row.get("extra_info")
-    if row.get(key) is None and isinstance(extra_info, Mapping):
-        return extra_info.get(key)
+    if row.get(key) is None and isinstance(extra_info, Mapping) and STAGE in extra_info:
+        return extra_info.get("problem_id")
     return row.get(key)
 
 

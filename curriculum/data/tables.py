@@ -44,6 +44,11 @@ def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
     return wide.cast(schema)
 
 
+def struct_of(columns: Mapping[str, pa.Array]) -> pa.StructArray:
+    """An array of objects with these fields."""
+    return pa.StructArray.from_arrays(list(columns.values()), list(columns))
+
+
 def is_list(kind: pa.DataType) -> bool:
     """Whether a column holds a list a row, of whatever kind."""
     types = pa.types
@@ -58,22 +63,41 @@ def exact_column(values: list[Any]) -> tuple[pa.Array, bool]:
     Where they have no common one (whole numbers beside fractions, objects with different keys),
     strings stay as they are and everything else becomes JSON text.
     """
-    try:
-        array = pa.array(values)
-        if "struct<>" not in str(array.type) and to_json(array.to_pylist()) == to_json(values):
-            return (array.cast(pa.string()) if pa.types.is_null(array.type) else array), True
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-        pass  # no common type
+    array = _of_one_type(values)
+    if array is not None and _same(array.to_pylist(), values):
+        return (array.cast(pa.string()) if pa.types.is_null(array.type) else array), True
     text = [each if isinstance(each, str | None) else to_json(each) for each in values]
     return pa.array(text, pa.string()), False
 
 
 def _column(values: list[Any]) -> pa.Array:
+    array = _of_one_type(values)
+    if array is not None:
+        return array
+    return pa.array([None if value is None else to_json(value) for value in values], pa.string())
+
+
+def _of_one_type(values: list[Any]) -> pa.Array | None:
+    """The values in one type, None where they have none that parquet can hold."""
     try:
         array = pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-        array = None
-    # An empty struct can't be written to parquet.
-    if array is not None and "struct<>" not in str(array.type):
-        return array
-    return pa.array([None if value is None else to_json(value) for value in values], pa.string())
+        return None
+    return None if _has_empty_struct(array.type) else array
+
+
+def _has_empty_struct(kind: pa.DataType) -> bool:
+    if pa.types.is_struct(kind) and not kind.num_fields:
+        return True
+    return any(_has_empty_struct(kind.field(i).type) for i in range(kind.num_fields))
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equal and of equal types, all the way down: 1 is neither 1.0 nor True."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return bool(one == other or one != one)  # NaN is not equal to itself

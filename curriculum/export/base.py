@@ -28,7 +28,7 @@ class Layout(NamedTuple):
     show: Callable[[Outcome, list[Written]], None]
     by_strategy: bool = False  # whether file names have the bucketer's
     on_request: bool = False  # whether it stands beside a convention's own
-    # Names that it may write: an older file of one that it has not written is no longer true.
+    # Names that it may write: a run's older file of one it has not written is no longer true.
     claims: Callable[[Outcome, Export], list[str]] = lambda outcome, export: []
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pyarrow as pa
 
+from curriculum.data.tables import struct_of
 from curriculum.records import Integers, Outcome
 
 
@@ -22,14 +23,13 @@ def best_responses(outcome: Outcome) -> pa.StructArray:
     order = np.lexsort((sample_idx, -reward, problem))
     best = order[np.unique(problem[order], return_index=True)[1]]
     count = len(best)
-    return pa.StructArray.from_arrays(
-        [
-            pa.array(["assistant"] * count, pa.string()),
-            _texts(outcome.rollouts.responses(), scored[best]),
-            pa.array(reward[best], pa.float64()),
-            pa.array(sample_idx[best], pa.int64()),
-        ],
-        ["role", "content", "score", "sample_idx"],
+    return struct_of(
+        {
+            "role": pa.array(["assistant"] * count, pa.string()),
+            "content": _texts(outcome.rollouts.responses(), scored[best]),
+            "score": pa.array(reward[best], pa.float64()),
+            "sample_idx": pa.array(sample_idx[best], pa.int64()),
+        }
     )
 
 
@@ -40,6 +40,7 @@ def _texts(responses: Iterable[pa.Array], wanted: Integers) -> pa.Array:
     parts: list[pa.Array] = []
     for batch in responses:
         inside = (ascending >= start) & (ascending < start + len(batch))
-        parts.append(batch.take(pa.array(ascending[inside] - start)))
+        taken = batch.cast(pa.large_string()).take(pa.array(ascending[inside] - start))
+        parts.append(taken)
         start += len(batch)
     return pa.concat_arrays(parts).take(pa.array(np.argsort(order)))

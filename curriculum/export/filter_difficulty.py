@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from curriculum.data.tables import struct_of
 from curriculum.export.base import Written, write_json
 from curriculum.export.knobs import Export
 from curriculum.export.summary import show_summary
@@ -41,10 +42,9 @@ def write(outcome: Outcome, folder: Path, export: Export) -> list[Written]:
 def _metrics_table(outcome: Outcome) -> pa.Table:
     metrics = outcome.metrics.table()
     best = [name for name in metrics.column_names if name.startswith("mean@")]
-    mean_at_k = pa.StructArray.from_arrays(
-        [metrics[name].combine_chunks() for name in best],
-        [name.removeprefix("mean@") for name in best],
-    )
+    mean_at_k = {name.removeprefix("mean@"): metrics[name].combine_chunks() for name in best}
+    # Parquet has no objects without fields.
+    best_of = {"mean_at_k": struct_of(mean_at_k)} if best else {}
     offsets = pa.array(outcome.groups.offsets, pa.int32())
     own = outcome.problems.table.take(pa.array(outcome.measured))
     origin = {name: own[name] for name in ("data_idx", "file", "position")}
@@ -53,7 +53,7 @@ def _metrics_table(outcome: Outcome) -> pa.Table:
             "problem_id": metrics["problem_id"],
             "data_source": own["data_source"],
             **{name: metrics[name] for name in STATISTICS},
-            "mean_at_k": mean_at_k,
+            **best_of,
             "difficulty_score": metrics["difficulty_score"],
             "difficulty_bucket": outcome.buckets.labels(),
             **{name: metrics[name] for name in POSTERIOR},
@@ -66,7 +66,7 @@ def _metrics_table(outcome: Outcome) -> pa.Table:
 def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
     """Rows for JSON, without the mean@k of more samples than a problem has."""
     for row in table.to_pylist():
-        best = {k: value for k, value in row["mean_at_k"].items() if value is not None}
+        best = {k: value for k, value in row.get("mean_at_k", {}).items() if value is not None}
         yield row | {"mean_at_k": best}
 
 

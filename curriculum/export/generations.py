@@ -15,6 +15,7 @@ from curriculum.export.summary import show_files
 from curriculum.records import Outcome
 
 LINES = 20_000  # of a file
+FIELDS = ("prompt", "ground_truth", "problem_id", "data_source")
 
 show = show_files
 
@@ -40,6 +41,18 @@ def write(outcome: Outcome, folder: Path, export: Export) -> list[Written]:
 
 def _lines(outcome: Outcome) -> Iterator[dict[str, Any]]:
     """The rollouts that belong to a problem; a failed one has no score."""
+    table = outcome.problems.table
+    own = [
+        {
+            "input": canonical_prompt(json.loads(prompt)),
+            "gts": None if truth is None else json.loads(truth),
+            "problem_id": problem_id,
+            "data_source": source,
+        }
+        for prompt, truth, problem_id, source in zip(
+            *(table[name].to_pylist() for name in FIELDS), strict=True
+        )
+    ]
     start = 0
     for responses in outcome.rollouts.responses():
         index = outcome.rollouts.index.slice(start, len(responses))
@@ -54,13 +67,5 @@ def _lines(outcome: Outcome) -> Iterator[dict[str, Any]]:
         start += len(responses)
         for problem, sample_idx, response, score in rows:
             if problem >= 0:
-                sample = outcome.problems.sample(problem, response)
-                yield {
-                    "input": canonical_prompt(sample.prompt),
-                    "output": response,
-                    "gts": sample.ground_truth,
-                    "score": score,
-                    "problem_id": outcome.problems.ids[problem].as_py(),
-                    "sample_idx": sample_idx,
-                    "data_source": sample.data_source,
-                }
+                blank = {"input": None, "output": response, "gts": None, "score": score}
+                yield blank | own[problem] | {"sample_idx": sample_idx}

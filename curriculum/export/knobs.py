@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from curriculum.errors import UserError
 
 FILTERS = ("all", "best_only", "passing_only")
+SPLITS = ("bucket", "prompt")
 
 
 @dataclass(frozen=True)
@@ -21,14 +22,15 @@ class Export:
     name: str
     cumulative: bool
     val_fraction: float
+    split: str
     seed: int
 
     @property
-    def label(self) -> str:
-        """What tells the stages of runs apart that may share a folder."""
+    def shape(self) -> list[str]:
+        """How buckets become stages, for telling apart runs that may share a folder."""
         if self.combine:
-            return self.name
-        return "cumulative" if self.cumulative else "_".join(self.buckets or [])
+            return ["combined", self.name]
+        return ["cumulative"] if self.cumulative else ["separate", *(self.buckets or [])]
 
     def __post_init__(self) -> None:
         for key, value in (("prefix", self.prefix), ("name", self.name)):
@@ -36,6 +38,8 @@ class Export:
                 raise UserError(f"export.{key}={value} can't have a '/': output_dir is the folder")
         if self.filter not in FILTERS:
             raise UserError(f"export.filter={self.filter}: there are {', '.join(FILTERS)}")
+        if self.split not in SPLITS:
+            raise UserError(f"export.split={self.split}: there are {', '.join(SPLITS)}")
         if self.combine and self.cumulative:
             raise UserError(
                 "export.combine makes one stage of all buckets, export.cumulative several that "

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from curriculum.data import Buckets, Data
 from curriculum.errors import UserError
 from curriculum.export.base import Layout, Written
 from curriculum.export.knobs import Export
@@ -28,12 +30,7 @@ def place(
     partial.mkdir()
     try:
         written = [layout.write(outcome, partial, export) for layout in layouts]
-        names = [path.name for files in written for path, _ in files]
-        claimed = [name for layout in layouts for name in layout.claims(outcome, export)]
-        untrue = [name for name in claimed if name not in names]
-        _check([*names, *untrue], folder, inputs)
-        for name in untrue:
-            (folder / name).unlink(missing_ok=True)
+        _check([path.name for files in written for path, _ in files], folder, inputs)
         return [
             [Written(path.replace(folder / path.name), what) for path, what in files]
             for files in written
@@ -44,9 +41,20 @@ def place(
 
 def kind(layouts: Sequence[Layout], export: Export, strategy: str) -> str:
     """What tells apart the files of runs that may share a folder."""
-    strategies = {strategy for layout in layouts if layout.by_strategy}
+    strategies = [strategy] * any(layout.by_strategy for layout in layouts)
     names = [layout.name for layout in layouts if not layout.on_request]
-    return " ".join([*names, *strategies, export.prefix, export.label])
+    return json.dumps([*names, *strategies, export.prefix, *export.shape])
+
+
+def require_apart(data: Data, folder: Path) -> None:
+    """Raise UserError where a run would write among files that it reads all of."""
+    path = getattr(data, "path", None)
+    # Of a folder of buckets, only JSONL is read.
+    if isinstance(path, str) and not isinstance(data, Buckets) and Path(path).resolve() == folder:
+        raise UserError(
+            f"{path} is output_dir and input too: the next run would read what this one writes; "
+            "choose another output_dir"
+        )
 
 
 def _check(names: Sequence[str], folder: Path, inputs: Iterable[str]) -> None:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curriculum.data.problems import prompt_identity
+from curriculum.data.problems import prompt_identity, without_number
 from curriculum.errors import UserError
 from curriculum.export.base import Written, write_json
 from curriculum.export.knobs import Export
@@ -25,7 +25,7 @@ from curriculum.terminal import console, plain_table
 
 log = logging.getLogger(__name__)
 
-MANIFEST = "stages.json"
+MANIFEST, CUMULATIVE = "stages.json", "cumulative_stages.json"
 PASSING = 0.5  # the reward from which `passing_only` takes a response
 SPLITS = ("train", "val")
 Mask = npt.NDArray[np.bool_]
@@ -60,14 +60,14 @@ def write(outcome: Outcome, folder: Path, export: Export) -> list[Written]:
             counts[split] = len(places)
             if len(places):
                 path = folder / _file_name(stage, split, export)
-                pq.write_table(rows.table.take(pa.array(places)), path)
+                pq.write_table(rows.table.take(pa.array(places)), path, store_schema=False)
                 written.append(Written(path, f"{len(places):,} problems"))
         described.append({"stage": stage.name, "buckets": stage.buckets, **counts})
     _require_some(described, export)
     manifest = _manifest(outcome, export, described, rows, kept)
     _say(manifest)
-    label = f"{export.label}_" if export.label else ""
-    path = write_json(folder / f"{export.prefix}{label}{MANIFEST}", manifest)
+    name = "_".join([*export.shape[1:], MANIFEST] if not export.cumulative else [CUMULATIVE])
+    path = write_json(folder / f"{export.prefix}{name}", manifest)
     return [*written, Written(path, "stages, counts, what was left out and why")]
 
 
@@ -107,10 +107,12 @@ def show(outcome: Outcome, written: list[Written]) -> None:
     manifest = json.loads(written[-1].path.read_text())
     show_difficulty(outcome)
     table = plain_table("Stages", "stage", "buckets")
-    for name in SPLITS:
+    for name in (*SPLITS, "filtered out"):
         table.add_column(name, justify="right")
+    left_out = manifest["left_out_by_filter"]
     for stage in manifest["stages"]:
         counts = [f"{stage[split]:,}" for split in SPLITS]
+        counts.append(f"{sum(left_out[name] for name in stage['buckets']):,}")
         table.add_row(stage["stage"], " + ".join(stage["buckets"]), *counts)
     out = console()
     out.print(table)
@@ -129,9 +131,12 @@ def _kept(outcome: Outcome, mode: str) -> Mask:
 
 
 def _held_out(outcome: Outcome, export: Export) -> Mask:
-    prompts = outcome.problems.table["prompt"].take(pa.array(outcome.measured)).to_pylist()
-    same = [prompt_identity(prompt) for prompt in prompts]
-    return held_out(same, outcome.buckets.assignment, export.val_fraction, export.seed)
+    table = outcome.problems.table.take(pa.array(outcome.measured))
+    prompts = [prompt_identity(prompt) for prompt in table["prompt"].to_pylist()]
+    own = zip(table["data_source"].to_pylist(), table["problem_id"].to_pylist(), strict=True)
+    ids = [f"{source} {without_number(problem_id)}" for source, problem_id in own]
+    strata = outcome.buckets.assignment if export.split == "bucket" else None
+    return held_out(prompts, ids, strata, export.val_fraction, export.seed)
 
 
 def _places(outcome: Outcome, stage: Stage, side: Mask) -> npt.NDArray[np.int64]:
@@ -151,6 +156,7 @@ def _manifest(
         "filter": export.filter,
         "left_out_by_filter": {name: left_out[name] for name in chosen},
         "val_fraction": export.val_fraction,
+        "split": export.split,
         "seed": export.seed,
         "complexity_score": outcome.metrics.chosen,
         "json_text": rows.as_text,

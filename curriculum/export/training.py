@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from curriculum.data.originals import original_rows
-from curriculum.data.problems import NO_SOURCE, SOURCES
-from curriculum.data.tables import exact_column
+from curriculum.data.problems import NO_SOURCE, SOURCES, STAGE
+from curriculum.data.tables import exact_column, struct_of
 from curriculum.errors import UserError
 from curriculum.export.best_response import best_responses
 from curriculum.records import Floats, Metrics, Outcome
@@ -21,7 +21,9 @@ DATA_SOURCE, ABILITY = "bucketed_curriculum", "instruction_following"  # where a
 STYLE = "rule"  # of a reward model that says nothing of it
 # Further columns that verl's dataset and agent loops read, where the data has them.
 VERL_COLUMNS = ("agent_name", "images", "videos", "audios", "__rollout_n__")
-CHAT = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+READ = (*SOURCES, "ability", "reward_model", *VERL_COLUMNS)  # of the original rows
+# Prompts and responses may come to more than the 2 GiB of a string array; in files it is the same.
+CHAT = pa.list_(pa.struct([("role", pa.string()), ("content", pa.large_string())]))
 INDEX, ORIGINAL_INDEX = "index", "original_index"
 
 
@@ -46,7 +48,7 @@ def training_rows(outcome: Outcome) -> TrainingRows:
         UserError: where prompts are no chats of one form.
     """
     problems = outcome.problems.table.take(pa.array(outcome.measured))
-    originals = original_rows(problems)
+    originals = original_rows(problems, READ)
     rows = TrainingRows(pa.table({}))
     truths = _decoded(problems["ground_truth"])
     infos = [_as_mapping(info) for info in _decoded(problems["extra_info"])]
@@ -58,7 +60,7 @@ def training_rows(outcome: Outcome) -> TrainingRows:
             "ability", [row.get("ability") for row in originals], ABILITY, rows
         ),
         "reward_model": _reward_model(originals, truths, rows),
-        "extra_info": _struct(_own_info(infos, known, rows) | known),
+        "extra_info": struct_of(_own_info(infos, known, rows) | known),
     }
     for name in VERL_COLUMNS:
         if any(row.get(name) is not None for row in originals):
@@ -71,9 +73,10 @@ def _known(
     outcome: Outcome, problems: pa.Table, infos: Sequence[Mapping[str, Any]]
 ) -> dict[str, pa.Array]:
     """What this run knows of each problem."""
-    index = [info.get(ORIGINAL_INDEX, info.get(INDEX)) for info in infos]
+    both = [(info.get(ORIGINAL_INDEX), info.get(INDEX)) for info in infos]
+    index = [own if original is None else original for original, own in both]
     return {
-        "curriculum_stage": outcome.buckets.labels(),
+        STAGE: outcome.buckets.labels(),
         "difficulty_metrics": _difficulty(outcome.metrics),
         "best_response": best_responses(outcome),
         "complexity_score": pa.array(_complexity(outcome.metrics), pa.float64()),
@@ -87,7 +90,7 @@ def _known(
 
 def _difficulty(metrics: Metrics) -> pa.StructArray:
     """Means of the run's rewards; the pass rate as a share, with its interval."""
-    return _struct(
+    return struct_of(
         {
             "mean_score": pa.array(metrics["mean_reward"]),
             "max_score": pa.array(metrics["max_reward"]),
@@ -101,7 +104,7 @@ def _difficulty(metrics: Metrics) -> pa.StructArray:
 
 
 def _complexity(metrics: Metrics) -> Floats:
-    values = metrics.complete(metrics.chosen)
+    values = np.nan_to_num(metrics.complete(metrics.chosen))  # inverse_mean may be infinite
     return 1 - values if metrics.easier[metrics.chosen] == "higher" else values
 
 
@@ -130,7 +133,7 @@ def _reward_model(
     values = {name: [each.get(name) for each in own] for name in names}
     values["style"] = [STYLE if each is None else each for each in values["style"]]
     values["ground_truth"] = truths
-    return _struct(
+    return struct_of(
         {name: _column(f"reward_model.{name}", each, rows) for name, each in values.items()}
     )
 
@@ -169,13 +172,15 @@ def _chats(prompts: Sequence[Any]) -> pa.Array:
 def _chat(prompt: Any) -> list[Mapping[str, Any]]:
     if isinstance(prompt, list) and all(isinstance(each, Mapping) for each in prompt):
         # Parquet gives every message the keys of all.
-        return [{k: v for k, v in each.items() if v is not None} for each in prompt]
+        return [_without_nulls(each) for each in prompt]
     text = prompt if isinstance(prompt, str) else json.dumps(prompt, ensure_ascii=False)
     return [{"role": "user", "content": text}]
 
 
-def _struct(columns: Mapping[str, pa.Array]) -> pa.StructArray:
-    return pa.StructArray.from_arrays(list(columns.values()), list(columns))
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_nulls(each) for key, each in value.items() if each is not None}
+    return [_without_nulls(each) for each in value] if isinstance(value, list) else value
 
 
 def _decoded(column: pa.ChunkedArray) -> list[Any]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from curriculum.data.problems import prompt_identity
 from curriculum.data.rollouts import Rollouts
 from curriculum.errors import UserError
 from curriculum.records import Integers, Problems
+
+Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -23,23 +27,25 @@ class Replay(Rollouts):
 def match(replayed: Problems, problems: Problems) -> Integers:
     """Which of `problems` each of the replayed ones is: (len(replayed),), -1 where none.
 
-    The same id; else the same source, prompt and ground truth; else, for rollout files that kept
-    less, the same `data_idx` with the same prompt, or a prompt that only one problem has.
+    The same id; else the same `data_idx` with the same prompt; else the same source, prompt and
+    ground truth; else, for rollout files that kept less, a prompt that only one problem has, or
+    several that are the same in all but their place.
 
     Raises:
         UserError: where not one matches.
     """
-    found = np.full(len(replayed), -1, np.int64)
-    for key in (_by_id, _by_content, _by_row, _prompt):
-        values = [key(row) for row in _rows(problems)]
-        place = {value: i for i, value in reversed(list(enumerate(values)))}
-        if key is _prompt:
-            times = Counter(values)
-            place = {value: i for value, i in place.items() if times[value] == 1}
-        wanted = [place.get(key(row), -1) for row in _rows(replayed)]
-        found = np.where(found < 0, np.array(wanted, np.int64), found)
-        if (found >= 0).all():
-            break
+    theirs, ours = _rows(replayed), _rows(problems)
+    found = np.full(len(theirs), -1, np.int64)
+    for key, place in (
+        (_by_id, _places(ours, _by_id, _shared_ids(ours))),
+        (_by_row, _places(ours, _by_row, set())),
+        (_by_content, _places(ours, _by_content, set())),
+        (_prompt, _places(ours, _prompt, _prompts_of_several(ours))),
+    ):
+        left = np.flatnonzero(found < 0)
+        if key is _by_row:
+            left = left[_told_apart(theirs, ours)[left]]
+        found[left] = [place.get(key(theirs[i]), -1) for i in left]
     if not (found >= 0).any():
         raise UserError(
             "none of the replayed rollouts (generator.path) belongs to a problem of the data "
@@ -49,24 +55,53 @@ def match(replayed: Problems, problems: Problems) -> Integers:
     return found
 
 
-def _rows(problems: Problems) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = problems.table.drop(["extra_info", "file"]).to_pylist()
+def _places(rows: list[Row], key: Callable[[Row], Hashable], vague: set[Any]) -> dict[Any, int]:
+    """The first row of each key, without the keys that do not say which row is meant."""
+    keys = [key(row) for row in rows]
+    return {value: i for i, value in reversed(list(enumerate(keys))) if value not in vague}
+
+
+def _shared_ids(rows: list[Row]) -> set[str]:
+    """Ids that several problems have: `x` where there is an `x#2`, and that one too."""
+    ids = {row["problem_id"] for row in rows}
+    shared = {name.rpartition("#")[0] for name in ids if "#" in name} & ids
+    return {name for name in ids if name in shared or name.rpartition("#")[0] in shared}
+
+
+def _prompts_of_several(rows: list[Row]) -> set[str]:
+    """Prompts of problems that differ in source or ground truth."""
+    contents = {_by_content(row) for row in rows}
+    times = Counter(prompt for _, prompt, _ in contents)
+    return {prompt for prompt, count in times.items() if count > 1}
+
+
+def _told_apart(theirs: list[Row], ours: list[Row]) -> npt.NDArray[np.bool_]:
+    """Whether rollouts know as many problems of a prompt as there are.
+
+    Files without `data_idx` count one where the data has two; their row numbers mean nothing.
+    """
+    ask, have = (Counter(_prompt(row) for row in rows) for rows in (theirs, ours))
+    return np.array([ask[_prompt(row)] == have[_prompt(row)] for row in theirs], bool)
+
+
+def _rows(problems: Problems) -> list[Row]:
+    rows: list[Row] = problems.table.drop(["extra_info", "file"]).to_pylist()
     return rows
 
 
-def _by_id(row: dict[str, Any]) -> str:
+def _by_id(row: Row) -> str:
     return str(row["problem_id"])
 
 
-def _by_content(row: dict[str, Any]) -> tuple[str, str, str | None]:
+def _by_content(row: Row) -> tuple[str, str, str | None]:
     return row["data_source"], _prompt(row), row["ground_truth"]
 
 
-def _by_row(row: dict[str, Any]) -> tuple[int, str]:
+def _by_row(row: Row) -> tuple[int, str]:
     return row["data_idx"], _prompt(row)
 
 
-def _prompt(row: dict[str, Any]) -> str:
+def _prompt(row: Row) -> str:
     return prompt_identity(row["prompt"])
 
 

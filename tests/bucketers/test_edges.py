@@ -27,6 +27,7 @@ def test_a_run_leaves_its_edges_and_the_bucket_of_each_problem(tmp_path):
         "bucketer": "PassRate",
         "names": ["easy", "medium", "hard"],
         "edges": {"rates": [0.8, 0.2], "edge_is_easier": True},
+        "measure": {"threshold": 0.5, "strict": False, "scale": 1, "std_weight": 0.3},
     }
     table = pq.read_table(tmp_path / "buckets.parquet")
     assert table.select(["problem_id", "bucket", "n", "c"]).to_pylist() == [
@@ -101,3 +102,17 @@ def test_a_file_that_holds_no_edges_is_named(tmp_path):
 def test_edges_that_are_not_there_are_named(tmp_path):
     with pytest.raises(UserError, match=r"bucketer\.edges=.*nowhere\.json"):
         cut(Threshold([0.5], None), make_metrics(GROUPS), str(tmp_path / "nowhere.json"), tmp_path)
+
+
+def test_edges_of_percent_are_refused_where_rates_are_shares(run, tmp_path):
+    first = run("metric=pass_rate", "convention=filter_difficulty", f"output_dir={tmp_path}/a")
+    assert first.returncode == 0, first.stderr
+    edges = f"bucketer.edges={tmp_path}/a/buckets.json"
+    done = run("metric=pass_rate", edges, f"output_dir={tmp_path}/b")
+    assert done.returncode == 1
+    said = "measure.threshold=0.0 measure.strict=true measure.scale=100.0 measure.std_weight=0.3"
+    assert said in done.stderr
+    again = run("metric=pass_rate", edges, *said.split(), f"output_dir={tmp_path}/b")
+    assert again.returncode == 0, again.stderr
+    sides = [(tmp_path / side / "buckets.parquet").read_bytes() for side in ("a", "b")]
+    assert sides[0] == sides[1]

@@ -8,6 +8,11 @@ from curriculum.export.split import held_out
 SEEDS = range(40)
 
 
+def hold(prompts, bucket, fraction, seed):
+    """Problems that only their prompts make the same."""
+    return held_out(prompts, [str(i) for i in range(len(prompts))], bucket, fraction, seed)
+
+
 def problems(seed, prompts=60, repeats=2, buckets=4):
     """Prompts in random order, each up to `repeats` + 1 times and in any of the buckets."""
     rng = np.random.default_rng(seed)
@@ -25,7 +30,7 @@ def easiest(prompts, bucket):
 
 def chosen(prompts, *arguments):
     """The prompts held out; fails where one is on both sides."""
-    held = held_out(prompts, *arguments)
+    held = hold(prompts, *arguments)
     assert held.dtype == bool and held.shape == (len(prompts),)
     out = {prompt for prompt, is_out in zip(prompts, held, strict=True) if is_out}
     left = {prompt for prompt, is_out in zip(prompts, held, strict=True) if not is_out}
@@ -67,14 +72,14 @@ def test_each_bucket_gives_its_share_of_prompts_and_none_is_on_both_sides(fracti
 def test_shares_are_rounded_and_leave_something_to_train(count, fraction, held):
     prompts = [f"question {i}" for i in range(count)]
     for seed in SEEDS:
-        assert held_out(prompts, np.zeros(count, np.int64), fraction, seed).sum() == held
+        assert hold(prompts, np.zeros(count, np.int64), fraction, seed).sum() == held
 
 
 def test_a_prompt_of_two_buckets_counts_for_the_easier():
     prompts = [f"question {i}" for i in range(10)]
     bucket = np.array([0] * 10 + [1] * 10 + [1])
     for seed in SEEDS:
-        held = held_out([*prompts, *prompts, "alone"], bucket, 0.2, seed)
+        held = hold([*prompts, *prompts, "alone"], bucket, 0.2, seed)
         assert (held[:10] == held[10:20]).all()
         assert held[:10].sum() == 2
         assert not held[20]  # the only prompt that is at home in the harder bucket
@@ -92,16 +97,16 @@ def test_the_order_of_rows_changes_nothing():
     for seed in SEEDS:
         prompts, bucket = problems(seed)
         order = np.random.default_rng(seed + 1).permutation(len(prompts))
-        turned = held_out([prompts[i] for i in order], bucket[order], 0.3, seed)
-        assert (turned == held_out(prompts, bucket, 0.3, seed)[order]).all()
+        turned = hold([prompts[i] for i in order], bucket[order], 0.3, seed)
+        assert (turned == hold(prompts, bucket, 0.3, seed)[order]).all()
 
 
 def test_another_bucket_s_problems_change_nothing():
     prompts = [f"question {i}" for i in range(40)]
     bucket = np.arange(40) % 2
     for seed in SEEDS:
-        alone = held_out(prompts[::2], bucket[::2], 0.2, seed)
-        assert (held_out(prompts, bucket, 0.2, seed)[::2] == alone).all()
+        alone = hold(prompts[::2], bucket[::2], 0.2, seed)
+        assert (hold(prompts, bucket, 0.2, seed)[::2] == alone).all()
 
 
 def test_the_same_seed_holds_out_the_same_and_others_hold_out_others():
@@ -113,7 +118,7 @@ def test_the_same_seed_holds_out_the_same_and_others_hold_out_others():
 
 def test_over_many_seeds_every_prompt_is_held_out_as_often():
     prompts, bucket = [f"question {i}" for i in range(50)], np.zeros(50, np.int64)
-    times = sum(held_out(prompts, bucket, 0.2, seed).astype(int) for seed in range(1000))
+    times = sum(hold(prompts, bucket, 0.2, seed).astype(int) for seed in range(1000))
     # Binomial(1000, 0.2): 200 expected, 12.6 the standard deviation, five of them either way.
     assert times.sum() == 10_000
     assert times.min() > 200 - 63 and times.max() < 200 + 63
@@ -121,7 +126,35 @@ def test_over_many_seeds_every_prompt_is_held_out_as_often():
 
 def test_two_seeds_share_no_more_than_chance():
     prompts, bucket = [f"question {i}" for i in range(1000)], np.zeros(1000, np.int64)
-    splits = [held_out(prompts, bucket, 0.1, seed) for seed in (-1, 0, 1, 2, 10, 2**40)]
+    splits = [hold(prompts, bucket, 0.1, seed) for seed in (-1, 0, 1, 2, 10, 2**40)]
     for i, one in enumerate(splits):
         for other in splits[:i]:
             assert (one & other).sum() < 30  # 10 expected; 30 is six standard deviations above
+
+
+def test_problems_of_one_id_go_to_one_side_whatever_they_ask():
+    for seed in SEEDS:
+        prompts, bucket = problems(seed, prompts=80, repeats=0)
+        ids = [f"id {i % 40}" for i in range(80)]
+        held = held_out(prompts, ids, bucket, 0.3, seed)
+        assert (held[:40] == held[40:]).all()
+        assert 0 < held.sum() < 80
+
+
+def test_a_chain_of_prompts_and_ids_is_one_problem():
+    prompts = ["a", "a", "b", "b", "c", *(f"other {i}" for i in range(20))]
+    ids = ["1", "2", "2", "3", "3", *(f"other {i}" for i in range(20))]
+    for seed in SEEDS:
+        held = held_out(prompts, ids, np.zeros(25, np.int64), 0.5, seed)
+        assert len(set(held[:5].tolist())) == 1
+
+
+def test_by_prompt_alone_a_side_stays_whatever_the_company():
+    prompts = [f"question {i}" for i in range(20_000)]
+    ids = [str(i) for i in range(20_000)]
+    held = held_out(prompts, ids, None, 0.1, 0)
+    assert held.mean() == pytest.approx(0.1, abs=0.01)
+    part = slice(3, 9000, 7)
+    assert (held_out(prompts[part], ids[part], None, 0.1, 0) == held[part]).all()
+    assert not (held & ~held_out(prompts, ids, None, 0.2, 0)).any()
+    assert not held_out(prompts, ids, None, 0.0, 0).any()

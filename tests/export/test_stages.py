@@ -467,6 +467,7 @@ def test_the_manifest_says_what_was_made_and_how(write):
             name: len(prompts_of(name)) - count for name, count in counts.items()
         },
         "val_fraction": 0,
+        "split": "bucket",
         "seed": 7,
         "complexity_score": "mean_reward",
         "json_text": [],
@@ -486,7 +487,7 @@ def test_the_terminal_shows_the_stages(outcome, tmp_path, capsys):
     tables = {name: len(each) for name, each in read(tmp_path).items()}
     for i, buckets in enumerate(["easy", "easy + medium", "easy + medium + hard"], start=1):
         name = f"cumulative_stage{i}"
-        row = f"{name} {buckets} {tables[f'{name}_train']} {tables[f'{name}_val']}"
+        row = f"{name} {buckets} {tables[f'{name}_train']} {tables[f'{name}_val']} 0"
         assert row in shown
 
 

@@ -66,12 +66,13 @@ def test_by_data_idx_with_the_same_prompt_where_prompts_repeat(tmp_path):
         {"prompt": "a", "response": "x", "data_idx": 2},
         {"prompt": "a", "response": "x", "data_idx": 3},
     ]
-    assert matched(tmp_path, rollouts, verl_rows("a", "b", "a")) == [1, 2, -1]
+    assert matched(tmp_path, rollouts, verl_rows("a", "b", "a")) == [1, 2, 0]
 
 
 def test_by_a_prompt_that_only_one_problem_has(tmp_path):
     rollouts = [{"prompt": text, "response": "x"} for text in ("a", "b", "c")]
-    assert matched(tmp_path, rollouts, verl_rows("b", "a", "a")) == [-1, 0, -1]
+    another = verl_rows("a")[0] | {"data_source": "others"}
+    assert matched(tmp_path, rollouts, [*verl_rows("b", "a"), another]) == [-1, 0, -1]
 
 
 def test_each_of_them_by_what_it_has(tmp_path):
@@ -111,3 +112,15 @@ def test_adopted_rollouts_keep_their_order_and_rewards(tmp_path):
     assert index["problem"].to_pylist() == [1, 0, -1, 1]
     assert index["reward"].to_pylist() == [0.0, 1.0, 2.0, 3.0]
     assert index["sample_idx"].to_pylist() == [0, 0, 0, 1]
+
+
+def test_repeated_rows_of_a_problem_are_one_for_rollouts_that_know_the_prompt_alone(tmp_path):
+    rollouts = [{"prompt": name, "response": "x"} for name in ("b", "a")]
+    assert matched(tmp_path, rollouts, verl_rows("a", "b", "a")) == [1, 0]
+
+
+def test_a_prompt_with_two_answers_is_nobody_s_without_more(tmp_path):
+    first, second, other = verl_rows("a", "a", "b")
+    second = second | {"reward_model": {"style": "rule", "ground_truth": "another"}}
+    rollouts = [{"prompt": name, "response": "x"} for name in ("a", "b")]
+    assert matched(tmp_path, rollouts, [first, second, other]) == [-1, 2]
