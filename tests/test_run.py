@@ -1,6 +1,7 @@
 """The journeys of the README, as a user takes them."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,8 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from filelock import FileLock
 
 from curriculum.compare import read_run
+from curriculum.data.demo import FILE
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -184,7 +187,7 @@ def test_a_run_never_writes_over_its_input(run, tmp_path):
     path.parent.mkdir()
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     before = path.read_bytes()
-    done = run("preset=bucket_rollouts", f"data.path={path.parent}", f"output_dir={path.parent}")
+    done = run("preset=bucket_rollouts", f"data.path={path}", f"output_dir={path.parent}")
     assert done.returncode == 1
     assert "is input of this run" in done.stderr
     assert path.read_bytes() == before
@@ -264,3 +267,22 @@ def test_a_change_in_the_folder_of_the_function_scores_anew(run, tmp_path, read_
         done = run(*arguments, f"reward.path={code}/reward.py", PYTHONPATH=str(code))
         assert done.returncode == 0, done.stderr
         assert read_result(tmp_path / "out")["mean_reward"] == worth
+
+
+def test_two_runs_at_once_in_one_folder_are_refused(run, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    with FileLock(out / ".lock"):
+        done = run()
+    assert done.returncode == 1
+    assert f"another run is at work in {out}" in done.stderr
+    assert not (out / "result.json").exists()
+    assert run().returncode == 0
+
+
+def test_a_folder_that_is_read_as_a_whole_is_no_output_dir(run, tmp_path):
+    shutil.copy(FILE, tmp_path / "rollouts.parquet")
+    done = run("data=rollouts", f"data.path={tmp_path}", f"output_dir={tmp_path}")
+    assert done.returncode == 1
+    assert "choose another output_dir" in done.stderr
+    assert not (tmp_path / "buckets.parquet").exists()

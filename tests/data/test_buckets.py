@@ -118,3 +118,40 @@ def test_data_that_is_in_no_buckets_says_so(tmp_path):
     write(tmp_path, easy=[line("a", 1)])
     plain = data.Rollouts(str(tmp_path), "problem_id", "prompt", "reward_model")
     assert plain.load().problems.table["bucket"].to_pylist() == [None]
+
+
+def rollouts(folder, *names):
+    folder.mkdir(exist_ok=True)
+    for i, name in enumerate(names):
+        line = {"prompt": f"{name} asks", "reward": [{"score": float(i % 2)}]}
+        (folder / f"{name}.jsonl").write_text(json.dumps(line) + "\n")
+    return data.Buckets(str(folder), "problem_id", "prompt", "reward_model")
+
+
+def test_the_run_that_made_the_folder_knows_the_order(tmp_path):
+    folder = rollouts(tmp_path, "steady", "moody", "wild", "unscored", "generations_0")
+    assert folder.names() is None
+    (tmp_path / "buckets.json").write_text(json.dumps({"names": ["wild", "moody", "steady"]}))
+    assert folder.names() == ["wild", "moody", "steady"]
+
+
+def test_a_prefix_belongs_to_the_names_also_beside_unscored_lines(tmp_path):
+    folder = rollouts(tmp_path, "var_easy", "var_hard", "var_unscored")
+    (tmp_path / "buckets.json").write_text(json.dumps({"names": ["easy", "hard"]}))
+    assert folder.names() == ["var_easy", "var_hard"]
+
+
+def test_a_folder_with_the_buckets_of_two_runs_is_refused(tmp_path):
+    folder = rollouts(tmp_path, "easy", "hard", "m_easy", "m_hard")
+    (tmp_path / "buckets.json").write_text(json.dumps({"names": ["easy", "hard"]}))
+    with pytest.raises(UserError, match=r"several runs.*m_\*\.jsonl"):
+        folder.names()
+    one = data.Buckets(f"{tmp_path}/m_*.jsonl", "problem_id", "prompt", "reward_model")
+    assert one.names() == ["m_easy", "m_hard"]
+
+
+@pytest.mark.parametrize("content", ["[1]", '{"a": 1}', "no JSON", '{"names": []}'])
+def test_a_file_of_that_name_from_elsewhere_says_nothing(tmp_path, content):
+    folder = rollouts(tmp_path, "easy", "hard")
+    (tmp_path / "buckets.json").write_text(content)
+    assert folder.names() is None

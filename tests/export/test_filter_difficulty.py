@@ -439,3 +439,9 @@ def test_the_same_strategy_again_replaces_its_files_and_no_others(measured):
     assert len(rows_of(folder, "pass_rate")) == summary_of(folder, "pass_rate")["total_problems"]
     assert len(rows_of(folder, "pass_rate")) == 20
     assert len(json.loads((folder / "mine_difficulty_metrics_pass_rate.json").read_text())) == 16
+
+
+def test_no_mean_at_k_is_asked_for(measured):
+    folder = measured([[1.0, 0.0]], "pass_rate", "measure.mean_at_k=[]")
+    rows = json.loads((folder / "difficulty_metrics_pass_rate.json").read_text())
+    assert rows[0]["mean_at_k"] == {}
