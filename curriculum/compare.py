@@ -67,9 +67,9 @@ def read_run(folder: Path) -> dict[str, Any]:
     result = json.loads((folder / FILE).read_text())
     run |= {"status": result["status"], "error": result["error"]}
     if result["status"] == "completed":
+        run |= {"problems": result["total_problems"], "rollouts": result["total_rollouts"]}
+    if "buckets" in result:  # none where a run stopped at its rollouts
         run |= {
-            "problems": result["total_problems"],
-            "rollouts": result["total_rollouts"],
             "buckets": {name: each["count"] for name, each in result["buckets"].items()},
             "edges": describe_edges(json.loads((folder / EDGES).read_text())),
             "reused": [name for name, stage in result["stages"].items() if stage["reused"]],
@@ -109,7 +109,7 @@ def adjusted_rand_indices(folders: list[Path], runs: list[dict[str, Any]]) -> li
     buckets = {
         run["job"]: pd.read_parquet(folder / ASSIGNMENT).set_index("problem_id")["bucket"]
         for folder, run in zip(folders, runs, strict=True)
-        if run["status"] == "completed"
+        if "buckets" in run
     }
     agreement = []
     for one, other in combinations(buckets, 2):
@@ -135,7 +135,7 @@ def _show(sweep: Path, runs: list[dict[str, Any]], agreement: list[dict[str, Any
     table = plain_table(str(sweep), "job", "", "buckets, easy to hard", "edges")
     for run in runs:
         if run["status"] == "completed":
-            table.add_row(run["job"], run["choice"], _sizes(run), run["edges"])
+            table.add_row(run["job"], run["choice"], _sizes(run), run.get("edges", ""))
         else:
             error = str(run["error"]).splitlines()[0]
             table.add_row(run["job"], run["choice"], Text(run["status"], "red"), error)
@@ -148,7 +148,7 @@ def _show(sweep: Path, runs: list[dict[str, Any]], agreement: list[dict[str, Any
 
 def _agreement_table(runs: list[dict[str, Any]], agreement: list[dict[str, Any]]) -> Table:
     index = {(pair["job"], pair["other"]): pair["index"] for pair in agreement}
-    done = [run for run in runs if run["status"] == "completed"]
+    done = [run for run in runs if "buckets" in run]
     table = plain_table("Agreement of buckets (adjusted Rand index)", "")
     for run in done[1:]:
         table.add_column(run["choice"], justify="right")

@@ -241,7 +241,8 @@ def measure(
 ) -> Metrics:
     """All standard metrics of the measured problems, and the chosen one of `conf/metric/`.
 
-    Beside them `n`, `c` (rollouts and passes) and the pass rate's posterior: `pass_rate_mean`,
+    Beside them `n`, `c`, `truncated` (rollouts, passes, rollouts cut off by the limit of new
+    tokens, which count like any other) and the pass rate's posterior: `pass_rate_mean`,
     `pass_rate_low`, `pass_rate_high`, as shares.
     """
     standard = config.standard()
@@ -251,7 +252,9 @@ def measure(
     c = PassRate(config.threshold, config.strict, scale=1).passes(rewards)
     mean, low, high = stats.beta_posterior(n, c, (config.prior[0], config.prior[1]), config.level)
     posterior = {"pass_rate_mean": mean, "pass_rate_low": low, "pass_rate_high": high}
-    columns = {"n": n, "c": c, **posterior}
+    cut_off = np.zeros(len(rewards.values)) if rewards.truncated is None else rewards.truncated
+    truncated = rewards.sum(cut_off.astype(np.float64))
+    columns = {"n": n, "c": c, "truncated": truncated, **posterior}
     columns |= {name: each(rewards) for name, each in metrics.items()}
     easier: dict[str, Easier] = {name: each.easier for name, each in metrics.items()}
     easier |= dict.fromkeys(posterior, "higher")

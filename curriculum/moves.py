@@ -157,6 +157,8 @@ def _assignment(folder: Path) -> pd.DataFrame:
     result = folder / FILE
     if not result.exists() or json.loads(result.read_text())["status"] != "completed":
         raise UserError(f"{folder} should be the folder of a run that has completed")
+    if not (folder / ASSIGNMENT).exists():
+        raise UserError(f"{folder} has no buckets: its run stopped at the rollouts")
     return pd.read_parquet(folder / ASSIGNMENT).set_index("problem_id")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from curriculum.errors import UserError
 
-GENERATES = "not here yet: name rollouts made elsewhere, `generator.path=FILES`"
+SERVER = "not here yet: `generator=transformers`, or `generator.path=FILES` made elsewhere"
 MODEL_REWARD = "not here yet: `reward=function` can call a model of your own"
 SAME = "the same"
 
@@ -28,17 +28,17 @@ TABLES: dict[str, dict[str, str]] = {
         "reward_model.reward_manager": "`reward=verl` for naive; the others are not here yet",
         "reward_model.reward_kwargs": "`reward.reward_kwargs={...}`, with `reward=function`",
         "reward_model.enable": MODEL_REWARD,
-        "model.path": GENERATES,
-        "model.use_shm": GENERATES,
-        "num_samples": GENERATES,
-        "data.batch_size": GENERATES,
-        "data.max_prompt_length": GENERATES,
-        "data.truncation": GENERATES,
-        "data.trust_remote_code": GENERATES,
-        "generation.max_new_tokens": GENERATES,
-        "generation.temperature": GENERATES,
-        "generation.top_p": GENERATES,
-        "generation.do_sample": GENERATES,
+        "model.path": SAME,
+        "model.use_shm": "`generator.use_shm=true`",
+        "num_samples": SAME,
+        "data.batch_size": "`generator.batch_size=64`, in rollouts",
+        "data.max_prompt_length": "`generator.max_prompt_length=1024`",
+        "data.truncation": "`generator.truncation=error`, `left` or `right`",
+        "data.trust_remote_code": "`generator.trust_remote_code=true`",
+        "generation.max_new_tokens": "`generator.max_new_tokens=512`",
+        "generation.temperature": "`generator.temperature=0.7`",
+        "generation.top_p": "`generator.top_p=0.9`",
+        "generation.do_sample": "`generator.do_sample=true`",
     },
     "bucket_rollouts_by_difficulty.py": {
         "-i": "`data.path=DIR`",
@@ -69,12 +69,12 @@ TABLES: dict[str, dict[str, str]] = {
         "--filter": "`export.filter=passing_only`, `best_only` or `all`",
     },
     "generate_rollouts.py": {
-        "--use_vllm": GENERATES,
-        "--vllm_url": GENERATES,
-        "--data_path": GENERATES,
-        "--output_path": GENERATES,
-        "--num_samples": GENERATES,
-        "--temperature": GENERATES,
+        "--use_vllm": SERVER,
+        "--vllm_url": SERVER,
+        "--data_path": "`data=verl data.path=FILE`",
+        "--output_path": "`until=rollouts output_dir=DIR`: the file is `rollouts.parquet` there",
+        "--num_samples": "`num_samples=10`",
+        "--temperature": "`generator.temperature=0.7`",
     },
 }
 
@@ -120,7 +120,7 @@ def _known(name: str) -> bool:
 
 def _entries(name: str) -> list[str]:
     """The old names that a name is: itself, one it lies in, or, of a block, all in it."""
-    if name == "data":  # a block of today's too
+    if name in ("data", "model"):  # blocks of today's too
         return []
     return [
         old

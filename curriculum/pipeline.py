@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curriculum import aside, data, rewards
+from curriculum import aside, data, generators, rewards
 from curriculum.bucketers.edges import cut
+from curriculum.demo.stored import NAME as SMALL
+from curriculum.demo.stored import small_model
 from curriculum.errors import UserError
 from curriculum.export import bucket_statistics, overall_statistics
 from curriculum.export.place import kind, place, require_apart
+from curriculum.generators.flat import write_flat
 from curriculum.generators.replay import adopt, match
 from curriculum.metrics import measure
 from curriculum.provenance import Record
 from curriculum.records import Outcome, Problems, Rewards, Rollouts
 from curriculum.rewards.scoring import TooManyFailures, failures_in
 from curriculum.strategies import Strategies
+
+log = logging.getLogger(__name__)
 
 
 def run(cfg: Mapping[str, Any], record: Record, show: bool) -> None:
@@ -33,6 +40,12 @@ def run(cfg: Mapping[str, Any], record: Record, show: bool) -> None:
         require_apart(read, record.folder.resolve())
     with record.timed("rollouts"):
         problems, rollouts = load_rollouts(chosen, record)
+    if chosen.until == "rollouts":
+        path = write_flat(rollouts, record.folder)
+        record.leave([path.name], "until rollouts", [], [file.url for file in chosen.files()])
+        record.results |= {"total_problems": len(problems), "total_rollouts": len(rollouts)}
+        log.info("%d rollouts: %s", len(rollouts), path)
+        return
     with record.timed("rewards"):
         scores = score_rollouts(chosen, problems, rollouts, record)
         grouped = Rewards.group(rollouts, scores)
@@ -76,9 +89,27 @@ def load_rollouts(chosen: Strategies, record: Record) -> tuple[Problems, Rollout
         place = match(replayed.problems, own.problems)
         aside.rollouts_without_problem(replayed.problems, replayed.rollouts, place, record)
         index = adopt(replayed.rollouts, place)
+    elif chosen.generator is not None:
+        return own.problems, generate(chosen, own.problems, record)
     if index is None:
-        raise UserError("the data holds problems only; generator.path=FILES names their rollouts")
+        raise UserError(
+            "the data holds problems only: generator.path=FILES names their rollouts, "
+            "generator=transformers makes some"
+        )
     return own.problems, Rollouts(index, source.responses, source.rows)
+
+
+def generate(chosen: Strategies, problems: Problems, record: Record) -> Rollouts:
+    """Rollouts of every problem, from the store where they have been generated."""
+    generator: Any = chosen.generator
+    if getattr(generator, "model", None) == SMALL:
+        generator = replace(generator, model=str(small_model(chosen.store)))
+    source = record.stages["problems"]["fingerprint"]
+    rollouts, stage = generators.load_stored(
+        chosen.store, generator, problems, source, chosen.generation
+    )
+    record.use("rollouts", stage)
+    return rollouts
 
 
 def score_rollouts(

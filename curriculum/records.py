@@ -43,6 +43,7 @@ ROLLOUT_SCHEMA = pa.schema(
         pa.field("problem", pa.int64(), nullable=False),
         pa.field("sample_idx", pa.int64(), nullable=False),
         pa.field("reward", pa.float64()),
+        pa.field("finish_reason", pa.string()),  # "length": cut off, which is not the same as wrong
     ]
 )
 
@@ -54,6 +55,7 @@ REWARD_SCHEMA = pa.schema([pa.field("reward", pa.float64()), pa.field("failure",
 DECIMALS = 12
 
 
+COUNTS = ("n", "c", "truncated")  # metrics that are whole numbers
 JSON_COLUMNS = ("prompt", "ground_truth", "extra_info")
 
 
@@ -137,6 +139,7 @@ class Rewards:
     problem: Integers  # (P,) rows of the problems
     values: Floats  # (R,)
     offsets: Integers  # (P + 1,)
+    truncated: npt.NDArray[np.bool_] | None = None  # (R,) cut off by the limit of new tokens
 
     @classmethod
     def group(cls, rollouts: Rollouts, rewards: pa.Table) -> Rewards:
@@ -146,9 +149,11 @@ class Rewards:
         problem = rollouts.problem[scored]
         sample_idx = rollouts.index["sample_idx"].to_numpy()[scored]
         order = np.lexsort((sample_idx, problem))
-        values = rewards["reward"].to_numpy()[scored][order]
+        values = rewards["reward"].to_numpy()[scored][order].astype(np.float64)
+        cut_off = pc.equal(rollouts.index["finish_reason"], "length").fill_null(False).to_numpy()
         measured, counts = np.unique(problem, return_counts=True)
-        return cls(measured, values.astype(np.float64), np.concatenate([[0], np.cumsum(counts)]))
+        offsets = np.concatenate([[0], np.cumsum(counts)])
+        return cls(measured, values, offsets, cut_off[scored][order])
 
     def __len__(self) -> int:
         return len(self.problem)
@@ -234,7 +239,7 @@ class Metrics:
         columns = {
             name: pa.array(values, mask=np.isnan(values)) for name, values in self.columns.items()
         }
-        columns |= {name: columns[name].cast(pa.int64()) for name in ("n", "c")}
+        columns |= {name: columns[name].cast(pa.int64()) for name in COUNTS}
         return pa.table({"problem_id": self.problem_id, **columns})
 
 

@@ -43,11 +43,16 @@ class Store:
     root: str
 
     def stage(
-        self, name: str, made_of: Mapping[str, Any], make: Callable[[Path], Mapping[str, int]]
+        self,
+        name: str,
+        made_of: Mapping[str, Any],
+        make: Callable[[Path], Mapping[str, int]],
+        resumable: bool = False,
     ) -> Stage:
         """The stage made of `made_of` (JSON values); `make` fills its folder and returns counts.
 
-        What `make` raises goes through, and leaves nothing behind.
+        What `make` raises goes through, and leaves nothing behind; a resumable stage's folder
+        stays as it is then, and after a kill, for the next `make`.
         """
         made_of = {**made_of, "version": version("curriculum")}
         fingerprint = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
@@ -56,7 +61,7 @@ class Store:
         with _held(FileLock(f"{folder}.lock"), name):
             reused = (folder / MANIFEST).exists()
             if not reused:
-                self._make(folder, made_of, make)
+                self._make(folder, made_of, make, resumable)
         counts = json.loads((folder / MANIFEST).read_text())["counts"]
         log.info("%s: %s %s", name, "reused" if reused else "made", folder)
         return Stage(folder, fingerprint, reused, counts)
@@ -66,10 +71,12 @@ class Store:
         folder: Path,
         made_of: Mapping[str, Any],
         make: Callable[[Path], Mapping[str, int]],
+        resumable: bool,
     ) -> None:
         aside = folder.with_name(f"{folder.name}.partial")
-        shutil.rmtree(aside, ignore_errors=True)  # of a run that was killed
-        aside.mkdir()
+        if not resumable:
+            shutil.rmtree(aside, ignore_errors=True)  # of a run that was killed
+        aside.mkdir(exist_ok=resumable)
         try:
             counts = make(aside)
             now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -78,7 +85,8 @@ class Store:
             shutil.rmtree(folder, ignore_errors=True)  # something without a manifest
             os.replace(aside, folder)
         finally:
-            shutil.rmtree(aside, ignore_errors=True)
+            if not resumable:
+                shutil.rmtree(aside, ignore_errors=True)
 
 
 def digest_of_sources(folder: Path) -> str:

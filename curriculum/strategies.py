@@ -11,7 +11,7 @@ from curriculum.bucketers.edges import Edges
 from curriculum.data import Buckets, Data, File, Limits
 from curriculum.errors import UserError
 from curriculum.export import GENERATIONS, LAYOUTS, Export, Layout
-from curriculum.generators import Replay
+from curriculum.generators import Generation, Generator, Replay
 from curriculum.metrics import Measure, Metric
 from curriculum.plugins import build, keys, typed
 from curriculum.rewards import Auto, Reward
@@ -27,6 +27,8 @@ class Strategies:
 
     data: Data
     replay: Replay | None
+    generator: Generator | None
+    generation: Generation
     reward: Reward | Auto
     scoring: Scoring
     measure: Measure
@@ -37,6 +39,7 @@ class Strategies:
     export: Export
     layouts: list[Layout]
     store: Store
+    until: str | None  # the stage after which a run stops
 
     @classmethod
     def build(cls, cfg: Mapping[str, Any]) -> Self:
@@ -52,11 +55,19 @@ class Strategies:
             raise UserError(f"unknown: {', '.join(sorted(strange))} (keys: {', '.join(keys())})")
         export = typed(Export, cfg["export"], "export")
         data, bucketer = build(cfg, "data"), build(cfg, "bucketer")
+        replays_own = cfg["generator"].get("path", "elsewhere") is None
+        generator = None if replays_own else build(cfg, "generator")
         if isinstance(bucketer, Recorded) and isinstance(data, Buckets) and bucketer.names is None:
             bucketer = replace(bucketer, names=data.names())
         return cls(
             data=data,
-            replay=build(cfg, "generator") if cfg["generator"]["path"] else None,
+            replay=generator if isinstance(generator, Replay) else None,
+            generator=None if isinstance(generator, Replay) else generator,
+            generation=typed(
+                Generation,
+                {"num_samples": cfg["num_samples"], "seed": cfg["generator"]["seed"]},
+                "generator",
+            ),
             reward=build(cfg, "reward"),
             scoring=shared(Scoring, "reward"),
             measure=typed(Measure, cfg["measure"], "measure"),
@@ -67,11 +78,18 @@ class Strategies:
             export=export,
             layouts=[*_layouts(cfg["convention"]["layouts"]), *[GENERATIONS] * export.generations],
             store=typed(Store, {"root": cfg["store_dir"]}, "store_dir"),
+            until=_until(cfg["until"]),
         )
 
     def files(self) -> list[File]:
         """All files that the run reads."""
         return [*self.data.files(), *(self.replay.files() if self.replay else [])]
+
+
+def _until(stage: str | None) -> str | None:
+    if stage not in (None, "rollouts"):
+        raise UserError(f"until={stage}: there is rollouts, or null for all")
+    return stage
 
 
 def _layouts(names: list[str]) -> list[Layout]:

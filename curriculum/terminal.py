@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
+from rich.text import Text
 
 WIDTH = 110  # where there is no terminal to ask
 
@@ -27,6 +36,30 @@ def plain_table(title: str | None, *columns: str, header: bool = True) -> Table:
         header_style="dim",
         show_header=header,
     )
+
+
+def generation_bar() -> Progress:
+    """A bar with rollouts and tokens a second; nothing where there is no terminal."""
+    err = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rates(),
+        TimeRemainingColumn(),
+        console=err,
+        transient=True,
+        disable=not err.is_terminal,
+    )
+
+
+class _Rates(ProgressColumn):
+    """What a generator makes in a second."""
+
+    def render(self, task: Task) -> Text:
+        seconds = task.elapsed or 0
+        tokens = task.fields["tokens"] / seconds if seconds else 0
+        return Text(f"{task.speed or 0:,.0f} rollouts/s {tokens:,.0f} tokens/s")
 
 
 def progress_bar() -> Progress:

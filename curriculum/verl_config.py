@@ -28,13 +28,35 @@ MAPPED = {
     "bucketing_strategy": "bucketer",
     "output_dir": "output_dir",
 }
+# What only a run that generates takes.
+GENERATION = {
+    "model.path": "model.path",
+    "actor_rollout_ref.model.path": "model.path",
+    "num_samples": "num_samples",
+    "actor_rollout_ref.rollout.n": "num_samples",
+    "generation.temperature": "generator.temperature",
+    "actor_rollout_ref.rollout.temperature": "generator.temperature",
+    "generation.top_p": "generator.top_p",
+    "actor_rollout_ref.rollout.top_p": "generator.top_p",
+    "generation.do_sample": "generator.do_sample",
+    "actor_rollout_ref.rollout.do_sample": "generator.do_sample",
+    "generation.max_new_tokens": "generator.max_new_tokens",
+    "data.max_response_length": "generator.max_new_tokens",
+    "data.max_prompt_length": "generator.max_prompt_length",
+    "data.truncation": "generator.truncation",
+    "data.trust_remote_code": "generator.trust_remote_code",
+    "actor_rollout_ref.model.use_shm": "generator.use_shm",
+}
 # Where verl up to 0.7.0 and later ones have the reward function. As in verl's own migration, the
 # old block counts whole where anything in it is set.
 FUNCTION_BLOCKS = ("custom_reward_function", "reward.custom_reward_function")
 FUNCTION_KEYS = ("path", "name", "reward_kwargs")
+# Of single rollouts nothing is learned: a group of one is PPO's, not a choice of samples.
+ONE_SAMPLE = ("num_samples", 1)
 # The options whose keys these are, but for those that every option has.
 OPTIONS = {"data": "verl", "reward": "function"}
 SHARED = ("data.prompt_key", "data.reward_fn_key")
+REPLAY = "replay"  # the generator that generates nothing
 
 
 @dataclass(frozen=True)
@@ -45,7 +67,7 @@ class VerlConfig:
     ignored: list[str]  # verl's keys
 
 
-def read(path: str) -> VerlConfig:
+def read(path: str, generating: bool) -> VerlConfig:
     """Read a configuration, with the parts that its defaults list names where they lie beside it.
 
     Raises:
@@ -55,9 +77,10 @@ def read(path: str) -> VerlConfig:
     config = _load(Path(path))
     taken: dict[str, Any] = {}
     used = set()
-    for theirs, ours in {**MAPPED, **_function(config, path)}.items():
+    mapped = {**MAPPED, **_function(config, path), **(GENERATION if generating else {})}
+    for theirs, ours in mapped.items():
         value = _select(config, theirs, path)
-        if value is not None and ours not in taken:
+        if value is not None and ours not in taken and (ours, value) != ONE_SAMPLE:
             taken[ours] = value
             used.add(theirs)
     if not taken:
@@ -85,7 +108,7 @@ def expanded(arguments: Sequence[str]) -> list[str]:
         return list(arguments)
     if not isinstance(path, str):
         raise UserError(f"{KEY}={own[KEY]} must be one file: run once for each")
-    taken = read(path).taken
+    taken = read(path, own.get("generator", REPLAY) != REPLAY).taken
     added = []
     for group, option in OPTIONS.items():
         chosen = own.get(group, "the preset's" if group == "data" and "preset" in own else None)
@@ -98,13 +121,13 @@ def expanded(arguments: Sequence[str]) -> list[str]:
     return [*arguments[: place + 1], *added, *arguments[place + 1 :]]
 
 
-def report(path: str, overrides: Sequence[str]) -> dict[str, Any]:
+def report(path: str, overrides: Sequence[str], generating: bool) -> dict[str, Any]:
     """Log what a run took from a configuration and what it ignored, and return both.
 
     Args:
         overrides: of the run; what they set otherwise is not taken.
     """
-    config = read(path)
+    config = read(path, generating)
     taken = {k: v for k, v in config.taken.items() if argument(k, v) in overrides}
     shown = ", ".join(f"{key}={value}" for key, value in taken.items())
     blocks = Counter(key.partition(".")[0] for key in config.ignored)

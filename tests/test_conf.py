@@ -17,6 +17,11 @@ FILES = sorted(conf_dir().rglob("*.yaml"))
 OPTIONS = [(path.parent.name, path.stem) for path in FILES if path.parent.name in GROUPS]
 PRESETS = sorted(path.stem for path in (conf_dir() / "preset").glob("*.yaml"))
 CONVENTIONS = sorted(path.stem for path in (conf_dir() / "convention").glob("*.yaml"))
+NEEDS = {
+    ("reward", "verl"): ["verl"],
+    ("data", "reasoning_gym"): ["reasoning_gym"],
+    ("generator", "transformers"): ["torch", "transformers"],
+}
 REQUIRED = {
     "data": ["data.path=x.parquet"],
     "reward": [f"reward.path={__file__}"],
@@ -29,8 +34,8 @@ def test_every_option_builds(composed, group, option):
     missing = [f"{group}={option}"]
     if "???" in (conf_dir() / group / f"{option}.yaml").read_text():
         missing += REQUIRED[group]
-    if option == "verl" and group == "reward":
-        pytest.importorskip("verl", reason="reward=verl needs verl; CI tests it where it is")
+    for needed in NEEDS.get((group, option), []):
+        pytest.importorskip(needed, reason=f"{group}={option} needs {needed}; CI has it elsewhere")
     cfg = OmegaConf.to_container(composed(*missing), resolve=True)
     assert build(cfg, group) is not None
 

@@ -84,14 +84,14 @@ def test_all_of_a_command_are_listed_once():
         "data.path=/path/to/data.parquet",
         "output_dir=./results",
         "num_samples=5",
-        "num_samples=5",
+        "data.batch_size=5",
+        "data.batch_size=5",
         "bucketing_strategy=adaptive",
     )
     lines = message.splitlines()[1:]
     assert lines[0] == "  filter_difficulty.py: `python run.py preset=filter_difficulty ...`"
     assert [line.split(":")[0].strip() for line in lines[1:]] == [
-        "model.path",
-        "num_samples",
+        "data.batch_size",
         "bucketing_strategy",
     ]
 
@@ -144,7 +144,7 @@ def test_hydra_s_flags_still_do_what_they_did(run):
     ("arguments", "words"),
     [
         (["-i", "./rollouts", "-o", "./bucketed", "-m", "mean_reward", "-n", "3"], 4),
-        (["model.path=m", "generation.temperature=0.8", "bucketing_strategy=adaptive"], 3),
+        (["num_samples=4", "generation.temperature=0.8", "bucketing_strategy=adaptive"], 2),
     ],
     ids=["bucket_rollouts", "filter_difficulty"],
 )
@@ -177,8 +177,8 @@ def test_old_keys_in_a_file_of_the_user(own, tmp_path):
     assert "Traceback" not in done.stderr
     for words in (
         "bucketing_strategy: `bucketer=percentile`, `pass_rate`, `mean_reward` or `adaptive`",
-        "generation.temperature: not here yet",
-        "generation.top_p: not here yet",
+        "generation.temperature: `generator.temperature=0.7`",
+        "generation.top_p: `generator.top_p=0.9`",
     ):
         assert words in done.stderr
     result = json.loads((tmp_path / "out" / "result.json").read_text())
@@ -223,7 +223,7 @@ def test_a_file_of_the_old_script(run, tmp_path):
     )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    for name in ("model.path", "data.batch_size", "num_samples", "bucketing_strategy"):
+    for name in ("data.batch_size", "generation.temperature", "bucketing_strategy"):
         assert f"  {name}: " in done.stderr
 
 

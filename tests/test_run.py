@@ -286,3 +286,23 @@ def test_a_folder_that_is_read_as_a_whole_is_no_output_dir(run, tmp_path):
     assert done.returncode == 1
     assert "choose another output_dir" in done.stderr
     assert not (tmp_path / "buckets.parquet").exists()
+
+
+def test_a_run_may_stop_at_its_rollouts_in_a_sweep_too(run, tmp_path, read_result):
+    done = run("-m", "until=rollouts,null")
+    assert done.returncode == 0, done.stderr
+    first = tmp_path / "out" / "0"
+    assert read_result(first)["files"] == ["rollouts.parquet"]
+    assert len(pd.read_parquet(first / "rollouts.parquet")) == 16_128
+    assert not (first / "problems.parquet").exists()
+    assert "until=rollouts" in (tmp_path / "out" / "comparison.md").read_text()
+    command = [sys.executable, "-m", "curriculum.compare", str(first), str(tmp_path / "out" / "1")]
+    shown = subprocess.run(command, capture_output=True, text=True)
+    assert shown.returncode == 1
+    assert "has no buckets" in shown.stderr
+
+
+def test_only_rollouts_can_be_stopped_at(run):
+    done = run("until=metrics")
+    assert done.returncode == 1
+    assert "until=metrics" in done.stderr

@@ -90,7 +90,7 @@ def with_reward(path="f.py", place="custom_reward_function", **more):
 
 
 def test_what_verl_s_own_file_sets(config):
-    found = read(str(config(PPO)))
+    found = read(str(config(PPO)), generating=False)
     assert found.taken == {
         "data.path": "~/data/rlhf/gsm8k/train.parquet",
         "data.prompt_key": "prompt",
@@ -114,7 +114,7 @@ def test_what_verl_s_own_file_sets(config):
 @pytest.mark.parametrize("place", ["custom_reward_function", "reward.custom_reward_function"])
 def test_old_and_new_places_of_a_reward_function(config, ours, place):
     values = with_reward("f.py", place, name="score", reward_kwargs={"strict": True, "k": [1, 2.5]})
-    assert read(str(config(values))).ignored == []
+    assert read(str(config(values)), generating=False).ignored == []
     cfg = ours(f"data.verl_config={config(values)}")
     assert cfg.reward._target_ == "curriculum.rewards.Function"
     assert (cfg.reward.path, cfg.reward.name) == ("f.py", "score")
@@ -127,7 +127,7 @@ def test_where_both_places_are_set_the_old_one_counts_whole_as_in_verl(config):
     values = with_reward("new.py", "reward.custom_reward_function", name="new")
     values["reward"]["custom_reward_function"]["reward_kwargs"] = {"new": 1}
     values |= with_reward("old.py", "custom_reward_function", name="old")
-    found = read(str(config(values)))
+    found = read(str(config(values)), generating=False)
     assert (found.taken["reward.path"], found.taken["reward.name"]) == ("old.py", "old")
     assert "reward.reward_kwargs" not in found.taken
     assert set(found.ignored) == {
@@ -140,7 +140,7 @@ def test_where_both_places_are_set_the_old_one_counts_whole_as_in_verl(config):
 def test_an_empty_new_place_leaves_the_old_one(config):
     values = with_reward("old.py", "custom_reward_function", name="old")
     values["reward"] = {"custom_reward_function": {"path": None, "name": None}}
-    found = read(str(config(values)))
+    found = read(str(config(values)), generating=False)
     assert (found.taken["reward.path"], found.taken["reward.name"]) == ("old.py", "old")
 
 
@@ -148,7 +148,7 @@ def test_a_new_place_without_a_path_does_not_name_the_old_one_s_function(config)
     """verl 0.7.1 has `name: compute_score` in both places, whatever a user sets in the old one."""
     values = with_reward("old.py", "custom_reward_function", name="my_score")
     values["reward"] = {"custom_reward_function": {"path": None, "name": "compute_score"}}
-    assert read(str(config(values))).taken["reward.name"] == "my_score"
+    assert read(str(config(values)), generating=False).taken["reward.name"] == "my_score"
 
 
 def test_lists_of_training_files(config, ours):
@@ -166,7 +166,7 @@ def test_keys_of_a_difficulty_filtering_config(config, ours):
     bucketing_strategy: adaptive
     """
     path = config(text)
-    assert read(str(path)).ignored == [
+    assert read(str(path), generating=False).ignored == [
         *("model.path", "data.train_files", "reward_model.reward_manager")
     ]
     cfg = ours(f"data.verl_config={path}")
@@ -183,7 +183,7 @@ def test_interpolations_are_resolved(config, monkeypatch):
     names: {key: question}
     custom_reward_function: {path: "${oc.env:HOME}/f.py", reward_kwargs: {root: "${root}"}}
     """
-    assert read(str(config(text))).taken == {
+    assert read(str(config(text)), generating=False).taken == {
         "data.path": ["/home/me/data/a.parquet", "/home/me/data/b.parquet"],
         "data.prompt_key": "question",
         "reward.path": "/home/me/f.py",
@@ -192,7 +192,10 @@ def test_interpolations_are_resolved(config, monkeypatch):
 
 
 def test_what_is_missing_in_verl_s_config_is_not_set(config):
-    found = read(str(config("data:\n  train_files: x\n  prompt_key: ???\n  reward_fn_key:")))
+    found = read(
+        str(config("data:\n  train_files: x\n  prompt_key: ???\n  reward_fn_key:")),
+        generating=False,
+    )
     assert found.taken == {"data.path": "x"}
 
 
@@ -201,7 +204,7 @@ def test_parts_of_a_defaults_list_that_lie_beside_it(config, tmp_path, ours):
     (tmp_path / "data" / "legacy.yaml").write_text("train_files: x.parquet\nprompt_key: text\n")
     (tmp_path / "rewards.yaml").write_text("custom_reward_function: {path: f.py, name: mine}\n")
     path = config("defaults: [rewards, data: legacy, _self_]\ndata: {prompt_key: own}\n")
-    found = read(str(path))
+    found = read(str(path), generating=False)
     assert found.taken == {
         "data.path": "x.parquet",
         "data.prompt_key": "own",
@@ -216,7 +219,7 @@ def test_parts_of_a_defaults_list_that_lie_beside_it(config, tmp_path, ours):
 def test_parts_that_are_elsewhere_are_told(config, caplog, name):
     path = config("defaults: [ppo_trainer, _self_]\ndata: {train_files: x.parquet}\n", name)
     with caplog.at_level(logging.WARNING):
-        found = read(str(path))
+        found = read(str(path), generating=False)
     assert found.taken == {"data.path": "x.parquet"}
     assert "its defaults list is not followed" in caplog.text
     assert str(path) in caplog.text
@@ -303,7 +306,7 @@ def test_keys_that_a_command_line_can_not_say_are_kept_or_refused(config, ours, 
 
 def test_a_literal_dollar_and_brace_stays_one(config, ours):
     text = "data: {train_files: x}\ncustom_reward_function: {path: f, reward_kwargs: {t: '\\${x}'}}"
-    assert read(str(config(text))).taken["reward.reward_kwargs"] == {"t": "${x}"}
+    assert read(str(config(text)), generating=False).taken["reward.reward_kwargs"] == {"t": "${x}"}
     cfg = ours(f"data.verl_config={config(text)}")
     assert cfg.reward.reward_kwargs.t == "${x}"
 

@@ -3,6 +3,7 @@
 from curriculum.data.base import Data, File, Limits, Loaded, Rejected, RolloutData
 from curriculum.data.buckets import Buckets
 from curriculum.data.demo import Demo
+from curriculum.data.reasoning_gym import ReasoningGym
 from curriculum.data.rollouts import Rollouts
 from curriculum.data.stored import Stored
 from curriculum.data.stored import load as load_stored
@@ -15,6 +16,7 @@ __all__ = [
     "File",
     "Limits",
     "Loaded",
+    "ReasoningGym",
     "Rejected",
     "RolloutData",
     "Rollouts",

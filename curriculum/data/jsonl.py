@@ -35,6 +35,7 @@ def index(file: File, problems: ProblemList, rejected: list[Rejected]) -> pa.Tab
     problem_of: list[int] = []
     sample_idx: list[int | None] = []
     rewards: list[float | None] = []
+    reasons: list[str | None] = []
     for line, row, samples in _rollouts(file, problems.columns, rejected):
         if samples.whole_problem:
             problem = problems.add(row, file=file.url, **line.origin)
@@ -43,8 +44,10 @@ def index(file: File, problems: ProblemList, rejected: list[Rejected]) -> pa.Tab
             problem = problems.merge(row, file=file.url, position=line.position)
             sample_idx.append(row.get("sample_idx"))
         problem_of += [problem] * len(samples.rewards)
+        reason = row.get("finish_reason")
+        reasons += [reason if isinstance(reason, str) else None] * len(samples.rewards)
         rewards += samples.rewards
-    return index_table(np.array(problem_of, np.int64), sample_idx, rewards)
+    return index_table(np.array(problem_of, np.int64), sample_idx, rewards, reasons)
 
 
 def add_problems(file: File, problems: ProblemList, rejected: list[Rejected]) -> None:

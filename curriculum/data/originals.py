@@ -13,20 +13,25 @@ import pyarrow.compute as pc
 from curriculum.data import parquet
 from curriculum.data.files import open_file
 from curriculum.data.problems import ORIGINAL, unmarked
+from curriculum.data.samples import OF_ROLLOUTS
 from curriculum.records import Integers
 
 
-def original_rows(problems: pa.Table, names: Sequence[str]) -> list[dict[str, Any]]:
+def original_rows(problems: pa.Table, names: Sequence[str] | None) -> list[dict[str, Any]]:
     """The original row of each problem, `original_*` columns under their own names.
 
     Args:
         problems: as in `PROBLEM_SCHEMA`.
-        names: the fields to read; rows may have others beside them.
+        names: the fields to read; None: all but what belongs to the rollouts.
     """
     rows: list[dict[str, Any]] = [{}] * len(problems)
-    wanted = {*names, *(f"{ORIGINAL}{name}" for name in names)}
+    wanted = None if names is None else {*names, *(f"{ORIGINAL}{name}" for name in names)}
     for url in pc.unique(problems["file"]).to_pylist():
         here = np.flatnonzero(pc.equal(problems["file"], url).to_numpy())
+        if not url:
+            for row, made in zip(here, _made(problems.take(pa.array(here))), strict=True):
+                rows[row] = made
+            continue
         position = problems["position"].to_numpy()[here]
         here = here[np.argsort(position, kind="stable")]
         read = parquet.rows_at if url.endswith(".parquet") else _jsonl
@@ -35,9 +40,30 @@ def original_rows(problems: pa.Table, names: Sequence[str]) -> list[dict[str, An
     return rows
 
 
-def _jsonl(url: str, positions: Integers, wanted: Collection[str]) -> Iterator[dict[str, Any]]:
+def _made(problems: pa.Table) -> Iterator[dict[str, Any]]:
+    """Rows of problems made on the spot, which stand in no file."""
+    for row in problems.select(["data_source", "prompt", "ground_truth", "extra_info"]).to_pylist():
+        prompt, truth, info = (
+            None if row[name] is None else json.loads(row[name])
+            for name in ("prompt", "ground_truth", "extra_info")
+        )
+        yield {
+            "data_source": row["data_source"],
+            "prompt": prompt,
+            "reward_model": {"style": "rule", "ground_truth": truth},
+            "extra_info": info,
+        }
+
+
+def _jsonl(
+    url: str, positions: Integers, wanted: Collection[str] | None
+) -> Iterator[dict[str, Any]]:
     with open_file(url) as lines:
         for position in positions.tolist():
             lines.seek(position)
             row = json.loads(lines.readline())
-            yield {name: value for name, value in row.items() if name in wanted}
+            yield {
+                name: value
+                for name, value in row.items()
+                if (name not in OF_ROLLOUTS if wanted is None else name in wanted)
+            }

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from curriculum.data.base import File, Rejected
 from curriculum.data.files import open_file
 from curriculum.data.problems import ORIGINAL, ProblemList, to_json
-from curriculum.data.samples import REWARD_KEYS
-from curriculum.data.tables import index_table, is_list
+from curriculum.data.samples import OF_ROLLOUTS, REWARD_KEYS
+from curriculum.data.tables import index_table, is_list, is_text
 from curriculum.errors import UserError
 from curriculum.records import Integers
 
@@ -64,10 +64,16 @@ def rows(file: File) -> Iterator[pa.Table]:
             yield _explode(table, column) if is_list(table[column].type) else table
 
 
-def rows_at(url: str, positions: Integers, wanted: Collection[str]) -> Iterator[dict[str, object]]:
-    """Those columns of the original rows at ascending positions that are wanted and there."""
+def rows_at(
+    url: str, positions: Integers, wanted: Collection[str] | None
+) -> Iterator[dict[str, object]]:
+    """Original rows at ascending positions: the wanted columns, or all but the rollouts' own."""
     with _open(url) as parquet:
-        names = [name for name in parquet.schema_arrow.names if name in wanted]
+        names = [
+            name
+            for name in parquet.schema_arrow.names
+            if (name not in OF_ROLLOUTS if wanted is None else name in wanted)
+        ]
         yield from (row for _, row in _take_columns(parquet, positions, names))
 
 
@@ -98,7 +104,8 @@ def _index_rows(
     reward = _read_rewards(file, parquet)
     has_numbers = "sample_idx" in parquet.schema_arrow.names
     sample_idx = _read(parquet, "sample_idx").cast(pa.int64()) if has_numbers else None
-    return index_table(problem, _or_nulls(sample_idx, problem), _or_nulls(reward, problem))
+    reasons = _finish_reasons(parquet)
+    return index_table(problem, _or_nulls(sample_idx, problem), _or_nulls(reward, problem), reasons)
 
 
 def _index_lists(
@@ -192,8 +199,7 @@ def _codes(parquet: pq.ParquetFile, name: str) -> Integers:
 
 def _take(parquet: pq.ParquetFile, wanted: Integers) -> Iterator[tuple[int, dict[str, object]]]:
     """(position, original row) at ascending positions, without what belongs to its rollouts."""
-    skip = (*RESPONSE_COLUMNS, *REWARD_KEYS, "sample_idx")
-    names = [name for name in parquet.schema_arrow.names if name not in skip]
+    names = [name for name in parquet.schema_arrow.names if name not in OF_ROLLOUTS]
     yield from _take_columns(parquet, wanted, names)
 
 
@@ -215,6 +221,14 @@ def _read(parquet: pq.ParquetFile, name: str) -> pa.Array:
 def _read_rewards(file: File, parquet: pq.ParquetFile) -> pa.Array | None:
     name = _pick(parquet.schema_arrow, REWARD_KEYS)
     return None if name is None else _numbers(file, name, _read(parquet, name))
+
+
+def _finish_reasons(parquet: pq.ParquetFile) -> pa.Array | None:
+    name = "finish_reason"
+    schema = parquet.schema_arrow
+    if name not in schema.names or not is_text(schema.field(name).type):
+        return None
+    return _read(parquet, name).cast(pa.string())
 
 
 def _numbers(file: File, name: str, column: pa.Array) -> pa.Array:

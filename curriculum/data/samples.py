@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 # What a row says of its samples; everything else describes the problem.
 RESPONSE_KEYS = ("response", "responses", "output")
 REWARD_KEYS = ("reward", "rewards", "scores", "score")
+OF_ROLLOUTS = (*RESPONSE_KEYS, *REWARD_KEYS, "sample_idx", "finish_reason")
 
 
 class Samples(NamedTuple):

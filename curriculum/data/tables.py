@@ -14,13 +14,16 @@ from curriculum.data.problems import to_json
 from curriculum.records import ROLLOUT_SCHEMA, Integers
 
 
-def index_table(problem: Integers, sample_idx: Any, reward: Any) -> pa.Table:
+def index_table(
+    problem: Integers, sample_idx: Any, reward: Any, finish_reason: Any = None
+) -> pa.Table:
     """A file's part of the rollout index; `number_samples` fills what is null of `sample_idx`."""
     numbers = pa.array(sample_idx, pa.int64())
     rewards = pa.array(reward, pa.float64())
     rewards = pc.if_else(pc.is_nan(rewards), None, rewards)  # NaN is no reward
-    names = ROLLOUT_SCHEMA.names
-    return pa.table([pa.array(problem, pa.int64()), numbers, rewards], names=names)
+    reasons = [None] * len(problem) if finish_reason is None else finish_reason
+    columns = [pa.array(problem, pa.int64()), numbers, rewards, pa.array(reasons, pa.string())]
+    return pa.table(columns, names=ROLLOUT_SCHEMA.names)
 
 
 def number_samples(index: pa.Table) -> pa.Table:
@@ -28,7 +31,7 @@ def number_samples(index: pa.Table) -> pa.Table:
     problem = pd.Series(index["problem"].to_numpy())
     order = pa.array(problem.groupby(problem).cumcount().to_numpy(np.int64))
     numbers = pc.coalesce(index["sample_idx"].combine_chunks(), order)
-    columns = [index["problem"], numbers, index["reward"]]
+    columns = [index["problem"], numbers, index["reward"], index["finish_reason"]]
     return pa.table(columns, schema=ROLLOUT_SCHEMA).combine_chunks()
 
 
@@ -55,6 +58,13 @@ def is_list(kind: pa.DataType) -> bool:
     return any(
         is_kind(kind) for is_kind in (types.is_list, types.is_large_list, types.is_fixed_size_list)
     )
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column holds strings, of whatever kind."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def exact_column(values: list[Any]) -> tuple[pa.Array, bool]:

@@ -36,13 +36,13 @@ class Problem:
     question: str
 
 
-def demo_problems(per_level: int) -> list[Problem]:
+def demo_problems(per_level: int, seed: int = DEMO_SEED) -> list[Problem]:
     """Problems ordered by task, then level; no prompt twice, and the same on every call."""
     seen: set[str] = set()
     return [
         problem
         for task, level in CELLS
-        for problem in islice(_unseen(task, level, seen), per_level)
+        for problem in islice(_unseen(task, level, seen, seed), per_level)
     ]
 
 
@@ -61,9 +61,9 @@ def training_problems(rng: Random, held_out: set[str]) -> Iterator[Problem]:
             yield problem
 
 
-def _unseen(task: str, level: int, seen: set[str]) -> Iterator[Problem]:
+def _unseen(task: str, level: int, seen: set[str], seed: int) -> Iterator[Problem]:
     for index in count():
-        problem = _problem(task, level, DEMO_SEED, index)
+        problem = _problem(task, level, seed, index)
         if problem.prompt not in seen:
             seen.add(problem.prompt)
             yield problem

@@ -59,6 +59,7 @@ def overall_statistics(outcome: Outcome) -> dict[str, float]:
         "total_rollouts": int(metrics["n"].sum()),
         "mean_pass_rate": float((metrics["c"] / metrics["n"]).mean()),
         "mean_reward": float(metrics["mean_reward"].mean()),
+        "truncated_rollouts": int(metrics["truncated"].sum()),
     }
 
 

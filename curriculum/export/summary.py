@@ -32,7 +32,7 @@ def show_summary(outcome: Outcome, written: list[Written]) -> None:
 
 def show_difficulty(outcome: Outcome) -> None:
     """Print how many problems there are and how often the model solves them."""
-    _print_parts(outcome, _headline, _distribution, _without_gradient)
+    _print_parts(outcome, _headline, _distribution, _without_gradient, _truncated)
 
 
 def show_files(outcome: Outcome, written: list[Written]) -> None:
@@ -85,6 +85,15 @@ def _distribution(outcome: Outcome) -> Table:
         style = "dim" if name in ("never", "always") else "cyan"
         table.add_row(name, f"{count:,}", Text(_bar(count, most), style))
     return table
+
+
+def _truncated(outcome: Outcome) -> str:
+    """How many rollouts were cut off; nothing where none was."""
+    truncated, rollouts = outcome.metrics["truncated"].sum(), outcome.metrics["n"].sum()
+    if not truncated:
+        return ""
+    share = f"{truncated:,.0f} rollouts ({truncated / rollouts:.1%})".replace("%", " %")
+    return f" {share} were cut off by the limit of new tokens: they may be unfinished, not wrong."
 
 
 def _without_gradient(outcome: Outcome) -> str:

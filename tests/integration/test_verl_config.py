@@ -87,3 +87,23 @@ def test_a_configuration_made_from_it_brings_data_and_reward(run, read_result, p
     assert result["choices"]["reward"] == "function"
     assert result["mean_reward"] == 1.0
     assert result["config"]["data"]["path"] == f"{problems}/train.parquet"
+
+
+def test_a_generator_gets_model_lengths_and_sampling(run):
+    shown = run(
+        f"data.verl_config={CONFIG}/ppo_trainer.yaml",
+        "generator=transformers",
+        "generator.top_p=0.5",
+        "--cfg",
+        "job",
+    ).stdout
+    generator = shown.partition("generator:")[2]
+    assert "path: ~/models/deepseek-llm-7b-chat" in shown
+    for line in (
+        "max_new_tokens: 512",
+        "max_prompt_length: 512",
+        "top_p: 0.5",
+        "truncation: error",
+    ):
+        assert f"  {line}\n" in generator
+    assert "num_samples: 16\n" in shown

@@ -1,0 +1,77 @@
+"""`data=reasoning_gym`: problems made on the spot, of any of reasoning-gym's tasks and levels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from typing import Any
+
+from curriculum.data.base import File, Loaded
+from curriculum.data.problems import Columns, ProblemList
+from curriculum.errors import UserError
+
+
+@dataclass(frozen=True)
+class ReasoningGym:
+    """`size` problems of each task, the same for the same seed.
+
+    Without `tasks`, they are the demo's four in six levels each, in the short form that the small
+    model was trained on. Source: https://github.com/open-thought/reasoning-gym
+    """
+
+    tasks: dict[str, Any] | None
+    size: int
+    seed: int
+    id_key: str
+    prompt_key: str
+    reward_fn_key: str
+
+    def __post_init__(self) -> None:
+        if find_spec("reasoning_gym") is None:
+            raise UserError("data=reasoning_gym needs the extra: pip install -e '.[reasoning-gym]'")
+
+    @property
+    def label(self) -> str:
+        """See `Data`."""
+        return f"reasoning-gym {version('reasoning-gym')}"
+
+    def files(self) -> list[File]:
+        """See `Data`; the version takes a file's place: another one makes other problems."""
+        return [File("reasoning-gym", 0, version("reasoning-gym"))]
+
+    def load(self) -> Loaded:
+        """See `Data`. Raises UserError for a task or a setting that there is not."""
+        problems = ProblemList(Columns(self.id_key, self.prompt_key, self.reward_fn_key))
+        rows = self._demo() if self.tasks is None else self._tasks(self.tasks)
+        for position, row in enumerate(rows):
+            problems.add({self.prompt_key: row.pop("prompt"), **row}, file="", position=position)
+        return Loaded(problems.finish(), None, [])
+
+    def _demo(self) -> Iterator[dict[str, Any]]:
+        from curriculum.demo.problems import demo_problems
+
+        for problem in demo_problems(self.size, self.seed):
+            info = {"level": problem.level, "question": problem.question}
+            yield _row(problem.task, problem.prompt, problem.answer, problem.index, info)
+
+    def _tasks(self, tasks: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        from reasoning_gym import create_dataset
+
+        for name, settings in tasks.items():
+            try:
+                items = create_dataset(name, size=self.size, seed=self.seed, **(settings or {}))
+            except (ValueError, TypeError, AssertionError) as error:
+                raise UserError(f"data.tasks.{name}: {error}") from error
+            for index, item in enumerate(items):
+                yield _row(name, item["question"], item["answer"], index, {})
+
+
+def _row(task: str, prompt: str, answer: str, index: int, info: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "data_source": f"reasoning_gym/{task}",
+        "prompt": prompt,
+        "reward_model": {"style": "rule", "ground_truth": answer},
+        "extra_info": {"index": index, **info},
+    }

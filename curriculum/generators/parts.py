@@ -1,0 +1,50 @@
+"""Generated rollouts on disk: a part a batch, there as a whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curriculum.generators.base import Batch, Response
+
+PART_SCHEMA = pa.schema(
+    [
+        pa.field("problem", pa.int64(), nullable=False),
+        pa.field("sample_idx", pa.int64(), nullable=False),
+        pa.field("response", pa.string(), nullable=False),
+        pa.field("finish_reason", pa.string(), nullable=False),
+        pa.field("tokens", pa.int64(), nullable=False),
+    ]
+)
+
+
+def path_of(folder: Path, batch: Batch) -> Path:
+    """Where a batch's part is."""
+    return folder / f"part-{batch.number:06d}.parquet"
+
+
+def write(folder: Path, batch: Batch, responses: Sequence[Response]) -> None:
+    """Write aside, then rename: a part that is there is whole."""
+    asked = [
+        (request.problem, request.first + i)
+        for request in batch.requests
+        for i in range(request.samples)
+    ]
+    rows = [
+        {"problem": problem, "sample_idx": sample_idx, "response": response.text}
+        | {"finish_reason": response.finish_reason, "tokens": response.tokens}
+        for (problem, sample_idx), response in zip(asked, responses, strict=True)
+    ]
+    path = path_of(folder, batch)
+    aside = path.with_suffix(".partial")
+    pq.write_table(pa.Table.from_pylist(rows, PART_SCHEMA), aside, compression="zstd")
+    aside.replace(path)
+
+
+def read(folder: Path) -> Iterator[pa.Table]:
+    """The parts in their order."""
+    for path in sorted(folder.glob("part-*.parquet")):
+        yield pq.read_table(path)

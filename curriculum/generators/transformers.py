@@ -1,0 +1,128 @@
+"""`generator=transformers`: a Hugging Face model in this process, on CPU or GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from typing import Any
+
+from curriculum.errors import UserError
+from curriculum.generators.base import Batch, Response
+from curriculum.generators.models import digest_of_model, in_shared_memory
+
+TRUNCATIONS = ("error", "left", "right")
+
+
+@dataclass(frozen=True)
+class Transformers:
+    """Samples with `generate`, prompts through the model's chat template where it has one."""
+
+    model: str | None
+    batch_size: int
+    max_new_tokens: int
+    do_sample: bool
+    temperature: float
+    top_p: float
+    max_prompt_length: int | None
+    truncation: str
+    dtype: str
+    device: str
+    use_shm: bool
+    trust_remote_code: bool
+
+    def __post_init__(self) -> None:
+        if self.model is None:
+            raise UserError(
+                "generator=transformers needs a model: model.path=NAME_OR_FOLDER or small"
+            )
+        if find_spec("transformers") is None or find_spec("torch") is None:
+            raise UserError("generator=transformers needs the extra: pip install -e '.[torch]'")
+        if self.batch_size < 1 or self.max_new_tokens < 1:
+            raise UserError("generator.batch_size and generator.max_new_tokens must be 1 or more")
+        if self.truncation not in TRUNCATIONS:
+            raise UserError(
+                f"generator.truncation={self.truncation}: there are {', '.join(TRUNCATIONS)}"
+            )
+
+    def made_of(self) -> list[str]:
+        """The model's files, and the libraries that sample."""
+        return [digest_of_model(str(self.model)), version("transformers"), version("torch")]
+
+    def generate(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Sequence[Response]]]:
+        """See `Generator`."""
+        import torch
+
+        tokenizer, model, device = self._load()
+        for batch in batches:
+            torch.manual_seed(batch.seed)
+            prompts = [
+                ids
+                for request in batch.requests
+                for ids in [self._prompt_ids(tokenizer, request.prompt)] * request.samples
+            ]
+            padded = tokenizer.pad({"input_ids": prompts}, return_tensors="pt").to(device)
+            with torch.inference_mode():
+                output = model.generate(
+                    **padded, max_new_tokens=self.max_new_tokens, **self._sampling()
+                )
+            new = output[:, padded["input_ids"].shape[1] :].tolist()
+            yield batch, [self._response(tokenizer, model, ids) for ids in new]
+
+    def _load(self) -> tuple[Any, Any, Any]:
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        device = self.device
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        path = in_shared_memory(str(self.model)) if self.use_shm else str(self.model)
+        trust = {"trust_remote_code": self.trust_remote_code}
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(path, padding_side="left", **trust)
+            model = AutoModelForCausalLM.from_pretrained(path, dtype=self.dtype, **trust)
+        except (OSError, ValueError) as error:
+            raise UserError(f"model.path={self.model} can't be loaded: {error}") from error
+        if tokenizer.pad_token is None:
+            tokenizer.pad_token = tokenizer.eos_token
+        return tokenizer, model.to(device).eval(), device
+
+    def _prompt_ids(self, tokenizer: Any, prompt: Any) -> list[int]:
+        text = chat_text(tokenizer, prompt)
+        ids: list[int] = tokenizer(text, add_special_tokens=tokenizer.chat_template is None)[
+            "input_ids"
+        ]
+        limit = self.max_prompt_length
+        if limit is None or len(ids) <= limit:
+            return ids
+        if self.truncation == "error":
+            raise UserError(
+                f"a prompt has {len(ids)} tokens, more than generator.max_prompt_length={limit}: "
+                f"{text[:80]!r}. Raise it, or set generator.truncation=left or right."
+            )
+        return ids[-limit:] if self.truncation == "left" else ids[:limit]
+
+    def _sampling(self) -> dict[str, Any]:
+        if not self.do_sample:
+            return {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
+        # The checkpoint's own top_k would cut the distribution unasked.
+        chosen = {"temperature": self.temperature, "top_p": self.top_p, "top_k": 0}
+        return {"do_sample": True, **chosen}
+
+    def _response(self, tokenizer: Any, model: Any, ids: list[int]) -> Response:
+        ends = model.generation_config.eos_token_id
+        ends = set(ends) if isinstance(ends, list) else {ends}
+        stop = next((place for place, token in enumerate(ids) if token in ends), None)
+        kept = ids if stop is None else ids[:stop]
+        text = tokenizer.decode(kept, skip_special_tokens=True)
+        return Response(text, "length" if stop is None else "stop", len(kept))
+
+
+def chat_text(tokenizer: Any, prompt: Any) -> str:
+    """A prompt as the model reads it: through its chat template, else the messages' text."""
+    messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
+    if tokenizer.chat_template is None:
+        return "\n".join(str(message["content"]) for message in messages)
+    text: str = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+    return text

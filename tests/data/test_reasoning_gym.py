@@ -1,0 +1,49 @@
+"""Problems made on the spot."""
+
+import json
+
+import pytest
+
+from curriculum.errors import UserError
+
+reasoning_gym = pytest.importorskip(
+    "reasoning_gym", reason="reasoning-gym is not installed; CI has it in another environment"
+)
+
+
+def load(**knobs):
+    from curriculum.data import ReasoningGym
+
+    own = {"tasks": None, "size": 3, "seed": 5} | knobs
+    columns = {"id_key": "problem_id", "prompt_key": "prompt", "reward_fn_key": "reward_model"}
+    return ReasoningGym(**own, **columns).load().problems.table.to_pylist()
+
+
+def test_the_demo_s_tasks_in_all_their_levels():
+    rows = load()
+    assert len(rows) == 4 * 6 * 3
+    assert len({row["problem_id"] for row in rows}) == len(rows)
+    levels = [json.loads(row["extra_info"])["level"] for row in rows]
+    assert levels == [level for level in range(1, 7) for _ in range(3)] * 4
+    assert rows == load()
+    assert not {row["prompt"] for row in rows[3:18]} & {
+        row["prompt"] for row in load(seed=900)[3:18]
+    }
+
+
+def test_any_task_with_its_settings_has_a_right_answer():
+    rows = load(tasks={"gcd": {"max_value": 9}, "leg_counting": None})
+    assert [row["data_source"] for row in rows] == [
+        *["reasoning_gym/gcd"] * 3,
+        *["reasoning_gym/leg_counting"] * 3,
+    ]
+    made = reasoning_gym.create_dataset("gcd", size=3, seed=5, max_value=9)
+    for row, item in zip(rows, made, strict=False):
+        assert json.loads(row["prompt"]) == item["question"]
+        assert made.score_answer(json.loads(row["ground_truth"]), item) == 1
+
+
+@pytest.mark.parametrize("tasks", [{"nope": None}, {"gcd": {"nope": 1}}])
+def test_a_task_or_setting_there_is_not_is_named(tasks):
+    with pytest.raises(UserError, match=rf"data\.tasks\.{next(iter(tasks))}"):
+        load(tasks=tasks)

@@ -1,0 +1,41 @@
+"""What is asked of a generator: everything once, in batches that depend on nothing else."""
+
+import pytest
+
+from curriculum.generators import Generation
+from curriculum.generators.plan import plan
+
+PROMPTS = [f"{'long ' * (i % 5)}question {i}" for i in range(30)]
+IDS = [f"p{i}" for i in range(30)]
+
+
+def batches(samples=8, batch_size=20, seed=0, prompts=PROMPTS, ids=IDS):
+    return plan(prompts, ids, Generation(samples, seed), batch_size)
+
+
+@pytest.mark.parametrize(("samples", "batch_size"), [(8, 20), (1, 7), (16, 5), (3, 1), (4, 1000)])
+def test_every_sample_of_every_problem_is_asked_for_once(samples, batch_size):
+    asked = [
+        (request.problem, request.first + i)
+        for batch in batches(samples, batch_size)
+        for request in batch.requests
+        for i in range(request.samples)
+    ]
+    assert sorted(asked) == [(row, i) for row in range(30) for i in range(samples)]
+    assert all(len(batch) <= batch_size for batch in batches(samples, batch_size))
+
+
+def test_long_prompts_come_first():
+    lengths = [len(request.prompt) for batch in batches() for request in batch.requests]
+    assert lengths == sorted(lengths, reverse=True)
+
+
+def test_seeds_follow_from_what_is_asked_for():
+    seeds = [batch.seed for batch in batches()]
+    assert seeds == [batch.seed for batch in batches()]
+    assert len(set(seeds)) == len(seeds)
+    assert not set(seeds) & {batch.seed for batch in batches(seed=1)}
+    assert all(0 <= seed < 2**31 for seed in seeds)
+    # The last batch asks the same, whatever stands before it.
+    fewer = batches(prompts=PROMPTS[5:], ids=IDS[5:])
+    assert fewer[-1].seed == batches()[-1].seed or fewer[-1].requests != batches()[-1].requests
