@@ -91,11 +91,11 @@ def test_a_configuration_made_from_it_brings_data_and_reward(run, read_result, p
 
 def test_a_generator_gets_model_lengths_and_sampling(run):
     shown = run(
+        "--cfg",
+        "job",
         f"data.verl_config={CONFIG}/ppo_trainer.yaml",
         "generator=transformers",
         "generator.top_p=0.5",
-        "--cfg",
-        "job",
     ).stdout
     generator = shown.partition("generator:")[2]
     assert "path: ~/models/deepseek-llm-7b-chat" in shown
