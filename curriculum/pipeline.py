@@ -16,7 +16,8 @@ from curriculum.demo.stored import NAME as SMALL
 from curriculum.demo.stored import small_model
 from curriculum.errors import UserError
 from curriculum.export import bucket_statistics, overall_statistics
-from curriculum.export.place import kind, place, require_apart
+from curriculum.export.place import kind, place, require_apart, require_own
+from curriculum.generators.flat import FILE as FLAT
 from curriculum.generators.flat import write_flat
 from curriculum.generators.replay import adopt, match
 from curriculum.metrics import measure
@@ -41,8 +42,10 @@ def run(cfg: Mapping[str, Any], record: Record, show: bool) -> None:
     with record.timed("rollouts"):
         problems, rollouts = load_rollouts(chosen, record)
     if chosen.until == "rollouts":
+        inputs = [file.url for file in chosen.files()]
+        require_own([FLAT], record.folder, inputs)
         path = write_flat(rollouts, record.folder)
-        record.leave([path.name], "until rollouts", [], [file.url for file in chosen.files()])
+        record.leave([FLAT], "until rollouts", [], inputs)
         record.results |= {"total_problems": len(problems), "total_rollouts": len(rollouts)}
         log.info("%d rollouts: %s", len(rollouts), path)
         return
@@ -101,6 +104,8 @@ def load_rollouts(chosen: Strategies, record: Record) -> tuple[Problems, Rollout
 
 def generate(chosen: Strategies, problems: Problems, record: Record) -> Rollouts:
     """Rollouts of every problem, from the store where they have been generated."""
+    if not len(problems):
+        raise UserError(f"{chosen.data.label} holds no problem to generate rollouts of")
     generator: Any = chosen.generator
     if getattr(generator, "model", None) == SMALL:
         generator = replace(generator, model=str(small_model(chosen.store)))

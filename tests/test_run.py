@@ -306,3 +306,11 @@ def test_only_rollouts_can_be_stopped_at(run):
     done = run("until=metrics")
     assert done.returncode == 1
     assert "until=metrics" in done.stderr
+
+
+def test_the_flat_file_never_replaces_the_input(run, tmp_path):
+    path = shutil.copy(FILE, tmp_path / "rollouts.parquet")
+    done = run("data=rollouts", f"data.path={path}", "until=rollouts", f"output_dir={tmp_path}")
+    assert done.returncode == 1
+    assert "is input of this run" in done.stderr
+    assert path.read_bytes() == FILE.read_bytes()

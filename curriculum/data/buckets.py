@@ -29,7 +29,10 @@ class Buckets(Rollouts):
     def files(self) -> list[File]:
         """See `Data`."""
         found = find(self.path, in_folders=(".jsonl",))
-        return [file for file in found if not GENERATIONS.fullmatch(_stem(file.url))]
+        buckets = [file for file in found if not GENERATIONS.fullmatch(_stem(file.url))]
+        if not buckets:
+            raise UserError(f"{self.path} holds dumps of generations only, no bucket (data.path)")
+        return buckets
 
     def names(self) -> list[str] | None:
         """The buckets' names, easy to hard, where the run that made the folder left them there.
@@ -71,7 +74,8 @@ def _names_beside(url: str) -> list[str] | None:
         names = json.loads(edges.read_text())["names"]
     except (ValueError, KeyError, TypeError):
         return None  # another tool's file of that name
-    return names if names and isinstance(names, list) else None
+    usable = isinstance(names, list) and names and all(isinstance(name, str) for name in names)
+    return names if usable else None
 
 
 def _stem(url: str) -> str:

@@ -30,7 +30,7 @@ def place(
     partial.mkdir()
     try:
         written = [layout.write(outcome, partial, export) for layout in layouts]
-        _check([path.name for files in written for path, _ in files], folder, inputs)
+        require_own([path.name for files in written for path, _ in files], folder, inputs)
         return [
             [Written(path.replace(folder / path.name), what) for path, what in files]
             for files in written
@@ -57,7 +57,8 @@ def require_apart(data: Data, folder: Path) -> None:
         )
 
 
-def _check(names: Sequence[str], folder: Path, inputs: Iterable[str]) -> None:
+def require_own(names: Sequence[str], folder: Path, inputs: Iterable[str]) -> None:
+    """Raise UserError where a file of the output is one of the input, or of two layouts."""
     taken = {Path(each).resolve() for each in inputs}
     for name in names:
         if (folder / name).resolve() in taken:

@@ -150,8 +150,16 @@ def test_a_folder_with_the_buckets_of_two_runs_is_refused(tmp_path):
     assert one.names() == ["m_easy", "m_hard"]
 
 
-@pytest.mark.parametrize("content", ["[1]", '{"a": 1}', "no JSON", '{"names": []}'])
+@pytest.mark.parametrize(
+    "content", ["[1]", '{"a": 1}', "no JSON", '{"names": []}', '{"names": [1, 2]}']
+)
 def test_a_file_of_that_name_from_elsewhere_says_nothing(tmp_path, content):
     folder = rollouts(tmp_path, "easy", "hard")
     (tmp_path / "buckets.json").write_text(content)
     assert folder.names() is None
+
+
+def test_a_folder_of_dumps_alone_has_no_bucket(tmp_path):
+    folder = rollouts(tmp_path, "generations_0", "generations_1")
+    with pytest.raises(UserError, match="dumps of generations only"):
+        folder.names()

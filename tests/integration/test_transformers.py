@@ -158,3 +158,11 @@ def test_a_run_killed_five_times_ends_like_one_never_killed(tmp_path, model, pro
     done = subprocess.run(command, cwd=conf_dir().parent, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "killed" / "rollouts.parquet"), whole)
+
+
+def test_no_problem_is_nothing_to_generate_for(run, tmp_path, model):
+    (tmp_path / "none.jsonl").write_text("")
+    done = run(*OPTIONS, "data=verl", f"data.path={tmp_path}/none.jsonl", f"model.path={model}")
+    assert done.returncode == 1
+    assert "holds no problem to generate rollouts of" in done.stderr
+    assert "Traceback" not in done.stderr
