@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -41,6 +42,8 @@ def run(cfg: Mapping[str, Any], record: Record, show: bool) -> None:
         require_apart(read, record.folder.resolve())
     with record.timed("rollouts"):
         problems, rollouts = load_rollouts(chosen, record)
+    if rollouts is None:
+        return
     if chosen.until == "rollouts":
         inputs = [file.url for file in chosen.files()]
         require_own([FLAT], record.folder, inputs)
@@ -73,8 +76,8 @@ def run(cfg: Mapping[str, Any], record: Record, show: bool) -> None:
             layout.show(outcome, files)
 
 
-def load_rollouts(chosen: Strategies, record: Record) -> tuple[Problems, Rollouts]:
-    """Problems and the rollouts that belong to them.
+def load_rollouts(chosen: Strategies, record: Record) -> tuple[Problems, Rollouts | None]:
+    """Problems and the rollouts that belong to them; None where other shards' are missing.
 
     Raises:
         UserError: where there are no rollouts, or too many rows could not be read.
@@ -102,17 +105,28 @@ def load_rollouts(chosen: Strategies, record: Record) -> tuple[Problems, Rollout
     return own.problems, Rollouts(index, source.responses, source.rows)
 
 
-def generate(chosen: Strategies, problems: Problems, record: Record) -> Rollouts:
+def generate(chosen: Strategies, problems: Problems, record: Record) -> Rollouts | None:
     """Rollouts of every problem, from the store where they have been generated."""
     if not len(problems):
         raise UserError(f"{chosen.data.label} holds no problem to generate rollouts of")
     generator: Any = chosen.generator
-    if getattr(generator, "model", None) == SMALL:
+    serves_it = getattr(generator, "serves_model", False)
+    if getattr(generator, "model", None) == SMALL and not serves_it:
         generator = replace(generator, model=str(small_model(chosen.store)))
     source = record.stages["problems"]["fingerprint"]
-    rollouts, stage = generators.load_stored(
-        chosen.store, generator, problems, source, chosen.generation
-    )
+    asked = chosen.budget.asked(len(problems))
+    work = generators.Work(generator, chosen.generation, problems, source, asked)
+    with closing(generator):
+        if chosen.generation.shards > 1:
+            done, total = generators.add_shard(chosen.store, work)
+            record.results |= {"batches": done, "total_batches": total}
+            if done < total:
+                log.info(
+                    "%d of %d batches are there; the run that adds the last one goes on from there",
+                    *(done, total),
+                )
+                return None
+        rollouts, stage = generators.load_stored(chosen.store, work)
     record.use("rollouts", stage)
     return rollouts
 

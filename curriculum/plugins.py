@@ -29,7 +29,7 @@ from curriculum.errors import UserError
 
 log = logging.getLogger(__name__)
 
-GROUPS = ("data", "generator", "reward", "metric", "bucketer")
+GROUPS = ("data", "generator", "budget", "reward", "metric", "bucketer")
 PLUGGABLE = ("data", "generator", "reward", "metric", "bucketer")
 T = TypeVar("T")
 STRICT = "CURRICULUM_STRICT_PLUGINS"  # set: a broken plugin is an error

@@ -55,8 +55,7 @@ class Store:
         stays as it is then, and after a kill, for the next `make`.
         """
         made_of = {**made_of, "version": version("curriculum")}
-        fingerprint = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
-        folder = Path(self.root) / f"{name}-{fingerprint}"
+        folder = self._folder(name, made_of)
         folder.parent.mkdir(parents=True, exist_ok=True)
         with _held(FileLock(f"{folder}.lock"), name):
             reused = (folder / MANIFEST).exists()
@@ -64,7 +63,16 @@ class Store:
                 self._make(folder, made_of, make, resumable)
         counts = json.loads((folder / MANIFEST).read_text())["counts"]
         log.info("%s: %s %s", name, "reused" if reused else "made", folder)
-        return Stage(folder, fingerprint, reused, counts)
+        return Stage(folder, folder.name.removeprefix(f"{name}-"), reused, counts)
+
+    def under_way(self, name: str, made_of: Mapping[str, Any]) -> Path | None:
+        """Where a resumable stage is being made, to add to it; None where it is finished."""
+        folder = self._folder(name, {**made_of, "version": version("curriculum")})
+        return None if (folder / MANIFEST).exists() else _aside(folder)
+
+    def _folder(self, name: str, made_of: Mapping[str, Any]) -> Path:
+        fingerprint = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
+        return Path(self.root) / f"{name}-{fingerprint}"
 
     def _make(
         self,
@@ -73,7 +81,7 @@ class Store:
         make: Callable[[Path], Mapping[str, int]],
         resumable: bool,
     ) -> None:
-        aside = folder.with_name(f"{folder.name}.partial")
+        aside = _aside(folder)
         if not resumable:
             shutil.rmtree(aside, ignore_errors=True)  # of a run that was killed
         aside.mkdir(exist_ok=resumable)
@@ -87,6 +95,10 @@ class Store:
         finally:
             if not resumable:
                 shutil.rmtree(aside, ignore_errors=True)
+
+
+def _aside(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.partial")
 
 
 def digest_of_sources(folder: Path) -> str:

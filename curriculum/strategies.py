@@ -8,6 +8,7 @@ from typing import Any, Self, TypeVar, cast
 
 from curriculum.bucketers import Bucketer, Recorded
 from curriculum.bucketers.edges import Edges
+from curriculum.budget import Fixed
 from curriculum.data import Buckets, Data, File, Limits
 from curriculum.errors import UserError
 from curriculum.export import GENERATIONS, LAYOUTS, Export, Layout
@@ -29,6 +30,7 @@ class Strategies:
     replay: Replay | None
     generator: Generator | None
     generation: Generation
+    budget: Fixed
     reward: Reward | Auto
     scoring: Scoring
     measure: Measure
@@ -63,11 +65,8 @@ class Strategies:
             data=data,
             replay=generator if isinstance(generator, Replay) else None,
             generator=None if isinstance(generator, Replay) else generator,
-            generation=typed(
-                Generation,
-                {"num_samples": cfg["num_samples"], "seed": cfg["generator"]["seed"]},
-                "generator",
-            ),
+            generation=shared(Generation, "generator"),
+            budget=build(cfg, "budget"),
             reward=build(cfg, "reward"),
             scoring=shared(Scoring, "reward"),
             measure=typed(Measure, cfg["measure"], "measure"),

@@ -21,7 +21,10 @@ NEEDS = {
     ("reward", "verl"): ["verl"],
     ("data", "reasoning_gym"): ["reasoning_gym"],
     ("generator", "transformers"): ["torch", "transformers"],
+    ("generator", "vllm"): ["vllm"],
+    ("generator", "openai"): ["openai"],
 }
+NEEDED = {("generator", "openai"): ["generator.url=http://127.0.0.1:8000/v1"]}
 REQUIRED = {
     "data": ["data.path=x.parquet"],
     "reward": [f"reward.path={__file__}"],
@@ -31,7 +34,7 @@ REQUIRED = {
 
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
 def test_every_option_builds(composed, group, option):
-    missing = [f"{group}={option}"]
+    missing = [f"{group}={option}", *NEEDED.get((group, option), [])]
     if "???" in (conf_dir() / group / f"{option}.yaml").read_text():
         missing += REQUIRED[group]
     for needed in NEEDS.get((group, option), []):

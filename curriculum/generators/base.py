@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from curriculum.errors import UserError
 
-FinishReason = Literal["stop", "length"]
+CUT_OFF = "length"  # the finish reason of a response that the limit of new tokens ended
 
 
 class Request(NamedTuple):
@@ -18,13 +18,14 @@ class Request(NamedTuple):
     prompt: Any  # a chat or a text
     first: int  # sample_idx of the first one
     samples: int
+    seed: int
 
 
 class Batch(NamedTuple):
     """What is generated, written and, after a kill, made again together.
 
-    Its seed follows from what is asked for, so a batch made again has the same responses, whatever
-    came before it.
+    Its seed and its requests' follow from what is asked for, so a batch made again has the same
+    responses, whatever came before it.
     """
 
     number: int
@@ -36,30 +37,37 @@ class Batch(NamedTuple):
 
 
 class Response(NamedTuple):
-    """A generated text, and whether the model ended it or the limit of new tokens did."""
+    """A generated text and why it ended: "stop", "length", or a word of the server's."""
 
     text: str
-    finish_reason: FinishReason
-    tokens: int
+    finish_reason: str
+    tokens: int  # of a server that counts a request's samples together, their mean
 
 
 @dataclass(frozen=True)
 class Generation:
-    """How much is generated (`num_samples`, and `generator` in conf/config.yaml)."""
+    """What every generator has (`generator` in conf/config.yaml)."""
 
-    num_samples: int  # rollouts of each problem
     seed: int
+    shards: int  # how many runs share the work
+    shard: int  # which of them this is, from 0
 
     def __post_init__(self) -> None:
-        if self.num_samples < 1:
-            raise UserError(f"num_samples={self.num_samples}: 1 or more")
+        if not 0 <= self.shard < self.shards:
+            raise UserError(
+                f"generator.shard={self.shard} of generator.shards={self.shards}: "
+                "shards count from 0"
+            )
 
 
 class Generator(Protocol):
     """Makes rollouts: a dataclass whose fields are its knobs.
 
-    Resume, shards, progress and files are the pipeline's.
+    Resume, shards, progress and files are the pipeline's. What is loaded for one `generate` serves
+    the next one, until `close`.
     """
+
+    incidental: ClassVar[frozenset[str]]  # knobs that no response depends on: speed, place, ...
 
     @property
     def batch_size(self) -> int:
@@ -75,4 +83,8 @@ class Generator(Protocol):
 
         Several batches may be under way at once.
         """
+        ...
+
+    def close(self) -> None:
+        """Let go of what it holds: an engine, a server."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from pathlib import Path
 
@@ -31,3 +32,13 @@ def in_shared_memory(model: str) -> str:
         shutil.copytree(folder, partial)
         partial.rename(copy)
     return str(copy)
+
+
+def has_chat_template(model: str) -> bool:
+    """Whether a local model's folder has a chat template; a name on a hub is taken to have one."""
+    folder = Path(model)
+    if not folder.is_dir():
+        return True
+    config = folder / "tokenizer_config.json"
+    in_config = config.is_file() and "chat_template" in json.loads(config.read_text())
+    return in_config or any(folder.glob("chat_template*"))

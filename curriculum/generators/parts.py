@@ -16,7 +16,6 @@ PART_SCHEMA = pa.schema(
         pa.field("sample_idx", pa.int64(), nullable=False),
         pa.field("response", pa.string(), nullable=False),
         pa.field("finish_reason", pa.string(), nullable=False),
-        pa.field("tokens", pa.int64(), nullable=False),
     ]
 )
 
@@ -35,7 +34,7 @@ def write(folder: Path, batch: Batch, responses: Sequence[Response]) -> None:
     ]
     rows = [
         {"problem": problem, "sample_idx": sample_idx, "response": response.text}
-        | {"finish_reason": response.finish_reason, "tokens": response.tokens}
+        | {"finish_reason": response.finish_reason}
         for (problem, sample_idx), response in zip(asked, responses, strict=True)
     ]
     path = path_of(folder, batch)

@@ -1,47 +1,58 @@
-"""What is asked of a generator: every sample of every problem, in batches that never change."""
+"""What is asked of a generator: samples of problems, in batches that never change."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from curriculum.generators.base import Batch, Generation, Request
+from curriculum.generators.base import Batch, Request
+
+
+class Asked(NamedTuple):
+    """Some more samples of a problem."""
+
+    problem: int  # row of the problems
+    first: int  # sample_idx of the first one
+    samples: int
 
 
 def plan(
-    prompts: Sequence[Any], ids: Sequence[str], generation: Generation, batch_size: int
+    prompts: Sequence[Any], ids: Sequence[str], asked: Sequence[Asked], seed: int, batch_size: int
 ) -> list[Batch]:
     """Batches of at most `batch_size` rollouts, long prompts first: if memory runs out, then early.
 
     Args:
         prompts, ids: (P,) of the problems.
     """
-    samples = generation.num_samples
     length = [len(str(prompt)) for prompt in prompts]
-    order = sorted(range(len(prompts)), key=lambda row: (-length[row], row))
+    order = sorted(asked, key=lambda each: (-length[each.problem], each.problem))
     requests = [
-        Request(row, prompts[row], first, min(batch_size, samples - first))
-        for row in order
-        for first in range(0, samples, batch_size)
+        Request(
+            problem,
+            prompts[problem],
+            start,
+            min(batch_size, first + samples - start),
+            _seed(seed, [(ids[problem], start)]),
+        )
+        for problem, first, samples in order
+        for start in range(first, first + samples, batch_size)
     ]
     return [
-        Batch(
-            number,
-            group,
-            _seed(generation.seed, [(ids[each.problem], each.first) for each in group]),
-        )
+        Batch(number, group, _seed(seed, [(ids[each.problem], each.first) for each in group]))
         for number, group in enumerate(_groups(requests, batch_size))
     ]
 
 
 def _groups(requests: Sequence[Request], size: int) -> Iterator[list[Request]]:
     group: list[Request] = []
+    total = 0
     for request in requests:
-        if group and sum(each.samples for each in group) + request.samples > size:
+        if group and total + request.samples > size:
             yield group
-            group = []
+            group, total = [], 0
         group.append(request)
+        total += request.samples
     if group:
         yield group
 

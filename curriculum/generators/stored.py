@@ -2,69 +2,106 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import asdict
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
 import pyarrow as pa
+from filelock import FileLock
 
 from curriculum.data.originals import original_rows
 from curriculum.data.problems import ORIGINAL
 from curriculum.data.tables import table_of
 from curriculum.generators import parts
-from curriculum.generators.base import Generation, Generator
-from curriculum.generators.plan import plan
+from curriculum.generators.base import CUT_OFF, Batch, Generation, Generator
+from curriculum.generators.plan import Asked, plan
 from curriculum.records import ROLLOUT_SCHEMA, Problems, Rollouts
 from curriculum.store import Stage, Store
 from curriculum.terminal import generation_bar
 
+log = logging.getLogger(__name__)
 
-def load(
-    store: Store, generator: Generator, problems: Problems, made_of: str, generation: Generation
-) -> tuple[Rollouts, Stage]:
-    """Rollouts of each problem, as many as `generation` says.
-
-    Args:
-        made_of: fingerprint of the stage that the problems come from.
-    """
-    knobs = {k: v for k, v in asdict(cast(Any, generator)).items() if k not in ("model", "use_shm")}
-    inputs = {
-        "generator": type(generator).__qualname__,
-        "knobs": knobs,
-        "made_of": generator.made_of(),
-        "problems": made_of,
-        "generation": asdict(generation),
-    }
-    stage = store.stage(
-        "rollouts",
-        inputs,
-        lambda folder: _generate(folder, generator, problems, generation),
-        resumable=True,
-    )
-    return _rollouts(stage.folder, problems), stage
+STAGE = "rollouts"
 
 
-def _generate(
-    folder: Path, generator: Generator, problems: Problems, generation: Generation
-) -> dict[str, int]:
-    prompts = [json.loads(text) for text in problems.table["prompt"].to_pylist()]
-    batches = plan(prompts, problems.ids.to_pylist(), generation, generator.batch_size)
+@dataclass(frozen=True)
+class Work:
+    """Samples of problems that a generator is asked for."""
+
+    generator: Generator
+    generation: Generation
+    problems: Problems
+    source: str  # fingerprint of the stage that the problems come from
+    asked: Sequence[Asked]
+
+    @cached_property
+    def made_of(self) -> dict[str, Any]:
+        """What the rollouts depend on; neither shards nor anything incidental."""
+        knobs = asdict(cast(Any, self.generator)).items()
+        return {
+            "generator": type(self.generator).__qualname__,
+            "knobs": {k: v for k, v in knobs if k not in self.generator.incidental},
+            "made_of": self.generator.made_of(),
+            "problems": self.source,
+            "seed": self.generation.seed,
+            "asked": hashlib.sha256(repr(list(map(tuple, self.asked))).encode()).hexdigest(),
+        }
+
+    @cached_property
+    def batches(self) -> list[Batch]:
+        """All of them, whichever shard this is."""
+        prompts = [json.loads(text) for text in self.problems.table["prompt"].to_pylist()]
+        ids = self.problems.ids.to_pylist()
+        size = self.generator.batch_size
+        return plan(prompts, ids, self.asked, self.generation.seed, size)
+
+
+def load(store: Store, work: Work) -> tuple[Rollouts, Stage]:
+    """The rollouts asked for, generated where they are not in the store."""
+
+    def make(folder: Path) -> dict[str, int]:
+        _generate(folder, work.generator, work.batches)
+        reasons = [part["finish_reason"].to_pylist() for part in parts.read(folder)]
+        cut_off = sum(each.count(CUT_OFF) for each in reasons)
+        return {"generated_rollouts": sum(map(len, reasons)), "truncated_rollouts": cut_off}
+
+    stage = store.stage(STAGE, work.made_of, make, resumable=True)
+    return _rollouts(stage.folder, work.problems), stage
+
+
+def add_shard(store: Store, work: Work) -> tuple[int, int]:
+    """Generate this shard's batches; return how many batches there are now, and of how many."""
+    total = len(work.batches)
+    folder = store.under_way(STAGE, work.made_of)
+    if folder is None:
+        return total, total
+    shard, shards = work.generation.shard, work.generation.shards
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_name(f"{folder.name}.{shard}-of-{shards}.lock")):
+        _generate(folder, work.generator, work.batches[shard::shards])
+    done = sum(parts.path_of(folder, batch).exists() for batch in work.batches)
+    # Another shard found all of them there, and has made a finished stage of the folder.
+    return (done, total) if folder.exists() else (total, total)
+
+
+def _generate(folder: Path, generator: Generator, batches: Sequence[Batch]) -> None:
     left = [batch for batch in batches if not parts.path_of(folder, batch).exists()]
-    total = sum(map(len, batches))
+    total, to_do = (sum(map(len, each)) for each in (batches, left))
+    if not left:
+        return
+    log.info("%s: generating %d of %d", STAGE, to_do, total)
     with generation_bar() as progress:
-        bar = progress.add_task(
-            "generating", total=total, completed=total - sum(map(len, left)), tokens=0
-        )
+        bar = progress.add_task("generating", total=total, completed=total - to_do, tokens=0)
         tokens = 0
         for batch, responses in generator.generate(left):
             parts.write(folder, batch, responses)
             tokens += sum(response.tokens for response in responses)
             progress.update(bar, advance=len(batch), tokens=tokens)
-    everything = pa.concat_tables(parts.read(folder))
-    truncated = everything["finish_reason"].to_pylist().count("length")
-    return {"generated_rollouts": len(everything), "truncated_rollouts": truncated}
 
 
 def _rollouts(folder: Path, problems: Problems) -> Rollouts:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import version
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, ClassVar
 
 from curriculum.errors import UserError
-from curriculum.generators.base import Batch, Response
+from curriculum.generators.base import CUT_OFF, Batch, Response
 from curriculum.generators.models import digest_of_model, in_shared_memory
-
-TRUNCATIONS = ("error", "left", "right")
+from curriculum.generators.prompts import Prompts, require_truncation
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Transformers:
     device: str
     use_shm: bool
     trust_remote_code: bool
+    incidental: ClassVar = frozenset({"model", "use_shm"})  # `made_of` has the model
 
     def __post_init__(self) -> None:
         if self.model is None:
@@ -41,10 +42,7 @@ class Transformers:
             raise UserError("generator=transformers needs the extra: pip install -e '.[torch]'")
         if self.batch_size < 1 or self.max_new_tokens < 1:
             raise UserError("generator.batch_size and generator.max_new_tokens must be 1 or more")
-        if self.truncation not in TRUNCATIONS:
-            raise UserError(
-                f"generator.truncation={self.truncation}: there are {', '.join(TRUNCATIONS)}"
-            )
+        require_truncation(self.truncation)
 
     def made_of(self) -> list[str]:
         """The model's files, and the libraries that sample."""
@@ -54,13 +52,14 @@ class Transformers:
         """See `Generator`."""
         import torch
 
-        tokenizer, model, device = self._load()
+        tokenizer, model, device = self._loaded
+        texts = Prompts(tokenizer, self.max_prompt_length, self.truncation)
         for batch in batches:
             torch.manual_seed(batch.seed)
             prompts = [
                 ids
                 for request in batch.requests
-                for ids in [self._prompt_ids(tokenizer, request.prompt)] * request.samples
+                for ids in [texts.ids(request.prompt)] * request.samples
             ]
             padded = tokenizer.pad({"input_ids": prompts}, return_tensors="pt").to(device)
             with torch.inference_mode():
@@ -70,7 +69,12 @@ class Transformers:
             new = output[:, padded["input_ids"].shape[1] :].tolist()
             yield batch, [self._response(tokenizer, model, ids) for ids in new]
 
-    def _load(self) -> tuple[Any, Any, Any]:
+    def close(self) -> None:
+        """See `Generator`."""
+        self.__dict__.pop("_loaded", None)
+
+    @cached_property
+    def _loaded(self) -> tuple[Any, Any, Any]:
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -88,21 +92,6 @@ class Transformers:
             tokenizer.pad_token = tokenizer.eos_token
         return tokenizer, model.to(device).eval(), device
 
-    def _prompt_ids(self, tokenizer: Any, prompt: Any) -> list[int]:
-        text = chat_text(tokenizer, prompt)
-        ids: list[int] = tokenizer(text, add_special_tokens=tokenizer.chat_template is None)[
-            "input_ids"
-        ]
-        limit = self.max_prompt_length
-        if limit is None or len(ids) <= limit:
-            return ids
-        if self.truncation == "error":
-            raise UserError(
-                f"a prompt has {len(ids)} tokens, more than generator.max_prompt_length={limit}: "
-                f"{text[:80]!r}. Raise it, or set generator.truncation=left or right."
-            )
-        return ids[-limit:] if self.truncation == "left" else ids[:limit]
-
     def _sampling(self) -> dict[str, Any]:
         if not self.do_sample:
             return {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
@@ -116,13 +105,4 @@ class Transformers:
         stop = next((place for place, token in enumerate(ids) if token in ends), None)
         kept = ids if stop is None else ids[:stop]
         text = tokenizer.decode(kept, skip_special_tokens=True)
-        return Response(text, "length" if stop is None else "stop", len(kept))
-
-
-def chat_text(tokenizer: Any, prompt: Any) -> str:
-    """A prompt as the model reads it: through its chat template, else the messages' text."""
-    messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
-    if tokenizer.chat_template is None:
-        return "\n".join(str(message["content"]) for message in messages)
-    text: str = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-    return text
+        return Response(text, CUT_OFF if stop is None else "stop", len(kept))

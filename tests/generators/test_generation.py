@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pandas as pd
 import pytest
 
 from curriculum import data
-from curriculum.generators import Batch, Generation, Response, load_stored
+from curriculum.budget import Fixed
+from curriculum.errors import UserError
+from curriculum.generators import Batch, Generation, Response, Work, add_shard, load_stored
 from curriculum.store import Store
 
 ROWS = [{"prompt": f"{i} + 1 =", "ground_truth": str(i + 1), "level": i % 3} for i in range(12)]
@@ -18,6 +21,7 @@ class Words:
     """Makes words of a batch's seed, and is gone after some batches."""
 
     batch_size: int
+    incidental: ClassVar = frozenset()
 
     def __post_init__(self):
         self.made: list[int] = []
@@ -37,6 +41,9 @@ class Words:
                 [Response(word, "length" if i % 5 else "stop", 2) for i, word in enumerate(words)],
             )
 
+    def close(self) -> None:
+        pass
+
 
 @pytest.fixture
 def problems(tmp_path):
@@ -51,8 +58,13 @@ def frame_of(rollouts):
     return frame.assign(response=texts)
 
 
-def generate(store, generator, problems, samples=4, seed=0):
-    return load_stored(Store(str(store)), generator, problems, "abc", Generation(samples, seed))
+def work(generator, problems, samples=4, seed=0, shards=1, shard=0):
+    generation = Generation(seed, shards, shard)
+    return Work(generator, generation, problems, "abc", Fixed(samples).asked(len(problems)))
+
+
+def generate(store, generator, problems, **options):
+    return load_stored(Store(str(store)), work(generator, problems, **options))
 
 
 def test_every_problem_gets_its_samples_in_line_with_their_text(tmp_path, problems):
@@ -116,3 +128,34 @@ def test_rows_have_the_problem_s_own_columns(tmp_path, problems):
         own = ROWS[row["data_idx"]]
         assert (row["prompt"], row["original_level"]) == (own["prompt"], own["level"])
     assert flat["response"].tolist() == frame_of(rollouts)["response"].tolist()
+
+
+def test_shards_make_what_one_run_makes(tmp_path, problems):
+    whole, _ = generate(tmp_path / "whole", Words(10), problems)
+    store, made, progress = Store(str(tmp_path / "store")), [], []
+    for shard in (2, 0, 3, 1):
+        words = Words(10)
+        progress.append(add_shard(store, work(words, problems, shards=4, shard=shard)))
+        made.append(words.made)
+    assert made == [[2], [0, 4], [3], [1, 5]]
+    assert progress == [(1, 6), (3, 6), (4, 6), (6, 6)]
+    idle = Words(10)
+    rollouts, stage = load_stored(store, work(idle, problems, shards=4, shard=1))
+    assert not idle.made and not stage.reused
+    pd.testing.assert_frame_equal(frame_of(rollouts), frame_of(whole))
+    assert add_shard(store, work(idle, problems, shards=4, shard=0)) == (6, 6)
+    assert not idle.made
+
+
+def test_a_run_without_shards_goes_on_where_some_of_them_stopped(tmp_path, problems):
+    store = Store(str(tmp_path / "store"))
+    add_shard(store, work(Words(10), problems, shards=3, shard=1))
+    rest = Words(10)
+    load_stored(store, work(rest, problems))
+    assert rest.made == [0, 2, 3, 5]
+
+
+@pytest.mark.parametrize(("shards", "shard"), [(2, 2), (1, -1), (0, 0)])
+def test_a_shard_that_there_is_not_is_an_error(shards, shard):
+    with pytest.raises(UserError, match="shards count from 0"):
+        Generation(0, shards, shard)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from curriculum.generators import Generation
+from curriculum.budget import Fixed
+from curriculum.generators import Asked
 from curriculum.generators.plan import plan
 
 PROMPTS = [f"{'long ' * (i % 5)}question {i}" for i in range(30)]
@@ -10,7 +11,7 @@ IDS = [f"p{i}" for i in range(30)]
 
 
 def batches(samples=8, batch_size=20, seed=0, prompts=PROMPTS, ids=IDS):
-    return plan(prompts, ids, Generation(samples, seed), batch_size)
+    return plan(prompts, ids, Fixed(samples).asked(len(prompts)), seed, batch_size)
 
 
 @pytest.mark.parametrize(("samples", "batch_size"), [(8, 20), (1, 7), (16, 5), (3, 1), (4, 1000)])
@@ -23,6 +24,14 @@ def test_every_sample_of_every_problem_is_asked_for_once(samples, batch_size):
     ]
     assert sorted(asked) == [(row, i) for row in range(30) for i in range(samples)]
     assert all(len(batch) <= batch_size for batch in batches(samples, batch_size))
+
+
+def test_samples_that_are_there_are_not_asked_for_again():
+    asked = [Asked(problem, 4 * (problem % 3), 6) for problem in range(30)]
+    requests = [each for batch in plan(PROMPTS, IDS, asked, 0, 4) for each in batch.requests]
+    got = sorted((each.problem, each.first + i) for each in requests for i in range(each.samples))
+    assert got == [(row, 4 * (row % 3) + i) for row in range(30) for i in range(6)]
+    assert len({each.seed for each in requests}) == len(requests)
 
 
 def test_long_prompts_come_first():

@@ -1,0 +1,133 @@
+"""`generator=openai`: any server that speaks OpenAI's protocol, `vllm serve` first of all."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from curriculum.errors import UserError
+from curriculum.generators.base import Batch, Response
+from curriculum.generators.client import Client
+from curriculum.generators.models import digest_of_model, has_chat_template
+from curriculum.generators.vllm_server import VllmServer
+
+APIS = ("auto", "chat", "completions")
+
+
+@dataclass(frozen=True)
+class OpenAI:
+    """Many requests at once; a server that is busy, fails or falls silent is asked again."""
+
+    model: str | None
+    url: str | None
+    key_env: str
+    server: str | None
+    server_python: str | None
+    server_args: list[str]
+    server_timeout: float
+    api: str
+    batch_size: int
+    concurrency: int
+    samples_per_request: int | None
+    max_new_tokens: int
+    temperature: float
+    top_p: float
+    extra_body: dict[str, Any] | None
+    timeout: float
+    retries: int
+    # Where and how fast; `made_of` has the model.
+    incidental: ClassVar = frozenset(
+        {"model", "url", "key_env", "server", "server_python", "server_args", "server_timeout"}
+        | {"concurrency", "timeout", "retries"}
+    )
+
+    def __post_init__(self) -> None:
+        if self.model is None:
+            raise UserError("generator=openai needs model.path=NAME, as the server calls it")
+        if find_spec("openai") is None:
+            raise UserError("generator=openai needs the extra: pip install -e '.[openai]'")
+        if self.server not in (None, "vllm"):
+            raise UserError(f"generator.server={self.server}: there is vllm, or null")
+        if (self.url is None) == (self.server is None):
+            raise UserError(
+                "generator=openai needs one server: generator.url=http://HOST:8000/v1, "
+                "or generator.server=vllm to start one here"
+            )
+        if self.url is not None and urlsplit(self.url).password:
+            raise UserError(
+                "generator.url holds a password, and the configuration is logged: put it into "
+                f"the environment variable that generator.key_env={self.key_env} names"
+            )
+        if self.api not in APIS:
+            raise UserError(f"generator.api={self.api}: there are {', '.join(APIS)}")
+        counts = (self.batch_size, self.concurrency, self.samples_per_request or 1)
+        if min(*counts, self.max_new_tokens) < 1:
+            raise UserError(
+                "generator.batch_size, concurrency, samples_per_request and max_new_tokens: "
+                "1 or more"
+            )
+
+    @property
+    def serves_model(self) -> bool:
+        """Whether the model is one of a server that runs anyway."""
+        return self.url is not None
+
+    def made_of(self) -> list[str]:
+        """The model's files where a server is started for them, else the name it is served by."""
+        return [str(self.model) if self.serves_model else digest_of_model(str(self.model))]
+
+    def generate(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Sequence[Response]]]:
+        """See `Generator`. Raises UserError where the server refuses, or keeps failing."""
+        answers = self._client.answers(batches)
+
+        async def following() -> tuple[Batch, Sequence[Response]] | None:
+            return await anext(answers, None)
+
+        with asyncio.Runner() as runner:
+            try:
+                while (answer := runner.run(following())) is not None:
+                    yield answer
+            finally:
+                runner.run(answers.aclose())
+
+    def close(self) -> None:
+        """See `Generator`."""
+        server = self.__dict__.pop("_server", None)
+        if server is not None:
+            server.stop()
+
+    @cached_property
+    def _server(self) -> VllmServer:
+        return VllmServer.start(
+            str(self.model), self.server_python, self.server_args, self.server_timeout
+        )
+
+    @property
+    def _client(self) -> Client:
+        if self.url is None:
+            url, key = self._server.url, self._server.key
+        else:
+            url, key = self.url, os.environ.get(self.key_env) or "none"  # openai wants one
+        sampling = {
+            "max_tokens": self.max_new_tokens,
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+            **(self.extra_body or {}),
+        }
+        return Client(
+            url=url,
+            key=key,
+            model=str(self.model),
+            sampling=sampling,
+            chat=has_chat_template(str(self.model)) if self.api == "auto" else self.api == "chat",
+            samples_per_request=self.samples_per_request,
+            concurrency=self.concurrency,
+            timeout=self.timeout,
+            retries=self.retries,
+        )

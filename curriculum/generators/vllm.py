@@ -1,0 +1,113 @@
+"""`generator=vllm`: the vLLM engine in this process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import packages_distributions, version
+from importlib.util import find_spec
+from typing import Any, ClassVar
+
+from curriculum.errors import UserError
+from curriculum.generators.base import Batch, Response
+from curriculum.generators.models import digest_of_model, in_shared_memory
+from curriculum.generators.prompts import Prompts, require_truncation
+
+
+@dataclass(frozen=True)
+class Vllm:
+    """All samples of a problem in one request, so that its prompt is read once."""
+
+    model: str | None
+    batch_size: int
+    max_new_tokens: int
+    temperature: float
+    top_p: float
+    max_prompt_length: int | None
+    truncation: str
+    dtype: str
+    tensor_parallel_size: int
+    gpu_memory_utilization: float
+    max_model_len: int | None
+    enable_prefix_caching: bool
+    engine: dict[str, Any] | None
+    use_shm: bool
+    trust_remote_code: bool
+    # `made_of` has the model.
+    incidental: ClassVar = frozenset(
+        {"model", "use_shm", "gpu_memory_utilization", "enable_prefix_caching"}
+    )
+
+    def __post_init__(self) -> None:
+        if self.model is None:
+            raise UserError("generator=vllm needs a model: model.path=NAME_OR_FOLDER or small")
+        if find_spec("vllm") is None:
+            raise UserError("generator=vllm needs the extra: pip install -e '.[vllm]'")
+        if self.batch_size < 1 or self.max_new_tokens < 1:
+            raise UserError("generator.batch_size and generator.max_new_tokens must be 1 or more")
+        require_truncation(self.truncation)
+
+    def made_of(self) -> list[str]:
+        """The model's files, and the version of vLLM, whichever build it is."""
+        build = packages_distributions()["vllm"][0]
+        return [digest_of_model(str(self.model)), version(build)]
+
+    def generate(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Sequence[Response]]]:
+        """See `Generator`."""
+        from vllm import SamplingParams
+
+        engine = self._engine
+        prompts = Prompts(engine.get_tokenizer(), self.max_prompt_length, self.truncation)
+        for batch in batches:
+            outputs = engine.generate(
+                [{"prompt_token_ids": prompts.ids(each.prompt)} for each in batch.requests],
+                [
+                    SamplingParams(
+                        n=each.samples,
+                        seed=each.seed,
+                        temperature=self.temperature,
+                        top_p=self.top_p,
+                        max_tokens=self.max_new_tokens,
+                    )
+                    for each in batch.requests
+                ],
+                use_tqdm=False,
+            )
+            yield (
+                batch,
+                [
+                    Response(sample.text, str(sample.finish_reason), len(sample.token_ids))
+                    for output in outputs
+                    for sample in output.outputs
+                ],
+            )
+
+    def close(self) -> None:
+        """See `Generator`."""
+        self.__dict__.pop("_engine", None)  # vLLM ends its processes when the last one lets go
+
+    @cached_property
+    def _engine(self) -> Any:
+        # It logs to standard output, which is where results are shown.
+        os.environ.setdefault("VLLM_LOGGING_STREAM", "ext://sys.stderr")
+        os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
+        from vllm import LLM
+
+        chosen = {} if self.max_model_len is None else {"max_model_len": self.max_model_len}
+        path = in_shared_memory(str(self.model)) if self.use_shm else str(self.model)
+        try:
+            return LLM(
+                model=path,
+                dtype=self.dtype,
+                tensor_parallel_size=self.tensor_parallel_size,
+                gpu_memory_utilization=self.gpu_memory_utilization,
+                enable_prefix_caching=self.enable_prefix_caching,
+                trust_remote_code=self.trust_remote_code,
+                seed=0,
+                **chosen,
+                **(self.engine or {}),
+            )
+        except (OSError, ValueError, RuntimeError) as error:
+            raise UserError(f"vLLM can't load model.path={self.model}: {error}") from error
