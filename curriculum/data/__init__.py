@@ -3,6 +3,7 @@
 from curriculum.data.base import Data, File, Limits, Loaded, Rejected, RolloutData
 from curriculum.data.buckets import Buckets
 from curriculum.data.demo import Demo
+from curriculum.data.huggingface import HuggingFace
 from curriculum.data.reasoning_gym import ReasoningGym
 from curriculum.data.rollouts import Rollouts
 from curriculum.data.stored import Stored
@@ -14,6 +15,7 @@ __all__ = [
     "Data",
     "Demo",
     "File",
+    "HuggingFace",
     "Limits",
     "Loaded",
     "ReasoningGym",

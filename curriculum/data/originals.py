@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,11 @@ import pyarrow.compute as pc
 
 from curriculum.data import parquet
 from curriculum.data.files import open_file
-from curriculum.data.problems import ORIGINAL, unmarked
+from curriculum.data.problems import NO_SOURCE, ORIGINAL, unmarked
 from curriculum.data.samples import OF_ROLLOUTS
 from curriculum.records import Integers
+
+OF_VERL = ("ability", "agent_name")
 
 
 def original_rows(problems: pa.Table, names: Sequence[str] | None) -> list[dict[str, Any]]:
@@ -41,16 +43,23 @@ def original_rows(problems: pa.Table, names: Sequence[str] | None) -> list[dict[
 
 
 def _made(problems: pa.Table) -> Iterator[dict[str, Any]]:
-    """Rows of problems made on the spot, which stand in no file."""
+    """Rows of problems that stand in no file of ours, in verl's schema.
+
+    Columns of that schema that are no part of a problem are in its extra_info.
+    """
     for row in problems.select(["data_source", "prompt", "ground_truth", "extra_info"]).to_pylist():
         prompt, truth, info = (
             None if row[name] is None else json.loads(row[name])
             for name in ("prompt", "ground_truth", "extra_info")
         )
+        known = info if isinstance(info, Mapping) else {}
+        reward_model = known.get("reward_model")
+        style = reward_model if isinstance(reward_model, Mapping) else {"style": "rule"}
         yield {
-            "data_source": row["data_source"],
+            **{name: known[name] for name in OF_VERL if name in known},
+            "data_source": None if row["data_source"] == NO_SOURCE else row["data_source"],
             "prompt": prompt,
-            "reward_model": {"style": "rule", "ground_truth": truth},
+            "reward_model": {**style, "ground_truth": truth},
             "extra_info": info,
         }
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
+
+import numpy as np
 
 from curriculum.data.base import File, Loaded
 from curriculum.data.problems import Columns, ProblemList
@@ -18,7 +21,12 @@ class ReasoningGym:
     """`size` problems of each task, the same for the same seed.
 
     Without `tasks`, they are the demo's four in six levels each, in the short form that the small
-    model was trained on. Source: https://github.com/open-thought/reasoning-gym
+    model was trained on. With them, `extra_info` keeps what `reward=reasoning_gym` needs: the
+    `settings` of the task, as JSON, and the item's `metadata`, as a Python literal.
+
+    Items of isomorphic_strings, knight_swap, polynomial_multiplication, ransom_note and word_ladder
+    depend on PYTHONHASHSEED too, those of acre on `size`.
+    Source: https://github.com/open-thought/reasoning-gym
     """
 
     tasks: dict[str, Any] | None
@@ -64,8 +72,10 @@ class ReasoningGym:
                 items = create_dataset(name, size=self.size, seed=self.seed, **(settings or {}))
             except (ValueError, TypeError, AssertionError) as error:
                 raise UserError(f"data.tasks.{name}: {error}") from error
+            own = json.dumps(settings or {}, sort_keys=True)
             for index, item in enumerate(items):
-                yield _row(name, item["question"], item["answer"], index, {})
+                info = {"settings": own, "metadata": repr(_plain(item["metadata"]))}
+                yield _row(name, item["question"], item["answer"], index, info)
 
 
 def _row(task: str, prompt: str, answer: str, index: int, info: dict[str, Any]) -> dict[str, Any]:
@@ -75,3 +85,12 @@ def _row(task: str, prompt: str, answer: str, index: int, info: dict[str, Any]) 
         "reward_model": {"style": "rule", "ground_truth": answer},
         "extra_info": {"index": index, **info},
     }
+
+
+def _plain(value: Any) -> Any:
+    """Metadata without numpy's types, whose names are no literals; tuples stay tuples."""
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(_plain, value))
+    return value.item() if isinstance(value, np.generic) else value

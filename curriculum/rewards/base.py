@@ -13,7 +13,8 @@ class Reward(Protocol):
 
     It runs in worker processes, so it must pickle. Time limits, crashes and retries are the
     pipeline's: a batch that raises, hangs or dies is scored again one sample at a time, and what
-    still fails is recorded with its cause.
+    still fails is recorded with its cause. Each process begins with `score([])`, outside the time
+    limit: a UserError there ends the run.
     """
 
     def score(self, samples: Sequence[Sample]) -> Sequence[float]:
@@ -22,3 +23,5 @@ class Reward(Protocol):
 
     # A reward may have `made_of() -> list[str]`: whatever, beside its knobs and the code in its
     # folder, its scores depend on. Stored scores are used again only while all of it is the same.
+    # `processes: ClassVar[int]` is how many score it where reward.workers is null, else one a core;
+    # `loading: ClassVar[float]` the seconds that `score([])` may take, else `workers.LOADING`.

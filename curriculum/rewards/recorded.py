@@ -9,9 +9,10 @@ from curriculum.errors import UserError
 from curriculum.records import Sample
 from curriculum.rewards.base import Reward
 from curriculum.rewards.exact_match import ExactMatch
+from curriculum.rewards.reasoning_gym import SOURCE, ReasoningGym
 
 # The demo's tasks: each has one right answer.
-EXACT = {f"reasoning_gym/{task}" for task in ("chain_sum", "spell_backward", "products", "gcd")}
+EXACT = {f"{SOURCE}{task}" for task in ("chain_sum", "spell_backward", "products", "gcd")}
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,19 @@ class Auto:
         """
         if recorded:
             return Recorded()
-        if set(data_sources) <= EXACT:
+        sources = set(data_sources)
+        if sources <= EXACT:
             return ExactMatch()
+        if all(source.startswith(SOURCE) for source in sources):
+            return ReasoningGym(partial=False)
         raise UserError(
             "the rollouts have no 'reward' column, so they must be scored; choose one of\n"
             "  reward=exact_match                       the response is the ground truth\n"
             "  reward=function reward.path=FILE.py      a function of yours, as in verl\n"
             "  reward=math_verify                       needs: pip install -e '.[math]'\n"
+            "  reward=instruction_following             needs: pip install -e '.[ifeval]'\n"
+            "  reward=reward_model reward.model=NAME    needs: pip install -e '.[torch]'\n"
+            "  reward=reasoning_gym                     needs: data=reasoning_gym data.tasks=...\n"
             "  reward=verl                              needs: pip install -e '.[verl]'\n"
             "or a plugin's (python -m curriculum.plugins lists them)"
         )

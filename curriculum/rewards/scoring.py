@@ -20,7 +20,7 @@ from curriculum.terminal import progress_bar
 class Scoring:
     """How rewards are computed (`reward` in conf/config.yaml)."""
 
-    workers: int | None  # processes; None: one a core
+    workers: int | None  # processes; None: one a core, or as many as the reward wants
     time_limit: float  # seconds a rollout may take
     max_failures: int
 
@@ -88,7 +88,8 @@ def score(reward: Reward, problems: Problems, rollouts: Rollouts, scoring: Scori
     ledger = Ledger(np.full(len(rollouts), np.nan), scoring.max_failures)
     from joblib import cpu_count
 
-    workers = min(scoring.workers or cpu_count(), -(-len(rollouts) // CHUNK))
+    wanted = scoring.workers or getattr(reward, "processes", None) or cpu_count()
+    workers = min(wanted, -(-len(rollouts) // CHUNK))
     samples = _samples(problems, rollouts, ledger)
     with (
         progress_bar() as progress,

@@ -24,7 +24,7 @@ from curriculum.rewards.base import Reward
 # Forking a process that has threads (arrow's, say) can deadlock the child.
 CONTEXT = multiprocessing.get_context("spawn")
 CHUNK = 64  # samples handed to a worker at once
-LOADING = 120.0  # seconds a reward may take to load what it needs
+LOADING = 120.0  # seconds a reward may take to load what it needs, unless it says otherwise
 LOADED = "loaded"
 
 Chunk = list[tuple[int, Sample]]  # (row of the rollout, sample)
@@ -75,6 +75,7 @@ class Worker:
 
     def __init__(self, reward: Reward) -> None:
         self.reward = reward
+        self.loading: float = getattr(reward, "loading", LOADING)
         self.chunk: Chunk = []
         self._start()
 
@@ -91,9 +92,11 @@ class Worker:
         try:
             if not self.connection.poll():
                 return self._too_late(time_limit)
-            outcome: Outcome = self.connection.recv()
+            outcome: Outcome | UserError = self.connection.recv()
         except (EOFError, OSError):
             return self._died()
+        if isinstance(outcome, UserError):
+            raise outcome
         if outcome == LOADED:
             self.loaded = True
             self.take(self.chunk, time_limit)
@@ -115,7 +118,7 @@ class Worker:
         self.process = CONTEXT.Process(target=_work, args=(theirs, self.reward))
         self.process.start()
         theirs.close()
-        self.loaded, self.deadline = False, time.monotonic() + LOADING
+        self.loaded, self.deadline = False, time.monotonic() + self.loading
 
     def _restart(self) -> None:
         self.stop()
@@ -124,7 +127,7 @@ class Worker:
 
     def _too_late(self, time_limit: float) -> str:
         if not self.loaded:
-            raise UserError(f"the reward did not load within {LOADING:g} s")
+            raise UserError(f"the reward did not load within {self.loading:g} s")
         self._restart()
         return too_late(time_limit)
 
@@ -154,13 +157,21 @@ def _work(connection: Connection, reward: Reward) -> None:
     """In the process: score what comes until the parent is gone."""
     os.setsid()  # Ctrl-C is the parent's to hear; and what the scorer starts ends with it
     Thread(target=_end_with_parent, daemon=True).start()
-    # What goes wrong here goes wrong again, and is told, at the first sample.
-    with suppress(Exception, SystemExit):
-        reward.score([])
     with suppress(EOFError, BrokenPipeError):
-        connection.send(LOADED)
+        connection.send(_load(reward))
         while True:
             connection.send(_score(reward, connection.recv()))
+
+
+def _load(reward: Reward) -> str | UserError:
+    """`LOADED`, or what is wrong with the configuration and no sample's failure."""
+    try:
+        reward.score([])
+    except UserError as error:
+        return error
+    except (Exception, SystemExit):
+        pass  # it goes wrong again, and is told, at the first sample
+    return LOADED
 
 
 def _end_with_parent() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from curriculum.errors import UserError
 from curriculum.records import Sample
-from curriculum.rewards import Auto, ExactMatch, Recorded
+from curriculum.rewards import Auto, ExactMatch, ReasoningGym, Recorded
 from curriculum.testing import check_reward
 
 
@@ -26,11 +26,19 @@ def test_auto_takes_recorded_rewards_else_the_verifier_of_the_source(recorded, s
     assert Auto().choose(recorded, sources) == chosen()
 
 
-@pytest.mark.parametrize("sources", [["openai/gsm8k"], ["reasoning_gym/chain_sum", "mine"]])
+def test_auto_takes_the_scorers_of_reasoning_gym_for_its_other_tasks():
+    pytest.importorskip("reasoning_gym", reason="reasoning-gym is not installed")
+    for sources in (["reasoning_gym/sudoku"], ["reasoning_gym/sudoku", "reasoning_gym/gcd"]):
+        assert Auto().choose(False, sources) == ReasoningGym(partial=False)
+        assert Auto().choose(True, sources) == Recorded()
+
+
+@pytest.mark.parametrize("sources", [["openai/gsm8k"], ["reasoning_gym/sudoku", "mine"]])
 def test_auto_names_the_choices_where_there_is_no_reward(sources):
     with pytest.raises(UserError) as caught:
         Auto().choose(False, sources)
-    for choice in ("exact_match", "function", "math_verify", "verl"):
+    others = ("math_verify", "instruction_following", "reward_model", "verl")
+    for choice in ("exact_match", "function", *others):
         assert f"reward={choice}" in str(caught.value)
     assert "pip install -e '.[verl]'" in str(caught.value)
 

@@ -180,19 +180,58 @@ def test_a_file_that_kills_its_process_at_import_is_a_user_error(tmp_path):
         run(tmp_path, ["2", "3"], function(tmp_path, "import os\nos._exit(3)"))
 
 
-def test_the_wrong_number_of_rewards_is_a_failure(tmp_path, monkeypatch):
-    code = """
-from dataclasses import dataclass
+@pytest.fixture
+def reward_class(tmp_path, monkeypatch):
+    """Make a reward, importable as worker processes need it, of the body of its class."""
 
-@dataclass(frozen=True)
-class OneShort:
+    def make(name, body):
+        head = "from dataclasses import dataclass\n\n@dataclass(frozen=True)\n"
+        (tmp_path / f"reward_{name}.py").write_text(f"{head}class Own:\n{body}")
+        monkeypatch.syspath_prepend(str(tmp_path))
+        return importlib.import_module(f"reward_{name}").Own()
+
+    return make
+
+
+def test_a_reward_that_wants_one_process_gets_one_unless_told(tmp_path, reward_class):
+    body = """
+    processes = 1
+
+    def score(self, samples):
+        import os
+        return [float(os.getpid())] * len(samples)
+"""
+    reward = reward_class("process", body)
+    many = ["2"] * 64 * 20
+    assert len(set(run(tmp_path, many, reward, None, 60)["reward"].to_pylist())) == 1
+    assert len(set(run(tmp_path, many, reward, 2, 60)["reward"].to_pylist())) == 2
+
+
+def test_a_reward_says_how_long_it_may_take_to_load(tmp_path, reward_class):
+    body = """
+    loading = 0.5
+
+    def score(self, samples):
+        import time
+        time.sleep(60)
+"""
+    with pytest.raises(UserError, match=r"did not load within 0\.5 s"):
+        run(tmp_path, ["2"], reward_class("loading", body))
+
+
+def test_what_is_wrong_with_a_reward_ends_the_run_before_any_sample(tmp_path):
+    reward = function(tmp_path, "def other_name():\n    pass")
+    with pytest.raises(UserError, match="has no function 'compute_score'") as caught:
+        run(tmp_path, ["2"] * 200, reward)
+    assert not isinstance(caught.value, TooManyFailures)
+
+
+def test_the_wrong_number_of_rewards_is_a_failure(tmp_path, reward_class):
+    body = """
     def score(self, samples):
         return [1.0 for sample in samples if sample.response != "drop"]
 """
-    (tmp_path / "reward_one_short.py").write_text(code)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    reward = importlib.import_module("reward_one_short").OneShort()
-    table = run(tmp_path, ["2", "drop", "3"], reward)
+    table = run(tmp_path, ["2", "drop", "3"], reward_class("one_short", body))
     assert table["reward"].to_pylist() == [1.0, None, 1.0]
     assert failures_in(table) == {1: "ValueError: 0 rewards for 1 samples"}
 
