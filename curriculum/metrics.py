@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from curriculum import stats
@@ -200,14 +201,14 @@ class Measure:
     std_weight: float
     mean_at_k: list[int]
     pass_at_k: list[int]
-    prior: list[float]
+    prior: list[float] | None
     level: float
 
     def __post_init__(self) -> None:
         if min([*self.mean_at_k, *self.pass_at_k], default=1) < 1:
             raise UserError("measure.mean_at_k and measure.pass_at_k are numbers of samples")
-        if len(self.prior) != 2 or min(self.prior) <= 0:
-            raise UserError(f"measure.prior={self.prior} must be two numbers above 0")
+        if self.prior is not None and (len(self.prior) != 2 or min(self.prior) <= 0):
+            raise UserError(f"measure.prior={self.prior} must be two numbers above 0, or null")
         if not 0 < self.level < 1:
             raise UserError(f"measure.level={self.level} must lie between 0 and 1")
 
@@ -250,18 +251,31 @@ def measure(
     metrics = {**standard, chosen: metric}
     n = rewards.counts.astype(np.float64)
     c = PassRate(config.threshold, config.strict, scale=1).passes(rewards)
-    mean, low, high = stats.beta_posterior(n, c, (config.prior[0], config.prior[1]), config.level)
-    posterior = {"pass_rate_mean": mean, "pass_rate_low": low, "pass_rate_high": high}
+    own = problems.table.take(pa.array(rewards.problem)).combine_chunks()
+    posterior = _posterior(n, c, own["data_source"].to_numpy(), config)
     cut_off = np.zeros(len(rewards.values)) if rewards.truncated is None else rewards.truncated
     truncated = rewards.sum(cut_off.astype(np.float64))
     columns = {"n": n, "c": c, "truncated": truncated, **posterior}
     columns |= {name: each(rewards) for name, each in metrics.items()}
     easier: dict[str, Easier] = {name: each.easier for name, each in metrics.items()}
     easier |= dict.fromkeys(posterior, "higher")
-    own = problems.table.take(pa.array(rewards.problem)).combine_chunks()
     ids, buckets = (own[name].combine_chunks() for name in ("problem_id", "bucket"))
     recorded = None if buckets.null_count else buckets
     return Metrics(ids, columns, chosen, easier, recorded, config.basis)
+
+
+def _posterior(
+    n: Floats, c: Floats, source: npt.NDArray[Any], config: Measure
+) -> dict[str, Floats]:
+    """Mean and interval of the pass rates, under the prior that was given or each source's own."""
+    names = ("pass_rate_mean", "pass_rate_low", "pass_rate_high")
+    columns = {name: np.empty(len(n)) for name in names}
+    for rows in [source == each for each in np.unique(source)]:
+        a, b = config.prior or stats.fit_beta(n[rows], c[rows])
+        of_source = stats.beta_posterior(n[rows], c[rows], (a, b), config.level)
+        for name, values in zip(names, of_source, strict=True):
+            columns[name][rows] = values
+    return columns
 
 
 def _require_samples(k: int | None) -> None:

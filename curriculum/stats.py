@@ -10,9 +10,12 @@ from curriculum.records import Floats
 def beta_posterior(
     n: Floats, c: Floats, prior: tuple[float, float], level: float
 ) -> tuple[Floats, Floats, Floats]:
-    """Mean and equal-tailed interval of the pass rate after c passes in n samples.
+    """Mean and interval of the pass rate after c passes in n samples.
 
-    The posterior is Beta(a + c, b + n - c); the prior (a, b) = (1/2, 1/2) is Jeffreys'.
+    The posterior is Beta(a + c, b + n - c); the prior (a, b) = (1/2, 1/2) is Jeffreys'. The
+    interval leaves out equal tails; without a pass it begins at 0, without a failure it ends at 1,
+    and all that it leaves out lies at the other end. Source: Brown, Cai and DasGupta 2001,
+    "Interval Estimation for a Binomial Proportion", section 4.1, which keeps the other end.
 
     Args:
         n, c: (P,) samples and passes.
@@ -27,10 +30,37 @@ def beta_posterior(
     # There are few different (n, c); the inverse is too slow to take a million times.
     pairs, back = np.unique(np.stack([n, c], axis=1), axis=0, return_inverse=True)
     a, b = prior[0] + pairs[:, 1], prior[1] + pairs[:, 0] - pairs[:, 1]
-    tail = (1 - level) / 2
-    low, high = (np.asarray(betaincinv(a, b, mass), np.float64) for mass in (tail, 1 - tail))
+    never, always = pairs[:, 1] == 0, pairs[:, 1] == pairs[:, 0]
+    one_sided = never | always
+    tail = np.where(one_sided, 1 - level, (1 - level) / 2)
+    low = np.where(never, 0.0, betaincinv(a, b, tail))
+    high = np.where(always, 1.0, betaincinv(a, b, 1 - tail))
     back = back.ravel()  # numpy 2.0.0 alone gives it two axes
     return (a / (a + b))[back], low[back], high[back]
+
+
+def fit_beta(n: Floats, c: Floats) -> tuple[float, float]:
+    """(a, b) of the Beta prior under which the passes are likeliest: empirical Bayes.
+
+    Maximum marginal likelihood of the beta-binomial; a and b stay within 0.02 to 200.
+
+    Args:
+        n, c: (P,) samples and passes.
+    """
+    from scipy.optimize import minimize
+    from scipy.special import betaln
+
+    states, count = np.unique(np.stack([n, c], axis=1), axis=0, return_counts=True)
+    many, passes = states.T
+
+    def unlikelihood(logs: Floats) -> float:
+        a, b = np.exp(logs)
+        return -float((count * (betaln(a + passes, b + many - passes) - betaln(a, b))).mean())
+
+    limits = [(np.log(0.02), np.log(200.0))] * 2
+    found = minimize(unlikelihood, np.zeros(2), method="L-BFGS-B", bounds=limits)
+    a, b = np.exp(found.x)
+    return float(a), float(b)
 
 
 def pass_at_k(n: Floats, c: Floats, k: int) -> Floats:

@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar, cast
 
 from curriculum.bucketers import Bucketer, Recorded
 from curriculum.bucketers.edges import Edges
-from curriculum.budget import Fixed
+from curriculum.budgets import Fixed, Sequential, Tally
 from curriculum.data import Buckets, Data, File, Limits
 from curriculum.errors import UserError
 from curriculum.export import GENERATIONS, LAYOUTS, Export, Layout
@@ -17,6 +17,7 @@ from curriculum.metrics import Measure, Metric
 from curriculum.plugins import build, keys, typed
 from curriculum.rewards import Auto, Reward
 from curriculum.rewards.scoring import Scoring
+from curriculum.rounds import question_of
 from curriculum.store import Store
 
 T = TypeVar("T")
@@ -30,7 +31,7 @@ class Strategies:
     replay: Replay | None
     generator: Generator | None
     generation: Generation
-    budget: Fixed
+    budget: Fixed | Sequential
     reward: Reward | Auto
     scoring: Scoring
     measure: Measure
@@ -61,19 +62,23 @@ class Strategies:
         generator = None if replays_own else build(cfg, "generator")
         if isinstance(bucketer, Recorded) and isinstance(data, Buckets) and bucketer.names is None:
             bucketer = replace(bucketer, names=data.names())
+        budget, generation = build(cfg, "budget"), shared(Generation, "generator")
+        edges = shared(Edges, "bucketer")
+        if isinstance(budget, Sequential):
+            _require_rounds(budget, bucketer, generator, generation, edges)
         return cls(
             data=data,
             replay=generator if isinstance(generator, Replay) else None,
             generator=None if isinstance(generator, Replay) else generator,
-            generation=shared(Generation, "generator"),
-            budget=build(cfg, "budget"),
+            generation=generation,
+            budget=budget,
             reward=build(cfg, "reward"),
             scoring=shared(Scoring, "reward"),
             measure=typed(Measure, cfg["measure"], "measure"),
             metric=build(cfg, "metric"),
             bucketer=bucketer,
             limits=shared(Limits, "data"),
-            edges=shared(Edges, "bucketer"),
+            edges=edges,
             export=export,
             layouts=[*_layouts(cfg["convention"]["layouts"]), *[GENERATIONS] * export.generations],
             store=typed(Store, {"root": cfg["store_dir"]}, "store_dir"),
@@ -83,6 +88,32 @@ class Strategies:
     def files(self) -> list[File]:
         """All files that the run reads."""
         return [*self.data.files(), *(self.replay.files() if self.replay else [])]
+
+
+def _require_rounds(
+    budget: Sequential,
+    bucketer: Bucketer,
+    generator: Generator | None,
+    generation: Generation,
+    edges: Edges,
+) -> None:
+    """Raise UserError where rollouts can't be had in rounds."""
+    if generator is None or isinstance(generator, Replay):
+        raise UserError(
+            "budget=sequential decides which rollouts to make: choose a generator that makes them, "
+            "like generator=transformers"
+        )
+    if generation.shards > 1:
+        raise UserError(
+            "budget=sequential looks at all problems after each round, and a shard has a part of "
+            "them: run it without generator.shards"
+        )
+    if edges.edges is not None and budget.keep is None:
+        raise UserError(
+            "budget=sequential asks which of this run's buckets a problem is in, not which of "
+            "bucketer.edges: set bucketer.thresholds, or ask for a band with budget.keep=[0.1,0.9]"
+        )
+    question_of(budget, bucketer, Tally.empty(["none"]))
 
 
 def _until(stage: str | None) -> str | None:

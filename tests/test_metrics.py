@@ -31,6 +31,7 @@ from curriculum.metrics import (
     measure,
 )
 from curriculum.plugins import build, conf_dir
+from curriculum.records import Problems
 from curriculum.testing import STANDARD, check_metric, make_metrics, make_problems, make_rewards
 
 OPTIONS = sorted(path.stem for path in (conf_dir() / "metric").glob("*.yaml"))
@@ -205,8 +206,27 @@ def test_posterior_columns_are_shares_of_what_passes():
     assert metrics["pass_rate"].tolist() == [50, 0, 100]
     posterior = beta(0.5 + metrics["c"], 0.5 + metrics["n"] - metrics["c"])
     assert metrics["pass_rate_mean"] == pytest.approx(posterior.mean())
-    assert metrics["pass_rate_low"] == pytest.approx(posterior.ppf(0.05))
-    assert metrics["pass_rate_high"] == pytest.approx(posterior.ppf(0.95))
+    ends = zip(metrics["pass_rate_low"], metrics["pass_rate_high"], strict=True)
+    by_hand = [beta(2.5, 2.5).ppf([0.05, 0.95]), (0, beta(0.5, 1.5).ppf(0.9))]
+    by_hand.append((beta(2.5, 0.5).ppf(0.1), 1))
+    assert np.array(list(ends)) == pytest.approx(np.array(by_hand))
+
+
+def test_without_a_prior_each_source_has_one_of_its_own():
+    groups = (
+        [[1.0] * 8] * 30 + [[1.0] * 7 + [0.0]] * 10 + [[0.0] * 8] * 30 + [[0.0] * 7 + [1.0]] * 10
+    )
+    table = make_problems(80).table
+    sources = pa.array(["easy"] * 40 + ["hard"] * 40)
+    place = table.column_names.index("data_source")
+    problems = Problems(table.set_column(place, table.schema.field("data_source"), sources))
+    config = dataclasses.replace(STANDARD, prior=None)
+    metrics = measure(problems, make_rewards(groups), config, MeanReward(), "mean_reward")
+    # 39 in 40 rollouts pass in one source, so a failure in 8 is bad luck more than a lower rate.
+    assert metrics["pass_rate_mean"][30] > 7 / 8
+    assert metrics["pass_rate_mean"][30] == pytest.approx(
+        1 - metrics["pass_rate_mean"][70], abs=1e-3
+    )
 
 
 def test_problem_ids_follow_the_measured_problems():

@@ -35,6 +35,10 @@ class Bucketer(Protocol):
         """(P,) index into `names_` of each problem's bucket."""
         ...
 
+    # A bucketer may have `cuts(quantile) -> Sequence[float]`, the pass rates between its buckets,
+    # as budget=sequential needs them before there is anything to fit; `quantile(share)` gives the
+    # pass rate that a share of the problems stays below, as far as is known.
+
 
 def require_metric(metric: str, metrics: Metrics) -> None:
     """Raise UserError where edges are of another metric than the chosen one."""

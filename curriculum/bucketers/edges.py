@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -19,6 +20,7 @@ from curriculum.records import Buckets, Metrics
 log = logging.getLogger(__name__)
 
 ASSIGNMENT = "buckets.parquet"
+UNKNOWN = "unknown_hard"
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,20 @@ class Edges:
     edges: str | None  # buckets.json of another run; None: fit
 
 
-def cut(bucketer: Bucketer, metrics: Metrics, edges: str | None, folder: Path) -> Buckets:
+def cut(
+    bucketer: Bucketer,
+    metrics: Metrics,
+    edges: str | None,
+    folder: Path,
+    unknown: npt.NDArray[np.bool_] | None = None,
+) -> Buckets:
     """Fit the bucketer, or load its edges, and assign every problem.
 
     Writes `buckets.json`, the edges, and `buckets.parquet`, the bucket of each problem
     with its rollouts, passes and the interval of its pass rate.
+
+    Args:
+        unknown: (P,) problems for a bucket of their own, behind the hardest.
 
     Raises:
         UserError: where the edges are of another bucketer or metric, or of metrics that count
@@ -43,6 +54,9 @@ def cut(bucketer: Bucketer, metrics: Metrics, edges: str | None, folder: Path) -
     else:
         _load(bucketer, metrics, Path(edges))
     buckets = Buckets(bucketer.names_, bucketer.assign(metrics))
+    if unknown is not None:
+        assignment = np.where(unknown, len(buckets.names), buckets.assignment)
+        buckets = Buckets([*buckets.names, UNKNOWN], assignment)
     _save(bucketer, metrics, folder / EDGES)
     counts = {name: pa.array(metrics[name].astype(np.int64)) for name in ("n", "c")}
     interval = {name: pa.array(metrics[name]) for name in ("pass_rate_low", "pass_rate_high")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -37,3 +38,7 @@ class PassRate:
         """See `Bucketer`."""
         rate = metrics["c"] / metrics["n"]
         return cut_descending(rate, self.edges_["rates"], self.edges_["edge_is_easier"])
+
+    def cuts(self, quantile: Callable[[float], float]) -> list[float]:
+        """See `Bucketer`."""
+        return self.thresholds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -32,3 +33,7 @@ class Percentile:
         """See `Bucketer`."""
         require_metric(self.edges_["metric"], metrics)
         return cut_at_ranks(metrics, self.edges_)
+
+    def cuts(self, quantile: Callable[[float], float]) -> list[float]:
+        """See `Bucketer`."""
+        return [quantile(i / self.n) for i in range(1, self.n)]

@@ -502,7 +502,9 @@ def test_difficulty_metrics_against_pandas_and_scipy(tmp_path, export):
     got = by_prompt(export(rollouts(write(tmp_path / "in.parquet", rows)))[0])
     for prompt, rewards in pd.DataFrame(rows).dropna().groupby("prompt")["reward"]:
         n, c = len(rewards), int((rewards >= 0.5).sum())
-        low, high = beta.ppf([0.05, 0.95], 0.5 + c, 0.5 + n - c)
+        tails = [0.1, 0.9] if c in (0, n) else [0.05, 0.95]  # all on one side at the ends
+        low, high = beta.ppf(tails, 0.5 + c, 0.5 + n - c)
+        low, high = (0.0 if c == 0 else low), (1.0 if c == n else high)
         metrics = got[prompt]["difficulty_metrics"]
         assert metrics == {
             "mean_score": pytest.approx(rewards.mean(), abs=1e-12),

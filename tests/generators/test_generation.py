@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from curriculum import data
-from curriculum.budget import Fixed
+from curriculum.budgets import Fixed
 from curriculum.errors import UserError
 from curriculum.generators import Batch, Generation, Response, Work, add_shard, load_stored
 from curriculum.store import Store

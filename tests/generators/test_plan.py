@@ -2,7 +2,7 @@
 
 import pytest
 
-from curriculum.budget import Fixed
+from curriculum.budgets import Fixed
 from curriculum.generators import Asked
 from curriculum.generators.plan import plan
 

@@ -1,4 +1,4 @@
-"""How many rollouts each problem gets."""
+"""`budget=fixed`: as many rollouts of each problem."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from curriculum.generators import Asked
 
 @dataclass(frozen=True)
 class Fixed:
-    """`budget=fixed`: as many rollouts of each problem."""
+    """`num_samples` rollouts of each problem."""
 
     num_samples: int
 

@@ -1,0 +1,160 @@
+"""Generation in rounds: what some rollouts have shown decides which problems get more."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rich.text import Text
+
+from curriculum.bucketers import Bucketer
+from curriculum.budgets import Question, Sequential, Tally, Verdict, equal_fixed
+from curriculum.budgets.prior import fit, quantile
+from curriculum.errors import UserError
+from curriculum.generators import Asked
+from curriculum.metrics import PassRate
+from curriculum.records import Integers, Problems, Rewards, Rollouts
+from curriculum.terminal import console
+
+log = logging.getLogger(__name__)
+
+FILE = "budget.parquet"
+Generate = Callable[[list[Asked]], Rollouts]
+Score = Callable[[Rollouts], pa.Table]
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """What all rounds together have given, and what it says of each of P problems."""
+
+    rollouts: Rollouts
+    rewards: pa.Table  # lines up with the rollouts, as in `REWARD_SCHEMA`
+    count: int
+    tally: Tally
+    question: Question
+    verdict: Verdict
+    budget: Sequential
+
+    @property
+    def undecided(self) -> npt.NDArray[np.bool_]:
+        """(P,) the likeliest answer is less sure than was asked for."""
+        return np.asarray(self.verdict.risk > 1 - self.budget.confidence)
+
+    def unknown_hard(self, rows: Integers) -> npt.NDArray[np.bool_] | None:
+        """Which of some problems go into a bucket of their own; None where there is none."""
+        return self.never_solved[rows] if self.budget.unknown_hard else None
+
+    @property
+    def never_solved(self) -> npt.NDArray[np.bool_]:
+        """(P,) undecided, and none of its rollouts passed: hard, but nobody knows how hard."""
+        return np.asarray(self.undecided & (self.tally.c == 0))
+
+    def results(self) -> dict[str, Any]:
+        """For result.json; `as_sure_fixed` is None where it would be over a thousand."""
+        error = float(self.verdict.risk.mean())
+        return {
+            "rounds": self.count,
+            "rollouts": int(self.tally.asked.sum()),
+            "rollouts_a_problem": float(self.tally.asked.mean()),
+            "expected_error": error,
+            "as_sure_fixed": equal_fixed(self.tally, self.question, error),
+            "undecided": int(self.undecided.sum()),
+            "undecided_never_solved": int(self.never_solved.sum()),
+        }
+
+    def write(self, problems: Problems, folder: Path) -> None:
+        """`budget.parquet`: a row a problem, with the likeliest answer and how sure it is."""
+        texts = self.question.texts()
+        columns = {
+            "problem_id": problems.ids,
+            "n": pa.array(self.tally.n),
+            "c": pa.array(self.tally.c),
+            "pass_rate_is": pa.array([texts[answer] for answer in self.verdict.answer]),
+            "probability": pa.array(1 - self.verdict.risk),
+            "undecided": pa.array(self.undecided),
+        }
+        pq.write_table(pa.table(columns), folder / FILE)
+
+
+def in_rounds(
+    budget: Sequential,
+    bucketer: Bucketer,
+    problems: Problems,
+    passing: PassRate,
+    batch_size: int,
+    generate: Generate,
+    score: Score,
+) -> Rounds:
+    """Generate and score until the budget asks for no more."""
+    tally, verdict = Tally.empty(problems.table["data_source"].to_pylist()), None
+    rollouts: list[Rollouts] = []
+    rewards: list[pa.Table] = []
+    while asked := budget.asked(tally, verdict, batch_size):
+        rollouts.append(generate(asked))
+        rewards.append(score(rollouts[-1]))
+        seen = Rewards.group(rollouts[-1], rewards[-1])
+        tally = tally.plus(asked, seen.problem, seen.counts, passing.passes(seen).astype(np.int64))
+        question = question_of(budget, bucketer, tally)
+        verdict = budget.judge(tally, question, verdict)
+        log.info("round %d: %d left to ask", len(rollouts), verdict.going_on.sum())
+    assert verdict is not None  # the first round asks for something
+    scores = pa.concat_tables(rewards).combine_chunks()
+    return Rounds(_joined(rollouts), scores, len(rollouts), tally, question, verdict, budget)
+
+
+def question_of(budget: Sequential, bucketer: Bucketer, tally: Tally) -> Question:
+    """Whether a pass rate lies in the band to keep, else which bucket it is in.
+
+    Raises:
+        UserError: where the bucketer can't say which pass rates lie between its buckets.
+    """
+    if budget.keep is not None:
+        return Question(tuple(budget.keep), (0, 1, 0))
+    cuts_of = getattr(bucketer, "cuts", None)
+    if cuts_of is None:
+        raise UserError(
+            f"budget=sequential asks which bucket a pass rate lies in, and the edges of "
+            f"{type(bucketer).__name__} are no pass rates: bucketer=pass_rate or percentile, or "
+            "budget.keep=[0.1,0.9] to ask whether it lies in a band"
+        )
+    cuts = cuts_of(partial(quantile, fit(tally.n, tally.c)))
+    # So many rollouts don't tell a pass rate of 0 from one next to it.
+    inside = sorted({cut for cut in cuts if 1 / budget.cap < cut < 1 - 1 / budget.cap})
+    return Question(tuple(inside), tuple(reversed(range(len(inside) + 1))))
+
+
+def show(rounds: Rounds) -> None:
+    """Print what was spent and what is still open."""
+    results, problems = rounds.results(), len(rounds.tally.n)
+    fixed = results["as_sure_fixed"]
+    line = (
+        f"{results['rollouts_a_problem']:.1f} rollouts a problem in {results['rounds']} rounds; "
+        f"a fixed budget as sure of its answers: {fixed or 'over a thousand'}"
+    )
+    unsure = (
+        f"{results['undecided']:,} of {problems:,} problems are less sure than "
+        f"{rounds.budget.confidence:g}, {results['undecided_never_solved']:,} of them never "
+        f"solved: {FILE}"
+    )
+    console().print(Text.assemble(("\nBudget\n", "bold"), f" {line}\n {unsure}"))
+
+
+def _joined(parts: list[Rollouts]) -> Rollouts:
+    def responses() -> Iterator[pa.Array]:
+        for part in parts:
+            yield from part.responses()
+
+    def rows() -> Iterator[pa.Table]:
+        for part in parts:
+            yield from part.rows()
+
+    index = pa.concat_tables([part.index for part in parts]).combine_chunks()
+    return Rollouts(index, responses, rows)

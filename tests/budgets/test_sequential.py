@@ -1,0 +1,196 @@
+"""`budget=sequential`: who gets more, what is said of it, and how right it is."""
+
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from curriculum.bucketers import Adaptive, PassRate, Percentile
+from curriculum.budgets import Question, Sequential, Tally, equal_fixed
+from curriculum.errors import UserError
+from curriculum.generators import Asked
+from curriculum.metrics import PassRate as Passing
+from curriculum.records import ROLLOUT_SCHEMA, Problems, Rollouts
+from curriculum.rounds import in_rounds, question_of
+from curriculum.testing import make_problems
+
+PASSING = Passing(0.5, strict=False, scale=1)
+CUTS = PassRate([0.8, 0.5, 0.2], None, True)
+
+
+def budget(**knobs):
+    standard = {"first": 4, "step": 4, "cap": 64, "confidence": 0.9, "price": 0.0015}
+    return Sequential(**{**standard, "keep": None, "unknown_hard": False, **knobs})
+
+
+class World:
+    """Problems of known pass rates; rollouts of them, counted."""
+
+    def __init__(self, rate, failing=0.0, seed=0):
+        self.rate, self.rng, self.failing = np.asarray(rate), np.random.default_rng(seed), failing
+        self.asked: list[list[Asked]] = []
+
+    def generate(self, asked):
+        self.asked.append(asked)
+        rows = [(each.problem, each.first + i) for each in asked for i in range(each.samples)]
+        problem, sample = map(list, zip(*rows, strict=True))
+        nothing = [None] * len(rows)
+        index = pa.table([problem, sample, nothing, nothing], schema=ROLLOUT_SCHEMA)
+        text = pa.array([f"{p} {s}" for p, s in rows])
+        return Rollouts(index, lambda: iter([text]), lambda: iter([index]))
+
+    def score(self, rollouts):
+        passes = self.rng.random(len(rollouts)) < self.rate[rollouts.problem]
+        failed = self.rng.random(len(rollouts)) < self.failing
+        reward = pa.array(np.where(failed, np.nan, passes), from_pandas=True)
+        failure = pa.array(np.where(failed, "broken", None), pa.string())
+        return pa.table({"reward": reward, "failure": failure})
+
+    def run(self, own, bucketer=CUTS, batch_size=0, problems=None):
+        problems = problems or make_problems(len(self.rate))
+        return in_rounds(own, bucketer, problems, PASSING, batch_size, self.generate, self.score)
+
+
+def test_every_sample_is_asked_for_once_and_lines_up():
+    world = World(np.linspace(0, 1, 60))
+    rounds = world.run(budget())
+    index = rounds.rollouts.index
+    pairs = list(zip(index["problem"].to_pylist(), index["sample_idx"].to_pylist(), strict=True))
+    counts = np.bincount(index["problem"].to_numpy(), minlength=60)
+    assert sorted(pairs) == [(p, i) for p, many in enumerate(counts) for i in range(many)]
+    assert counts.tolist() == rounds.tally.asked.tolist() == rounds.tally.n.tolist()
+    assert len(rounds.rewards) == len(pairs)
+    texts = [text for part in rounds.rollouts.responses() for text in part.to_pylist()]
+    assert texts == [f"{p} {i}" for p, i in pairs]
+    passes = np.array(rounds.rewards["reward"].to_pylist())
+    by_hand = np.bincount(index["problem"].to_numpy(), weights=passes, minlength=60)
+    assert by_hand.tolist() == rounds.tally.c.tolist()
+
+
+def test_the_first_round_is_for_all_and_later_ones_for_those_that_are_unsure():
+    world = World([0.0] * 30 + [1.0] * 30 + [0.5] * 30)
+    rounds = world.run(budget())
+    assert [each.problem for each in world.asked[0]] == list(range(90))
+    assert {each.samples for each in world.asked[0]} == {4}
+    spent = rounds.tally.asked.reshape(3, 30).mean(axis=1)
+    assert spent[0] < 20 and spent[1] < 20 and spent[2] > 25
+    assert rounds.tally.asked.max() <= 64
+    asked = [{each.problem for each in each_round} for each_round in world.asked]
+    assert all(later <= earlier for earlier, later in pairwise(asked))
+
+
+def test_who_is_sure_stops_and_who_is_not_is_undecided():
+    rounds = World(np.linspace(0, 1, 200), seed=1).run(budget(price=0.0))
+    risk, asked = rounds.verdict.risk, rounds.tally.asked
+    # Some were sure when they stopped, and are not when the prior has been fitted once more.
+    assert (asked[risk > 0.12] == 64).mean() > 0.9
+    assert (asked == 64).sum() > 20
+    results = rounds.results()
+    assert results["undecided"] == (risk > 0.1).sum() > 0
+    assert results["rollouts"] == asked.sum()
+    assert results["expected_error"] == pytest.approx(risk.mean())
+
+
+def test_claims_hold_and_rollouts_are_saved():
+    """The expected error is the true one, and a fixed budget needs as many as it says."""
+    rng = np.random.default_rng(3)
+    rate = rng.beta(0.4, 0.6, 4000)
+    question = Question((0.2, 0.5, 0.8), (3, 2, 1, 0))
+    rounds = World(rate, seed=4).run(budget(confidence=0.99, cap=128))
+    wrong = (rounds.verdict.answer != question.of(rate)).mean()
+    results = rounds.results()
+    assert results["expected_error"] == pytest.approx(wrong, abs=0.012)
+    fixed = results["as_sure_fixed"]
+    passes = rng.binomial(fixed, rate)
+    wrong_fixed = (question.of(passes / fixed) != question.of(rate)).mean()
+    assert wrong_fixed == pytest.approx(wrong, abs=0.015)
+    assert results["rollouts_a_problem"] < fixed / 2
+
+
+def test_a_round_that_leaves_room_in_a_batch_asks_for_more():
+    world = World([0.5] * 10)
+    world.run(budget(keep=[0.45, 0.55], price=0.0), batch_size=200)
+    assert {each.samples for each in world.asked[0]} == {4}
+    assert {each.samples for each in world.asked[1]} == {20}
+    assert len(world.asked) <= 5
+
+
+def test_failed_rollouts_are_no_wrong_answers():
+    rounds = World([1.0] * 200, failing=0.5).run(budget(keep=[0.1, 0.9]))
+    assert (rounds.tally.c == rounds.tally.n).all()
+    assert (rounds.tally.n < rounds.tally.asked).any()
+    assert (rounds.verdict.answer == 0).all()
+    assert rounds.tally.asked.max() <= 64
+
+
+def test_each_source_has_a_prior_of_its_own():
+    """One failure in four means little where nearly all is solved, much where half is."""
+    rate = [1.0] * 400 + [0.5] * 400
+    table = make_problems(800).table
+    place = table.column_names.index("data_source")
+    sources = pa.array(["easy"] * 400 + ["even"] * 400)
+    problems = Problems(table.set_column(place, table.schema.field("data_source"), sources))
+    apart = World(rate).run(budget(), problems=problems)
+    assert apart.tally.asked[:400].mean() < 6
+    together = World(rate).run(budget())
+    assert apart.tally.asked.mean() < together.tally.asked.mean()
+
+
+def test_percentile_asks_about_quantiles_of_what_is_known():
+    rng = np.random.default_rng(0)
+    tally = Tally.empty(["a"] * 5000)
+    n = np.full(5000, 32)
+    tally = tally.plus([], np.arange(5000), n, rng.binomial(n, rng.random(5000)))
+    question = question_of(budget(), Percentile(4, None), tally)
+    assert question.cuts == pytest.approx((0.25, 0.5, 0.75), abs=0.03)
+    assert question.answer == (3, 2, 1, 0)
+
+
+def test_cuts_that_no_rollouts_can_tell_from_0_or_1_are_not_asked_about():
+    bucketer = PassRate([0.75, 0.5, 0.25, 0], None, False)
+    question = question_of(budget(), bucketer, Tally.empty(["a"]))
+    assert question.cuts == (0.25, 0.5, 0.75)
+
+
+def test_bucketers_without_pass_rates_are_refused_with_a_way_out():
+    adaptive = Adaptive(3, None, ["mean_reward"], "mean_reward", 0)
+    with pytest.raises(UserError, match=r"Adaptive are no pass rates.*budget.keep=\[0.1,0.9\]"):
+        question_of(budget(), adaptive, Tally.empty(["a"]))
+
+
+@pytest.mark.parametrize(
+    ("knobs", "message"),
+    [
+        ({"first": 0}, "budget.first=0"),
+        ({"first": 9, "cap": 8}, "not above the cap"),
+        ({"step": 0}, "budget.step=0"),
+        ({"confidence": 0.3}, "between 0.5 and 1"),
+        ({"price": -1}, "0 or more"),
+        ({"keep": [0.9, 0.1]}, "two pass rates"),
+        ({"keep": [0.1]}, "two pass rates"),
+    ],
+)
+def test_knobs_that_make_no_sense_are_refused(knobs, message):
+    with pytest.raises(UserError, match=message):
+        budget(**knobs)
+
+
+def test_equal_fixed_is_none_where_no_budget_is_as_sure():
+    tally = Tally.empty(["a"] * 10).plus([], np.arange(10), np.full(10, 8), np.full(10, 4))
+    question = Question((0.5,), (1, 0))
+    assert equal_fixed(tally, question, 1e-6) is None
+    assert equal_fixed(tally, question, 0.6) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "budget=sequential decides which rollouts to make"),
+        (["generator.path=x.jsonl"], "budget=sequential decides which rollouts to make"),
+    ],
+)
+def test_rollouts_on_disk_are_not_made_in_rounds(run, options, message):
+    done = run("budget=sequential", *options)
+    assert done.returncode == 1
+    assert message in done.stderr and "Traceback" not in done.stderr
