@@ -66,8 +66,10 @@ def read_run(folder: Path) -> dict[str, Any]:
         return run | {"error": "no result: still running, or killed"}
     result = json.loads((folder / FILE).read_text())
     run |= {"status": result["status"], "error": result["error"]}
-    if result["status"] == "completed":
+    if "total_problems" in result:
         run |= {"problems": result["total_problems"], "rollouts": result["total_rollouts"]}
+    elif "batches" in result:  # a shard that left the rest to others
+        run |= {"shard": f"{result['batches']} of {result['total_batches']} batches were there"}
     if "buckets" in result:  # none where a run stopped at its rollouts
         run |= {
             "buckets": {name: each["count"] for name, each in result["buckets"].items()},
@@ -135,7 +137,7 @@ def _show(sweep: Path, runs: list[dict[str, Any]], agreement: list[dict[str, Any
     table = plain_table(str(sweep), "job", "", "buckets, easy to hard", "edges")
     for run in runs:
         if run["status"] == "completed":
-            table.add_row(run["job"], run["choice"], _sizes(run), run.get("edges", ""))
+            table.add_row(run["job"], run["choice"], _sizes(run), _detail(run))
         else:
             error = str(run["error"]).splitlines()[0]
             table.add_row(run["job"], run["choice"], Text(run["status"], "red"), error)
@@ -162,6 +164,10 @@ def _agreement_table(runs: list[dict[str, Any]], agreement: list[dict[str, Any]]
 def _flat(run: dict[str, Any]) -> dict[str, Any]:
     lists = {name: ", ".join(run.get(name, [])) for name in ("overrides", "reused")}
     return run | {"buckets": _sizes(run)} | lists
+
+
+def _detail(run: dict[str, Any]) -> str:
+    return str(run.get("edges", run.get("shard", "")))
 
 
 def _sizes(run: dict[str, Any]) -> str:
