@@ -11,8 +11,6 @@ from typing import Any
 
 from curriculum.errors import UserError
 
-SERVER = "not here yet: `generator=transformers`, or `generator.path=FILES` made elsewhere"
-MODEL_REWARD = "not here yet: `reward=function` can call a model of your own"
 SAME = "the same"
 
 TABLES: dict[str, dict[str, str]] = {
@@ -25,9 +23,9 @@ TABLES: dict[str, dict[str, str]] = {
         "custom_reward_function.path": "`reward=function reward.path=FILE`",
         "custom_reward_function.name": "`reward.name=NAME`, with `reward=function`",
         "custom_reward_function.reward_kwargs": "`reward.reward_kwargs={my_param: value}`",
-        "reward_model.reward_manager": "`reward=verl` for naive; the others are not here yet",
-        "reward_model.reward_kwargs": "`reward.reward_kwargs={...}`, with `reward=function`",
-        "reward_model.enable": MODEL_REWARD,
+        "reward_model.reward_manager": "`reward=verl reward.manager=NAME`: the same four",
+        "reward_model.reward_kwargs": "`reward.reward_kwargs={...}`, with a `reward.manager`",
+        "reward_model.enable": "`reward=reward_model reward.model=NAME_OR_FOLDER`",
         "model.path": SAME,
         "model.use_shm": "`generator.use_shm=true`",
         "num_samples": SAME,
@@ -69,8 +67,8 @@ TABLES: dict[str, dict[str, str]] = {
         "--filter": "`export.filter=passing_only`, `best_only` or `all`",
     },
     "generate_rollouts.py": {
-        "--use_vllm": SERVER,
-        "--vllm_url": SERVER,
+        "--use_vllm": "`generator=vllm`, or `generator=openai generator.server=vllm`",
+        "--vllm_url": "`generator=openai generator.url=http://HOST:8000/v1`",
         "--data_path": "`data=verl data.path=FILE`",
         "--output_path": "`until=rollouts output_dir=DIR`: the file is `rollouts.parquet` there",
         "--num_samples": "`num_samples=10`",

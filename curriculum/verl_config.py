@@ -14,6 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from curriculum.errors import UserError
 from curriculum.overrides import argument, value_of
+from curriculum.verl_reward_keys import FUNCTION_BLOCKS, MANAGER_KEYS, reward_keys
 
 log = logging.getLogger(__name__)
 
@@ -47,14 +48,10 @@ GENERATION = {
     "data.trust_remote_code": "generator.trust_remote_code",
     "actor_rollout_ref.model.use_shm": "generator.use_shm",
 }
-# Where verl up to 0.7.0 and later ones have the reward function. As in verl's own migration, the
-# old block counts whole where anything in it is set.
-FUNCTION_BLOCKS = ("custom_reward_function", "reward.custom_reward_function")
-FUNCTION_KEYS = ("path", "name", "reward_kwargs")
 # Of single rollouts nothing is learned: a group of one is PPO's, not a choice of samples.
 ONE_SAMPLE = ("num_samples", 1)
-# The options whose keys these are, but for those that every option has.
-OPTIONS = {"data": "verl", "reward": "function"}
+REWARDS = ("function", "verl")  # the options of ours that a configuration may describe
+# Keys of data that every option has.
 SHARED = ("data.prompt_key", "data.reward_fn_key")
 REPLAY = "replay"  # the generator that generates nothing
 
@@ -65,10 +62,16 @@ class VerlConfig:
 
     taken: dict[str, Any]  # our key: value
     ignored: list[str]  # verl's keys
+    options: dict[str, str]  # of ours, by group, that the keys are of
+    note: str | None  # what can't be followed
 
 
-def read(path: str, generating: bool) -> VerlConfig:
+def read(path: str, generating: bool, reward: str | None = None) -> VerlConfig:
     """Read a configuration, with the parts that its defaults list names where they lie beside it.
+
+    Args:
+        generating: whether a generator takes what there is for one.
+        reward: the option on the command line.
 
     Raises:
         UserError: where the file is missing or no YAML mapping, a value can't be resolved, or not
@@ -77,21 +80,27 @@ def read(path: str, generating: bool) -> VerlConfig:
     config = _load(Path(path))
     taken: dict[str, Any] = {}
     used = set()
-    mapped = {**MAPPED, **_function(config, path), **(GENERATION if generating else {})}
+    rewards = reward_keys(
+        lambda key: _select(config, key, path), reward if reward in REWARDS else None
+    )
+    mapped = {**MAPPED, **rewards.keys, **(GENERATION if generating else {})}
     for theirs, ours in mapped.items():
         value = _select(config, theirs, path)
         if value is not None and ours not in taken and (ours, value) != ONE_SAMPLE:
             taken[ours] = value
             used.add(theirs)
     if not taken:
-        known = ", ".join([*MAPPED, *(f"{block}.path" for block in FUNCTION_BLOCKS)])
+        functions = (f"{block}.path" for block in FUNCTION_BLOCKS)
+        known = ", ".join([*MAPPED, *functions, *MANAGER_KEYS])
         raise UserError(f"{KEY}={path} sets none of {known}")
     ignored = [
         key
         for key in _leaves(OmegaConf.to_container(config, resolve=False))
         if not any(key == each or key.startswith(f"{each}.") for each in used)
     ]
-    return VerlConfig(taken, ignored)
+    options = {"data": "verl"} if "data.path" in taken else {}
+    options |= {"reward": rewards.option} if rewards.option else {}
+    return VerlConfig(taken, ignored, options, rewards.note)
 
 
 def expanded(arguments: Sequence[str]) -> list[str]:
@@ -108,11 +117,12 @@ def expanded(arguments: Sequence[str]) -> list[str]:
         return list(arguments)
     if not isinstance(path, str):
         raise UserError(f"{KEY}={own[KEY]} must be one file: run once for each")
-    taken = read(path, own.get("generator", REPLAY) != REPLAY).taken
+    config = read(path, own.get("generator", REPLAY) != REPLAY, own.get("reward"))
+    taken = config.taken
     added = []
-    for group, option in OPTIONS.items():
+    for group, option in config.options.items():
         chosen = own.get(group, "the preset's" if group == "data" and "preset" in own else None)
-        if f"{group}.path" in taken and chosen is None:
+        if chosen is None:
             added.append(f"{group}={option}")
         elif chosen not in (option, "the preset's"):
             taken = {k: v for k, v in taken.items() if k in SHARED or not k.startswith(f"{group}.")}
@@ -127,13 +137,16 @@ def report(path: str, overrides: Sequence[str], generating: bool) -> dict[str, A
     Args:
         overrides: of the run; what they set otherwise is not taken.
     """
-    config = read(path, generating)
+    reward = next((each for each in overrides if each.startswith("reward=")), "").partition("=")[2]
+    config = read(path, generating, reward)
     taken = {k: v for k, v in config.taken.items() if argument(k, v) in overrides}
     shown = ", ".join(f"{key}={value}" for key, value in taken.items())
     blocks = Counter(key.partition(".")[0] for key in config.ignored)
     ignored = ", ".join(f"{name} {count}" for name, count in blocks.items())
     log.info("%s: taken: %s", path, shown or "nothing")
     log.info("%s: ignored, see result.json: %s", path, ignored or "nothing")
+    if config.note:
+        log.warning("%s: %s", path, config.note)
     return {"file": path, "taken": taken, "ignored": config.ignored}
 
 
@@ -167,18 +180,6 @@ def _composed(path: Path, config: DictConfig) -> DictConfig:
         return config
     finally:
         restore_gh_from_backup(ours)
-
-
-def _function(config: DictConfig, path: str) -> dict[str, str]:
-    """The keys of the reward function, none where there is no file of it."""
-    blocks = [block for block in FUNCTION_BLOCKS if OmegaConf.select(config, block) is not None]
-    for block in blocks:
-        values = {key: _select(config, f"{block}.{key}", path) for key in FUNCTION_KEYS}
-        if values["path"] is not None:
-            return {f"{block}.{key}": f"reward.{key}" for key in FUNCTION_KEYS}
-        if any(value is not None for value in values.values()):
-            return {}
-    return {}
 
 
 def _select(config: DictConfig, key: str, path: str) -> Any:

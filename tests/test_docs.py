@@ -99,7 +99,9 @@ def possible(command):
     if "vllm" in command:
         return find_spec("vllm") is not None
     if "submitit_slurm" in command:
-        return shutil.which("sbatch") is not None
+        return shutil.which("sinfo") is not None and (
+            subprocess.run(["sinfo"], capture_output=True).returncode == 0
+        )
     # Where vLLM is, it is for vLLM's commands; the others are run where it is not.
     return "generator=transformers" not in command or (
         find_spec("torch") is not None and find_spec("vllm") is None

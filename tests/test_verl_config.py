@@ -166,13 +166,134 @@ def test_keys_of_a_difficulty_filtering_config(config, ours):
     bucketing_strategy: adaptive
     """
     path = config(text)
-    assert read(str(path), generating=False).ignored == [
-        *("model.path", "data.train_files", "reward_model.reward_manager")
-    ]
+    assert read(str(path), generating=False).ignored == ["model.path", "data.train_files"]
     cfg = ours(f"data.verl_config={path}")
     assert (cfg.data.path, cfg.data.prompt_key) == ("/x.parquet", "q")
     assert cfg.output_dir == "./difficulty_results"
     assert cfg.bucketer._target_ == "curriculum.bucketers.Adaptive"
+    assert cfg.reward._target_ == "curriculum.rewards.Verl"
+    assert cfg.reward.manager == "naive"
+
+
+OVERLONG = {"enable": True, "len": 4, "penalty_factor": 1.0, "log": False}
+KWARGS = {"max_resp_len": "${data.max_response_length}", "overlong_buffer_cfg": OVERLONG}
+# How each verl says it: the keys of its own file, defaults that are not asked for among them.
+UP_TO_061 = {"reward_model": {"enable": False, "reward_manager": "dapo", "reward_kwargs": KWARGS}}
+OF_070 = {
+    "reward_manager": {"source": "register", "name": "dapo", "module": {"path": None}},
+    "reward_model": {
+        "enable": False,
+        "reward_manager": "naive",
+        "reward_loop_source": "register",
+        "reward_kwargs": KWARGS,
+    },
+}
+OF_070_BY_ITS_OLD_KEY = {
+    "reward_manager": {"source": "register", "name": "${oc.select:reward_model.reward_manager,x}"},
+    "reward_model": {"reward_manager": "dapo", "reward_kwargs": KWARGS},
+}
+FROM_071 = {
+    "reward_model": {"enable": None, "reward_manager": None, "reward_loop_source": None},
+    "custom_reward_function": {"path": None, "name": None},
+    "reward": {
+        "custom_reward_function": {"path": None, "name": "compute_score"},
+        "reward_manager": {"source": "register", "name": "dapo", "module": {"path": None}},
+        "reward_model": {"enable": False},
+        "reward_kwargs": KWARGS,
+    },
+}
+FROM_071_BY_ITS_OLD_KEYS = {
+    "reward_model": {"reward_manager": "dapo", "reward_kwargs": KWARGS},
+    "reward": {
+        "reward_manager": {"source": "register", "name": "naive"},
+        "reward_kwargs": {"other": 1},
+    },
+}
+AGES = [UP_TO_061, OF_070, OF_070_BY_ITS_OLD_KEY, FROM_071, FROM_071_BY_ITS_OLD_KEYS]
+FILES = {"data": {"train_files": "x.parquet", "max_response_length": 16}}
+
+
+@pytest.mark.parametrize("values", AGES, ids=["0.6.1", "0.7.0", "0.7.0 old", "0.7.1", "0.7.1 old"])
+def test_the_reward_manager_of_every_age(config, ours, values):
+    cfg = ours(f"data.verl_config={config(FILES | values)}")
+    assert cfg.reward._target_ == "curriculum.rewards.Verl"
+    assert cfg.reward.manager == "dapo"
+    assert cfg.reward.reward_kwargs == {"max_resp_len": 16, "overlong_buffer_cfg": OVERLONG}
+    assert cfg.reward.path is None
+
+
+@pytest.mark.parametrize("place", ["custom_reward_function", "reward.custom_reward_function"])
+def test_a_function_goes_with_a_manager_that_adds_to_it(config, ours, place):
+    values = with_reward("f.py", place, name="mine", reward_kwargs={"k": 1}) | FILES
+    values["reward_model"] = {"reward_manager": "batch", "reward_kwargs": {"k": 2}}
+    cfg = ours(f"data.verl_config={config(values)}")
+    assert (cfg.reward._target_, cfg.reward.manager) == ("curriculum.rewards.Verl", "batch")
+    assert (cfg.reward.path, cfg.reward.name) == ("f.py", "mine")
+    assert (cfg.reward.function_kwargs, cfg.reward.reward_kwargs) == ({"k": 1}, {"k": 2})
+
+
+def test_naive_adds_nothing_to_a_function_so_verl_is_not_needed(config, ours):
+    values = with_reward("f.py", name="mine", reward_kwargs={"k": 1})
+    values["reward_model"] = {"reward_manager": "naive", "reward_kwargs": {"k": 2}}
+    path = config(values)
+    cfg = ours(f"data.verl_config={path}")
+    assert cfg.reward._target_ == "curriculum.rewards.Function"
+    assert (cfg.reward.name, cfg.reward.reward_kwargs) == ("mine", {"k": 1})
+    cfg = ours(f"data.verl_config={path}", "reward=verl")
+    assert (cfg.reward.manager, cfg.reward.name) == ("naive", "mine")
+    assert (cfg.reward.function_kwargs, cfg.reward.reward_kwargs) == ({"k": 1}, {"k": 2})
+
+
+def test_the_command_line_chooses_between_function_and_manager(config, ours):
+    values = with_reward("f.py", name="mine") | UP_TO_061
+    values["data"] = FILES["data"]
+    path = config(values)
+    cfg = ours(f"data.verl_config={path}", "reward=function")
+    assert (cfg.reward._target_, cfg.reward.path) == ("curriculum.rewards.Function", "f.py")
+    assert cfg.reward.reward_kwargs is None
+    cfg = ours(f"data.verl_config={path}", "reward=math_verify")
+    assert cfg.reward._target_ == "curriculum.rewards.MathVerify"
+    cfg = ours(f"data.verl_config={path}", "reward.manager=prime", "reward.key=score")
+    assert (cfg.reward.manager, cfg.reward.key, cfg.reward.path) == ("prime", "score", "f.py")
+
+
+@pytest.mark.parametrize(
+    ("values", "ignored", "note"),
+    [
+        (
+            {"reward_model": {"reward_manager": "gdpo"}},
+            ["reward_model.reward_manager"],
+            "reward_model.reward_manager=gdpo is ignored: reward=verl has naive, dapo, batch, pri",
+        ),
+        (
+            {"reward": {"reward_manager": {"source": "importlib", "name": "dapo"}}},
+            ["reward.reward_manager.source", "reward.reward_manager.name"],
+            "reward.reward_manager.name=dapo is ignored: reward=verl has naive, dapo, batch, pri",
+        ),
+        (
+            {"reward_model": {"reward_manager": "dapo", "enable": True}},
+            ["reward_model.reward_manager", "reward_model.enable"],
+            "=dapo is ignored for the model of reward_model.enable=true: see reward=reward_model",
+        ),
+    ],
+    ids=["unknown", "a file's", "a model"],
+)
+def test_managers_that_can_not_be_had_are_ignored_and_told(
+    run, config, read_result, tmp_path, values, ignored, note
+):
+    path = config({"data": {"prompt_key": "prompt"}} | values)
+    done = run(f"data.verl_config={path}", "data=demo")
+    assert done.returncode == 0, done.stderr
+    assert f"{path}: " in done.stderr and note in done.stderr
+    result = read_result(tmp_path / "out")
+    assert result["verl_config"]["ignored"] == ignored
+    assert result["choices"]["reward"] == "auto"
+
+
+def test_a_function_counts_under_a_manager_that_is_unknown(config, ours):
+    values = with_reward("f.py") | {"reward_model": {"reward_manager": "mine", "enable": True}}
+    cfg = ours(f"data.verl_config={config(values)}")
+    assert (cfg.reward._target_, cfg.reward.path) == ("curriculum.rewards.Function", "f.py")
 
 
 def test_interpolations_are_resolved(config, monkeypatch):

@@ -42,7 +42,7 @@ class Function:
 
     def score(self, samples: Sequence[Sample]) -> list[float]:
         """See `Reward`."""
-        function = self._function
+        function = self.loaded
         return [self._score_one(function, sample) for sample in samples]
 
     def _score_one(self, function: Callable[..., Any], sample: Sample) -> float:
@@ -71,7 +71,8 @@ class Function:
         return Path(spec.origin if spec and spec.origin else self.path)
 
     @cached_property
-    def _function(self) -> Callable[..., Any]:
+    def loaded(self) -> Callable[..., Any]:
+        """The function itself."""
         module = self._module()
         if not hasattr(module, self.name):
             raise UserError(f"{self.path} has no function '{self.name}' (reward.name)")

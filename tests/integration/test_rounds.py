@@ -1,0 +1,129 @@
+"""`budget=sequential` through run.py, with real rollouts of a model of random weights."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+
+from curriculum.plugins import conf_dir
+
+pytest.importorskip("torch", reason="torch is not installed; CI has an environment with it")
+pytest.importorskip("transformers", reason="transformers is not installed; CI has it")
+
+# Passes as often as the ground truth says, whatever the model answers.
+REWARD = """
+import hashlib
+
+def compute_score(data_source, solution_str, ground_truth, extra_info):
+    drawn = int(hashlib.sha256(solution_str.encode()).hexdigest()[:8], 16) / 16**8
+    return float(drawn < float(ground_truth))
+"""
+RATES = [0.0] * 20 + [0.05] * 10 + [0.35] * 10 + [0.65] * 10 + [1.0] * 20
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    from curriculum.demo.small_model import build_model, build_tokenizer, save_checkpoint
+
+    folder = tmp_path_factory.mktemp("model")
+    save_checkpoint(build_model(0), build_tokenizer(), folder)
+    return folder
+
+
+@pytest.fixture
+def options(tmp_path, model):
+    (tmp_path / "reward.py").write_text(REWARD)
+    rows = [{"prompt": f"{i}+1", "ground_truth": str(rate)} for i, rate in enumerate(RATES)]
+    pd.DataFrame(rows).to_json(tmp_path / "problems.jsonl", orient="records", lines=True)
+    return [
+        *("data=verl", f"data.path={tmp_path}/problems.jsonl", "generator=transformers"),
+        *(f"model.path={model}", "generator.max_new_tokens=12", "budget=sequential"),
+        *("reward=function", f"reward.path={tmp_path}/reward.py", "bucketer=pass_rate"),
+    ]
+
+
+def test_a_run_in_rounds_says_what_it_spent_and_what_is_open(run, tmp_path, options, read_result):
+    done = run(*options, "budget.unknown_hard=true", f"store_dir={tmp_path}/store")
+    assert done.returncode == 0, done.stderr
+    result = read_result(tmp_path / "out")
+    table = pd.read_parquet(tmp_path / "out" / "budget.parquet")
+    problems = pd.read_parquet(tmp_path / "out" / "problems.parquet")
+    assert len(table) == len(problems) == 70
+    assert result["budget"]["rollouts"] == table["n"].sum() == result["total_rollouts"]
+    assert result["counts"]["generated_rollouts"] == table["n"].sum()
+    assert table["n"].tolist() == problems["n"].tolist()
+    assert table["c"].tolist() == problems["c"].tolist()
+    assert table["n"].min() >= 4 and table["n"].max() <= 64
+    assert (table["undecided"] == (table["probability"] < 0.9)).all()
+    assert f"{result['budget']['rollouts_a_problem']:.1f} rollouts a problem" in done.stdout
+    unknown = table["undecided"] & (table["c"] == 0)
+    assert ((problems["bucket"] == "unknown_hard") == unknown).all()
+    assert result["buckets"]["unknown_hard"]["count"] == unknown.sum()
+
+    again = run(*options, "budget.unknown_hard=true", f"store_dir={tmp_path}/store")
+    assert "generating" not in again.stderr
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "out" / "problems.parquet"), problems)
+
+
+def test_a_run_killed_between_and_within_rounds_ends_like_one_never_killed(tmp_path, options):
+    def command(name):
+        return [
+            *(sys.executable, "run.py", *options, "generator.batch_size=16", "budget.price=0"),
+            *(f"output_dir={tmp_path}/{name}", f"store_dir={tmp_path}/store_{name}"),
+        ]
+
+    subprocess.run(command("whole"), cwd=conf_dir().parent, check=True, capture_output=True)
+    store, seen = tmp_path / "store_killed", 0
+    for wanted in (3, 25, 45):
+        running = subprocess.Popen(
+            command("killed"),
+            cwd=conf_dir().parent,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        while seen < wanted and running.poll() is None:
+            time.sleep(0.01)
+            seen = len(list(store.glob("rollouts-*/part-*.parquet")))
+        assert running.poll() is None, "it ended before it was killed"
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+    subprocess.run(command("killed"), cwd=conf_dir().parent, check=True, capture_output=True)
+    for name in ("problems.parquet", "budget.parquet", "buckets.parquet"):
+        pd.testing.assert_frame_equal(
+            pd.read_parquet(tmp_path / "killed" / name), pd.read_parquet(tmp_path / "whole" / name)
+        )
+
+
+def test_a_budget_in_rounds_and_a_fixed_one_are_compared_in_a_sweep(run, tmp_path, options):
+    sweep = [each for each in options if each != "budget=sequential"]
+    done = run("-m", *sweep, "budget=fixed,sequential", "num_samples=8", f"store_dir={tmp_path}/s")
+    assert done.returncode == 0, done.stderr
+    table = pd.read_parquet(tmp_path / "out" / "comparison.parquet")
+    assert table["choice"].tolist() == ["budget=fixed", "budget=sequential"]
+    assert table["rollouts"][0] == 560
+
+
+def test_rounds_end_at_the_rollouts_where_that_is_asked(run, tmp_path, options):
+    done = run(*options, "until=rollouts", "budget.cap=8")
+    assert done.returncode == 0, done.stderr
+    flat = pd.read_parquet(tmp_path / "out" / "rollouts.parquet")
+    table = pd.read_parquet(tmp_path / "out" / "budget.parquet")
+    assert flat.groupby("data_idx").size().tolist() == table["n"].tolist()
+    assert not flat.duplicated(["data_idx", "sample_idx"]).any()
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("generator.shards=2", "run it without generator.shards"),
+        ("bucketer=adaptive", "budget.keep=[0.1,0.9]"),
+        ("bucketer.edges=x.json", "set bucketer.thresholds"),
+    ],
+)
+def test_what_rounds_can_not_do_is_said_before_anything_is_made(run, options, option, message):
+    done = run(*options, option)
+    assert done.returncode == 1
+    assert message in done.stderr and "generating" not in done.stderr
