@@ -116,7 +116,7 @@ def sequential(
     while asked := budget.asked(tally, verdict, batch_size=0):
         rows, more = (np.array([each[i] for each in asked]) for i in (0, 2))
         tally = tally.plus(asked, rows, more, draw(rows, more))
-        verdict = budget.judge(tally, question, verdict)
+        verdict = budget.judge(tally, question)
     assert verdict is not None
     wrong = float((verdict.answer != question.of(truth.rate)).mean())
     return Point(float(tally.asked.mean()), wrong), tally

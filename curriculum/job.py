@@ -90,5 +90,5 @@ def _note_verl_config(record: Record) -> None:
         return
     if not any(each.lstrip("+").startswith(f"{verl_config.KEY}=") for each in record.overrides):
         raise UserError(f"{verl_config.KEY} is read from the command line only: give it there")
-    generating = record.choices["generator"] != verl_config.REPLAY
-    record.results["verl_config"] = verl_config.report(path, record.overrides, generating)
+    generator = record.choices["generator"]
+    record.results["verl_config"] = verl_config.report(path, record.overrides, generator)

@@ -268,14 +268,18 @@ def _posterior(
     n: Floats, c: Floats, source: npt.NDArray[Any], config: Measure
 ) -> dict[str, Floats]:
     """Mean and interval of the pass rates, under the prior that was given or each source's own."""
+    columns = np.empty((3, len(n)))
+    if config.prior is not None:
+        a, b = config.prior
+        columns[:] = stats.beta_posterior(n, c, (a, b), config.level)
+    else:
+        import pandas as pd
+
+        for rows in pd.Series(source).groupby(source).indices.values():
+            prior = stats.fit_beta(n[rows], c[rows])
+            columns[:, rows] = stats.beta_posterior(n[rows], c[rows], prior, config.level)
     names = ("pass_rate_mean", "pass_rate_low", "pass_rate_high")
-    columns = {name: np.empty(len(n)) for name in names}
-    for rows in [source == each for each in np.unique(source)]:
-        a, b = config.prior or stats.fit_beta(n[rows], c[rows])
-        of_source = stats.beta_posterior(n[rows], c[rows], (a, b), config.level)
-        for name, values in zip(names, of_source, strict=True):
-            columns[name][rows] = values
-    return columns
+    return dict(zip(names, columns, strict=True))
 
 
 def _require_samples(k: int | None) -> None:

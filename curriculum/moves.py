@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from rich.table import Table
 
 from curriculum.bucketers.edges import ASSIGNMENT
-from curriculum.data.buckets import EDGES
+from curriculum.data.buckets import BEYOND, EDGES
 from curriculum.data.stored import PROBLEMS
 from curriculum.errors import UserError
 from curriculum.provenance import FILE
@@ -54,7 +54,8 @@ def moves(before: Path, after: Path) -> Moves:
     if both.empty:
         raise UserError(f"{before} and {after} share no problem: their problem_ids differ")
     edges = [json.loads((folder / EDGES).read_text()) for folder in (before, after)]
-    names = edges[0]["names"], edges[1]["names"]
+    before_names, after_names = ([*each["names"], *each.get(BEYOND, [])] for each in edges)
+    names = before_names, after_names
     prompts = {**_prompts(before), **_prompts(after)}
     low_first = both["pass_rate_low_after"] > both["pass_rate_high_before"]
     high_first = both["pass_rate_high_after"] < both["pass_rate_low_before"]

@@ -16,6 +16,7 @@ from curriculum.metrics import measure
 from curriculum.provenance import Record
 from curriculum.records import Outcome, Problems, Rewards, Rollouts
 from curriculum.rewards.scoring import failures_in
+from curriculum.rounds import FILE as ROUNDS
 from curriculum.rounds import show as show_rounds
 from curriculum.sampling import sample
 from curriculum.scored import score
@@ -41,13 +42,17 @@ def run(cfg: Mapping[str, Any], record: Record, show: bool) -> None:
     problems, rollouts, rounds = sampled
     if rounds is not None:
         rounds.write(problems, record.folder)
-        record.results["budget"] = rounds.results()
+        record.results["budget"] = rounds.results
+        aside.failed_rollouts(problems, rollouts, failures_in(rounds.rewards), record)
     if chosen.until == "rollouts":
         leave_flat(chosen, problems, rollouts, record)
         return
     with record.timed("rewards"):
-        scores = rounds.rewards if rounds else score(chosen, problems, rollouts, record)
-        aside.failed_rollouts(problems, rollouts, failures_in(scores), record)
+        if rounds:
+            scores = rounds.rewards
+        else:
+            scores = score(chosen, problems, rollouts, record)
+            aside.failed_rollouts(problems, rollouts, failures_in(scores), record)
         grouped = Rewards.group(rollouts, scores)
         aside.problems_without_reward(problems, grouped, record)
     with record.timed("metrics"):
@@ -63,6 +68,7 @@ def run(cfg: Mapping[str, Any], record: Record, show: bool) -> None:
         inputs = [file.url for file in chosen.files()]
         written = place(chosen.layouts, outcome, record.folder, chosen.export, inputs)
     names = [path.name for files in written for path, _ in files]
+    names += [ROUNDS] if rounds else []
     claimed = [name for each in chosen.layouts for name in each.claims(outcome, chosen.export)]
     record.leave(names, kind(chosen.layouts, chosen.export, strategy), claimed, inputs)
     record.results |= overall_statistics(outcome) | {"buckets": bucket_statistics(outcome)}

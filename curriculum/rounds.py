@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,7 @@ from rich.text import Text
 
 from curriculum.bucketers import Bucketer
 from curriculum.budgets import Question, Sequential, Tally, Verdict, equal_fixed
-from curriculum.budgets.prior import fit, quantile
-from curriculum.errors import UserError
+from curriculum.budgets.question import question_of
 from curriculum.generators import Asked
 from curriculum.metrics import PassRate
 from curriculum.records import Integers, Problems, Rewards, Rollouts
@@ -57,6 +56,7 @@ class Rounds:
         """(P,) undecided, and none of its rollouts passed: hard, but nobody knows how hard."""
         return np.asarray(self.undecided & (self.tally.c == 0))
 
+    @cached_property
     def results(self) -> dict[str, Any]:
         """For result.json; `as_sure_fixed` is None where it would be over a thousand."""
         error = float(self.verdict.risk.mean())
@@ -102,38 +102,17 @@ def in_rounds(
         rewards.append(score(rollouts[-1]))
         seen = Rewards.group(rollouts[-1], rewards[-1])
         tally = tally.plus(asked, seen.problem, seen.counts, passing.passes(seen).astype(np.int64))
-        question = question_of(budget, bucketer, tally)
-        verdict = budget.judge(tally, question, verdict)
+        question = question_of(budget.keep, bucketer, budget.cap, tally.n, tally.c)
+        verdict = budget.judge(tally, question)
         log.info("round %d: %d left to ask", len(rollouts), verdict.going_on.sum())
     assert verdict is not None  # the first round asks for something
     scores = pa.concat_tables(rewards).combine_chunks()
     return Rounds(_joined(rollouts), scores, len(rollouts), tally, question, verdict, budget)
 
 
-def question_of(budget: Sequential, bucketer: Bucketer, tally: Tally) -> Question:
-    """Whether a pass rate lies in the band to keep, else which bucket it is in.
-
-    Raises:
-        UserError: where the bucketer can't say which pass rates lie between its buckets.
-    """
-    if budget.keep is not None:
-        return Question(tuple(budget.keep), (0, 1, 0))
-    cuts_of = getattr(bucketer, "cuts", None)
-    if cuts_of is None:
-        raise UserError(
-            f"budget=sequential asks which bucket a pass rate lies in, and the edges of "
-            f"{type(bucketer).__name__} are no pass rates: bucketer=pass_rate or percentile, or "
-            "budget.keep=[0.1,0.9] to ask whether it lies in a band"
-        )
-    cuts = cuts_of(partial(quantile, fit(tally.n, tally.c)))
-    # So many rollouts don't tell a pass rate of 0 from one next to it.
-    inside = sorted({cut for cut in cuts if 1 / budget.cap < cut < 1 - 1 / budget.cap})
-    return Question(tuple(inside), tuple(reversed(range(len(inside) + 1))))
-
-
 def show(rounds: Rounds) -> None:
     """Print what was spent and what is still open."""
-    results, problems = rounds.results(), len(rounds.tally.n)
+    results, problems = rounds.results, len(rounds.tally.n)
     fixed = results["as_sure_fixed"]
     line = (
         f"{results['rollouts_a_problem']:.1f} rollouts a problem in {results['rounds']} rounds; "

@@ -23,7 +23,7 @@ from curriculum.metrics import PassRate
 from curriculum.provenance import Record
 from curriculum.records import Problems, Rollouts
 from curriculum.rounds import Rounds, in_rounds
-from curriculum.scored import score
+from curriculum.scored import Round, score
 from curriculum.strategies import Strategies
 
 log = logging.getLogger(__name__)
@@ -108,15 +108,22 @@ def generate_in_rounds(
 ) -> Sampled:
     """Rollouts as `budget=sequential` asks for them; each round's are stages of the store."""
     counts: Counter[str] = Counter()
+    rounds_done = 0
 
     def generated(asked: Sequence[Asked]) -> Rollouts:
+        nonlocal rounds_done
+        rounds_done += 1
         rollouts, stage = generators.load_stored(chosen.store, work(asked))
-        record.use("rollouts", stage)
+        record.use(f"rollouts_{rounds_done}", stage)
         counts.update(stage.counts)
         return rollouts
 
     def scored(rollouts: Rollouts) -> pa.Table:
-        return score(chosen, problems, rollouts, record)
+        this = Round(rounds_done, counts["failures"])
+        table = score(chosen, problems, rollouts, record, this)
+        failures = len(table) - table["failure"].null_count
+        counts.update(rewards=len(table) - failures, failures=failures)
+        return table
 
     passing = PassRate(chosen.measure.threshold, chosen.measure.strict, scale=1)
     rounds = in_rounds(budget, chosen.bucketer, problems, passing, batch_size, generated, scored)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -12,8 +14,24 @@ from curriculum.rewards.scoring import TooManyFailures
 from curriculum.strategies import Strategies
 
 
-def score(chosen: Strategies, problems: Problems, rollouts: Rollouts, record: Record) -> pa.Table:
+class Round(NamedTuple):
+    """One of several, and how many rollouts could not be scored in those before it."""
+
+    number: int  # from 1
+    failures: int
+
+
+def score(
+    chosen: Strategies,
+    problems: Problems,
+    rollouts: Rollouts,
+    record: Record,
+    round_: Round | None = None,
+) -> pa.Table:
     """A reward or a failure for every rollout.
+
+    Args:
+        round_: where there are several.
 
     Raises:
         TooManyFailures: more than `reward.max_failures`.
@@ -23,14 +41,17 @@ def score(chosen: Strategies, problems: Problems, rollouts: Rollouts, record: Re
         sources = pc.unique(problems.table["data_source"]).to_pylist()
         reward = reward.choose(rollouts.recorded, sources)
     record.results["reward"] = type(reward).__name__
-    made_of = [stage["fingerprint"] for name, stage in record.stages.items() if name != "rewards"]
+    suffix = f"_{round_.number}" if round_ else ""
+    names = ("problems", "replay", f"rollouts{suffix}")
+    made_of = [record.stages[name]["fingerprint"] for name in names if name in record.stages]
+    earlier = round_.failures if round_ and round_.number > 1 else None
     try:
         table, stage = rewards.load_stored(
-            chosen.store, reward, problems, rollouts, chosen.scoring, made_of
+            chosen.store, reward, problems, rollouts, chosen.scoring, made_of, earlier
         )
     except TooManyFailures as error:
         aside.failed_rollouts(problems, rollouts, error.failures, record)
         raise
     if stage:
-        record.use("rewards", stage)
+        record.use(f"rewards{suffix}", stage)
     return table

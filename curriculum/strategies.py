@@ -6,21 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self, TypeVar, cast
 
-from curriculum.bucketers import Bucketer, Recorded
+import numpy as np
+
+from curriculum.bucketers import Bucketer, Percentile, Recorded
 from curriculum.bucketers.edges import Edges
-from curriculum.budgets import Fixed, Sequential, Tally
+from curriculum.budgets import Fixed, Sequential, question_of
 from curriculum.data import Buckets, Data, File, Limits
 from curriculum.errors import UserError
 from curriculum.export import GENERATIONS, LAYOUTS, Export, Layout
 from curriculum.generators import Generation, Generator, Replay
-from curriculum.metrics import Measure, Metric
+from curriculum.metrics import InverseMean, MeanReward, Measure, Metric, PassRate, UnbiasedPassAtK
 from curriculum.plugins import build, keys, typed
 from curriculum.rewards import Auto, Reward
 from curriculum.rewards.scoring import Scoring
-from curriculum.rounds import question_of
 from curriculum.store import Store
 
 T = TypeVar("T")
+RATES = (MeanReward, PassRate, InverseMean, UnbiasedPassAtK)  # metrics that order like pass rates
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,10 @@ class Strategies:
         if isinstance(bucketer, Recorded) and isinstance(data, Buckets) and bucketer.names is None:
             bucketer = replace(bucketer, names=data.names())
         budget, generation = build(cfg, "budget"), shared(Generation, "generator")
+        metric = build(cfg, "metric")
         edges = shared(Edges, "bucketer")
         if isinstance(budget, Sequential):
-            _require_rounds(budget, bucketer, generator, generation, edges)
+            _require_rounds(budget, bucketer, generator, generation, edges, metric)
         return cls(
             data=data,
             replay=generator if isinstance(generator, Replay) else None,
@@ -75,7 +78,7 @@ class Strategies:
             reward=build(cfg, "reward"),
             scoring=shared(Scoring, "reward"),
             measure=typed(Measure, cfg["measure"], "measure"),
-            metric=build(cfg, "metric"),
+            metric=metric,
             bucketer=bucketer,
             limits=shared(Limits, "data"),
             edges=edges,
@@ -96,6 +99,7 @@ def _require_rounds(
     generator: Generator | None,
     generation: Generation,
     edges: Edges,
+    metric: Metric,
 ) -> None:
     """Raise UserError where rollouts can't be had in rounds."""
     if generator is None or isinstance(generator, Replay):
@@ -113,7 +117,19 @@ def _require_rounds(
             "budget=sequential asks which of this run's buckets a problem is in, not which of "
             "bucketer.edges: set bucketer.thresholds, or ask for a band with budget.keep=[0.1,0.9]"
         )
-    question_of(budget, bucketer, Tally.empty(["none"]))
+    if isinstance(bucketer, Percentile) and budget.keep is None and not isinstance(metric, RATES):
+        raise UserError(
+            "budget=sequential asks which share of pass rates a problem is in, and "
+            f"bucketer=percentile cuts on {type(metric).__name__}: choose metric=pass_rate, or a "
+            "band with budget.keep=[0.1,0.9]"
+        )
+    none = np.zeros(1, np.int64)
+    question = question_of(budget.keep, bucketer, budget.cap, none, none)
+    if not question.cuts:
+        raise UserError(
+            f"budget=sequential has nothing to decide: {type(bucketer).__name__} has no edge that "
+            f"budget.cap={budget.cap} rollouts could tell from a pass rate of 0 or 1"
+        )
 
 
 def _until(stage: str | None) -> str | None:

@@ -14,6 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from curriculum.errors import UserError
 from curriculum.overrides import argument, value_of
+from curriculum.plugins import conf_dir
 from curriculum.verl_reward_keys import FUNCTION_BLOCKS, MANAGER_KEYS, reward_keys
 
 log = logging.getLogger(__name__)
@@ -66,11 +67,11 @@ class VerlConfig:
     note: str | None  # what can't be followed
 
 
-def read(path: str, generating: bool, reward: str | None = None) -> VerlConfig:
+def read(path: str, generator: str = REPLAY, reward: str | None = None) -> VerlConfig:
     """Read a configuration, with the parts that its defaults list names where they lie beside it.
 
     Args:
-        generating: whether a generator takes what there is for one.
+        generator: the option; what it has no key for is not taken.
         reward: the option on the command line.
 
     Raises:
@@ -83,7 +84,7 @@ def read(path: str, generating: bool, reward: str | None = None) -> VerlConfig:
     rewards = reward_keys(
         lambda key: _select(config, key, path), reward if reward in REWARDS else None
     )
-    mapped = {**MAPPED, **rewards.keys, **(GENERATION if generating else {})}
+    mapped = {**MAPPED, **rewards.keys, **_generation(generator)}
     for theirs, ours in mapped.items():
         value = _select(config, theirs, path)
         if value is not None and ours not in taken and (ours, value) != ONE_SAMPLE:
@@ -117,7 +118,7 @@ def expanded(arguments: Sequence[str]) -> list[str]:
         return list(arguments)
     if not isinstance(path, str):
         raise UserError(f"{KEY}={own[KEY]} must be one file: run once for each")
-    config = read(path, own.get("generator", REPLAY) != REPLAY, own.get("reward"))
+    config = read(path, own.get("generator", REPLAY), own.get("reward"))
     taken = config.taken
     added = []
     for group, option in config.options.items():
@@ -131,14 +132,14 @@ def expanded(arguments: Sequence[str]) -> list[str]:
     return [*arguments[: place + 1], *added, *arguments[place + 1 :]]
 
 
-def report(path: str, overrides: Sequence[str], generating: bool) -> dict[str, Any]:
+def report(path: str, overrides: Sequence[str], generator: str) -> dict[str, Any]:
     """Log what a run took from a configuration and what it ignored, and return both.
 
     Args:
         overrides: of the run; what they set otherwise is not taken.
     """
     reward = next((each for each in overrides if each.startswith("reward=")), "").partition("=")[2]
-    config = read(path, generating, reward)
+    config = read(path, generator, reward)
     taken = {k: v for k, v in config.taken.items() if argument(k, v) in overrides}
     shown = ", ".join(f"{key}={value}" for key, value in taken.items())
     blocks = Counter(key.partition(".")[0] for key in config.ignored)
@@ -148,6 +149,19 @@ def report(path: str, overrides: Sequence[str], generating: bool) -> dict[str, A
     if config.note:
         log.warning("%s: %s", path, config.note)
     return {"file": path, "taken": taken, "ignored": config.ignored}
+
+
+def _generation(generator: str) -> dict[str, str]:
+    """The keys of generation that an option takes: all where it is several, or a plugin's."""
+    if generator == REPLAY:
+        return {}
+    file = conf_dir() / "generator" / f"{generator}.yaml"
+    known = OmegaConf.load(file) if file.is_file() else None
+    return {
+        theirs: ours
+        for theirs, ours in GENERATION.items()
+        if known is None or not ours.startswith("generator.") or ours.split(".")[1] in known
+    }
 
 
 def _load(path: Path) -> DictConfig:

@@ -41,7 +41,8 @@ def reward_keys(select: Select, chosen: str | None) -> RewardKeys:
     """
     function = _function(select)
     place, note = _manager(select, function)
-    plain = function is not None and place is not None and select(place) == "naive"
+    # verl's own default: it adds nothing to a function, and does not ask for verl without one.
+    plain = place is not None and select(place) == "naive"
     if place and (chosen == "verl" or (chosen is None and not plain)):
         return RewardKeys("verl", _through_manager(select, place, function), note)
     if function and chosen != "verl":

@@ -90,7 +90,7 @@ def with_reward(path="f.py", place="custom_reward_function", **more):
 
 
 def test_what_verl_s_own_file_sets(config):
-    found = read(str(config(PPO)), generating=False)
+    found = read(str(config(PPO)), generator="replay")
     assert found.taken == {
         "data.path": "~/data/rlhf/gsm8k/train.parquet",
         "data.prompt_key": "prompt",
@@ -114,7 +114,7 @@ def test_what_verl_s_own_file_sets(config):
 @pytest.mark.parametrize("place", ["custom_reward_function", "reward.custom_reward_function"])
 def test_old_and_new_places_of_a_reward_function(config, ours, place):
     values = with_reward("f.py", place, name="score", reward_kwargs={"strict": True, "k": [1, 2.5]})
-    assert read(str(config(values)), generating=False).ignored == []
+    assert read(str(config(values)), generator="replay").ignored == []
     cfg = ours(f"data.verl_config={config(values)}")
     assert cfg.reward._target_ == "curriculum.rewards.Function"
     assert (cfg.reward.path, cfg.reward.name) == ("f.py", "score")
@@ -127,7 +127,7 @@ def test_where_both_places_are_set_the_old_one_counts_whole_as_in_verl(config):
     values = with_reward("new.py", "reward.custom_reward_function", name="new")
     values["reward"]["custom_reward_function"]["reward_kwargs"] = {"new": 1}
     values |= with_reward("old.py", "custom_reward_function", name="old")
-    found = read(str(config(values)), generating=False)
+    found = read(str(config(values)), generator="replay")
     assert (found.taken["reward.path"], found.taken["reward.name"]) == ("old.py", "old")
     assert "reward.reward_kwargs" not in found.taken
     assert set(found.ignored) == {
@@ -140,7 +140,7 @@ def test_where_both_places_are_set_the_old_one_counts_whole_as_in_verl(config):
 def test_an_empty_new_place_leaves_the_old_one(config):
     values = with_reward("old.py", "custom_reward_function", name="old")
     values["reward"] = {"custom_reward_function": {"path": None, "name": None}}
-    found = read(str(config(values)), generating=False)
+    found = read(str(config(values)), generator="replay")
     assert (found.taken["reward.path"], found.taken["reward.name"]) == ("old.py", "old")
 
 
@@ -148,7 +148,7 @@ def test_a_new_place_without_a_path_does_not_name_the_old_one_s_function(config)
     """verl 0.7.1 has `name: compute_score` in both places, whatever a user sets in the old one."""
     values = with_reward("old.py", "custom_reward_function", name="my_score")
     values["reward"] = {"custom_reward_function": {"path": None, "name": "compute_score"}}
-    assert read(str(config(values)), generating=False).taken["reward.name"] == "my_score"
+    assert read(str(config(values)), generator="replay").taken["reward.name"] == "my_score"
 
 
 def test_lists_of_training_files(config, ours):
@@ -166,13 +166,14 @@ def test_keys_of_a_difficulty_filtering_config(config, ours):
     bucketing_strategy: adaptive
     """
     path = config(text)
-    assert read(str(path), generating=False).ignored == ["model.path", "data.train_files"]
+    # naive is the default of all of verl's files: it does not ask for verl's rewards.
+    naive = "reward_model.reward_manager"
+    assert read(str(path), generator="replay").ignored == ["model.path", "data.train_files", naive]
     cfg = ours(f"data.verl_config={path}")
     assert (cfg.data.path, cfg.data.prompt_key) == ("/x.parquet", "q")
     assert cfg.output_dir == "./difficulty_results"
     assert cfg.bucketer._target_ == "curriculum.bucketers.Adaptive"
-    assert cfg.reward._target_ == "curriculum.rewards.Verl"
-    assert cfg.reward.manager == "naive"
+    assert cfg.reward._target_ == "curriculum.rewards.Auto"
 
 
 OVERLONG = {"enable": True, "len": 4, "penalty_factor": 1.0, "log": False}
@@ -304,7 +305,7 @@ def test_interpolations_are_resolved(config, monkeypatch):
     names: {key: question}
     custom_reward_function: {path: "${oc.env:HOME}/f.py", reward_kwargs: {root: "${root}"}}
     """
-    assert read(str(config(text)), generating=False).taken == {
+    assert read(str(config(text)), generator="replay").taken == {
         "data.path": ["/home/me/data/a.parquet", "/home/me/data/b.parquet"],
         "data.prompt_key": "question",
         "reward.path": "/home/me/f.py",
@@ -315,7 +316,7 @@ def test_interpolations_are_resolved(config, monkeypatch):
 def test_what_is_missing_in_verl_s_config_is_not_set(config):
     found = read(
         str(config("data:\n  train_files: x\n  prompt_key: ???\n  reward_fn_key:")),
-        generating=False,
+        generator="replay",
     )
     assert found.taken == {"data.path": "x"}
 
@@ -325,7 +326,7 @@ def test_parts_of_a_defaults_list_that_lie_beside_it(config, tmp_path, ours):
     (tmp_path / "data" / "legacy.yaml").write_text("train_files: x.parquet\nprompt_key: text\n")
     (tmp_path / "rewards.yaml").write_text("custom_reward_function: {path: f.py, name: mine}\n")
     path = config("defaults: [rewards, data: legacy, _self_]\ndata: {prompt_key: own}\n")
-    found = read(str(path), generating=False)
+    found = read(str(path), generator="replay")
     assert found.taken == {
         "data.path": "x.parquet",
         "data.prompt_key": "own",
@@ -340,7 +341,7 @@ def test_parts_of_a_defaults_list_that_lie_beside_it(config, tmp_path, ours):
 def test_parts_that_are_elsewhere_are_told(config, caplog, name):
     path = config("defaults: [ppo_trainer, _self_]\ndata: {train_files: x.parquet}\n", name)
     with caplog.at_level(logging.WARNING):
-        found = read(str(path), generating=False)
+        found = read(str(path), generator="replay")
     assert found.taken == {"data.path": "x.parquet"}
     assert "its defaults list is not followed" in caplog.text
     assert str(path) in caplog.text
@@ -427,7 +428,9 @@ def test_keys_that_a_command_line_can_not_say_are_kept_or_refused(config, ours, 
 
 def test_a_literal_dollar_and_brace_stays_one(config, ours):
     text = "data: {train_files: x}\ncustom_reward_function: {path: f, reward_kwargs: {t: '\\${x}'}}"
-    assert read(str(config(text)), generating=False).taken["reward.reward_kwargs"] == {"t": "${x}"}
+    assert read(str(config(text)), generator="replay").taken["reward.reward_kwargs"] == {
+        "t": "${x}"
+    }
     cfg = ours(f"data.verl_config={config(text)}")
     assert cfg.reward.reward_kwargs.t == "${x}"
 
@@ -648,3 +651,27 @@ def test_a_path_with_quotes_in_it(ours, training):
     cfg = ours(f"data.verl_config={quoted(path)}")
     assert cfg.data.path == values["data"]["train_files"]
     assert cfg.data.verl_config == str(path)
+
+
+@pytest.mark.parametrize(
+    ("generator", "has", "has_not"),
+    [
+        ("transformers", ["max_prompt_length", "do_sample", "use_shm"], []),
+        ("vllm", ["max_prompt_length", "temperature", "use_shm"], ["do_sample"]),
+        (
+            "openai",
+            ["temperature", "max_new_tokens"],
+            ["max_prompt_length", "do_sample", "use_shm"],
+        ),
+    ],
+)
+def test_a_generator_takes_what_it_has_a_key_for(config, generator, has, has_not):
+    rollout = {"temperature": 0.7, "do_sample": True}
+    actor = {"rollout": rollout, "model": {"use_shm": True}}
+    values = {
+        "data": {"train_files": "x.parquet", "max_prompt_length": 8, "max_response_length": 9}
+    }
+    found = read(str(config({**values, "actor_rollout_ref": actor})), generator=generator)
+    keys = {key.removeprefix("generator.") for key in found.taken}
+    assert set(has) <= keys and not set(has_not) & keys
+    assert len(found.ignored) == len(has_not)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curriculum.bucketers.base import Bucketer
-from curriculum.data.buckets import EDGES
+from curriculum.data.buckets import BEYOND, EDGES
 from curriculum.errors import UserError
 from curriculum.records import Buckets, Metrics
 
@@ -57,7 +58,7 @@ def cut(
     if unknown is not None:
         assignment = np.where(unknown, len(buckets.names), buckets.assignment)
         buckets = Buckets([*buckets.names, UNKNOWN], assignment)
-    _save(bucketer, metrics, folder / EDGES)
+    _save(bucketer, metrics, folder / EDGES, buckets.names[len(bucketer.names_) :])
     counts = {name: pa.array(metrics[name].astype(np.int64)) for name in ("n", "c")}
     interval = {name: pa.array(metrics[name]) for name in ("pass_rate_low", "pass_rate_high")}
     bucket = {"problem_id": metrics.problem_id, "bucket": buckets.labels()}
@@ -65,10 +66,11 @@ def cut(
     return buckets
 
 
-def _save(bucketer: Bucketer, metrics: Metrics, path: Path) -> None:
+def _save(bucketer: Bucketer, metrics: Metrics, path: Path, beyond: Sequence[str]) -> None:
     content = {
         "bucketer": type(bucketer).__name__,
         "names": bucketer.names_,
+        BEYOND: list(beyond),  # behind the hardest, and of no edge
         "edges": bucketer.edges_,
         "measure": dict(metrics.basis),
     }

@@ -10,11 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from curriculum.budgets.prior import fit
-from curriculum.budgets.stopping import Beliefs, Question, error_of_fixed, state
+from curriculum.budgets.question import Question
+from curriculum.budgets.stopping import ROUNDING, Beliefs, error_of_fixed, state
 from curriculum.errors import UserError
 from curriculum.generators import Asked
 from curriculum.records import Floats, Integers
 
+HIGHEST_CAP = 512  # tables grow with its square
 MOST = 1024  # rollouts a problem that a fixed budget is compared up to
 
 
@@ -78,13 +80,16 @@ class Sequential:
     unknown_hard: bool
 
     def __post_init__(self) -> None:
-        if not 1 <= self.first <= self.cap or self.step < 1:
+        if not 1 <= self.first <= self.cap <= HIGHEST_CAP or self.step < 1:
             raise UserError(
                 f"budget.first={self.first}, budget.step={self.step}, budget.cap={self.cap}: "
-                "1 or more, and the first ones not above the cap"
+                f"1 or more, the first ones not above the cap, the cap not above {HIGHEST_CAP}"
             )
         if not 0.5 <= self.confidence <= 1 or self.price < 0:
-            raise UserError("budget.confidence lies between 0.5 and 1, budget.price is 0 or more")
+            raise UserError(
+                f"budget.confidence={self.confidence} must lie between 0.5 and 1, "
+                f"budget.price={self.price} must be 0 or more"
+            )
         if self.keep is not None and (
             len(self.keep) != 2 or not 0 < self.keep[0] < self.keep[1] < 1
         ):
@@ -93,7 +98,8 @@ class Sequential:
     def asked(self, tally: Tally, verdict: Verdict | None, batch_size: int) -> list[Asked]:
         """The next round; empty when all is said.
 
-        A round that would not fill a batch of the generator's asks for more at once.
+        A round that would not fill a batch of the generator's asks for more at once, up to as many
+        as a problem has had.
 
         Args:
             verdict: on the tally; None before the first round.
@@ -105,16 +111,17 @@ class Sequential:
             more = self.step * max(1, batch_size // max(1, len(rows) * self.step))
         have = tally.asked[rows]
         size = np.minimum(more, self.cap - have)
+        if verdict is not None:  # at most as many as there are: the answer may be near
+            size = np.minimum(size, np.maximum(have, self.step))
         return [
             Asked(int(row), int(first), int(samples))
             for row, first, samples in zip(rows, have, size, strict=True)
         ]
 
-    def judge(self, tally: Tally, question: Question, last: Verdict | None) -> Verdict:
+    def judge(self, tally: Tally, question: Question) -> Verdict:
         """What the rollouts say of each problem, and which should get more.
 
-        Args:
-            last: verdict of the round before; who stopped then is not asked again.
+        Who stopped in an earlier round may go on, where the prior has changed since.
         """
         problems = len(tally.n)
         verdict = Verdict(np.zeros(problems, np.int64), np.ones(problems), np.zeros(problems, bool))
@@ -124,9 +131,9 @@ class Sequential:
             states = state(tally.n[rows], tally.c[rows])
             verdict.answer[rows] = beliefs.answer[states]
             verdict.risk[rows] = beliefs.risk[states]
-            verdict.going_on[rows] = going_on[states] & (tally.asked[rows] < self.cap)
-        if last is not None:
-            verdict.going_on[:] &= last.going_on
+            # Of a problem none of whose rollouts could be scored nothing is learned by more.
+            open_ = (tally.asked[rows] < self.cap) & (tally.n[rows] > 0)
+            verdict.going_on[rows] = going_on[states] & open_
         return verdict
 
 
@@ -135,7 +142,8 @@ def equal_fixed(tally: Tally, question: Question, error: float) -> int | None:
     priors = [(len(rows) / len(tally.n), prior) for rows, prior in tally.priors()]
 
     def is_as_low(n: int) -> bool:
-        return sum(share * error_of_fixed(prior, question, n) for share, prior in priors) <= error
+        errors = (share * error_of_fixed(prior, question, n) for share, prior in priors)
+        return sum(errors) <= error + ROUNDING
 
     n = bisect_left(range(1, MOST + 1), True, key=is_as_low) + 1
     return n if n <= MOST else None

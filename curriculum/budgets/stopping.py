@@ -3,51 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, cached_property
-from itertools import pairwise
+from functools import cache
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import comb
 
-from curriculum.budgets.prior import grid, likelihood
+from curriculum.budgets.prior import likelihood
+from curriculum.budgets.question import Question
 from curriculum.records import Floats, Integers
 
 ROUNDING = 1e-9
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked of a problem's pass rate: which of several answers it lies in."""
-
-    cuts: tuple[float, ...]  # ascending, between 0 and 1
-    answer: tuple[int, ...]  # of each piece between the cuts, from low pass rates to high
-
-    def of(self, rate: Floats) -> Integers:
-        """The answer for each pass rate; one at a cut lies above it."""
-        return np.asarray(self.answer)[np.searchsorted(self.cuts, rate, side="right")]
-
-    def texts(self) -> list[str]:
-        """Each answer in words."""
-        edges = [0.0, *self.cuts, 1.0]
-        pieces: dict[int, list[str]] = {}
-        for answer, (low, high) in zip(self.answer, pairwise(edges), strict=True):
-            pieces.setdefault(answer, []).append(f"{low:.3g} to {high:.3g}")
-        return [" or ".join(pieces[answer]) for answer in sorted(pieces)]
-
-    @cached_property
-    def shares(self) -> Floats:
-        """(G, K) how much of each cell of the grid lies in each answer."""
-        low, high = grid().low, grid().high
-        edges = [-np.inf, *self.cuts, np.inf]
-        width = np.where(high > low, high - low, 1.0)
-        shares = np.zeros((len(low), max(self.answer) + 1))
-        for piece, answer in enumerate(self.answer):
-            inside = np.minimum(high, edges[piece + 1]) - np.maximum(low, edges[piece])
-            here = np.searchsorted(self.cuts, low, side="right") == piece
-            shares[:, answer] += np.where(high > low, np.clip(inside, 0, None) / width, here)
-        return shares
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from curriculum.data.rollouts import Rollouts
 from curriculum.errors import UserError
 
 EDGES = "buckets.json"  # what a run leaves of its buckets
+BEYOND = "beyond"  # its key for buckets behind those that were cut
 UNSCORED = "unscored"  # lines without a single usable reward
 GENERATIONS = re.compile(r"generations_\d+")  # every rollout once more, as verl dumps them
 
@@ -71,7 +72,8 @@ def _names_beside(url: str) -> list[str] | None:
     if not edges.is_file():
         return None
     try:
-        names = json.loads(edges.read_text())["names"]
+        saved = json.loads(edges.read_text())
+        names = saved["names"] + saved.get(BEYOND, [])
     except (ValueError, KeyError, TypeError):
         return None  # another tool's file of that name
     usable = isinstance(names, list) and names and all(isinstance(name, str) for name in names)

@@ -1,7 +1,7 @@
-"""Runs a command that must not outlive its parent: `python -m curriculum.generators.leash COMMAND`.
+"""Processes that must not outlive the one that needs them, also where that one is killed.
 
-Whoever starts it holds its standard input open; when that closes, also because the parent was
-killed, the command and everything it has started end.
+`python -m curriculum.generators.leash COMMAND` runs it, and ends it when the standard input closes.
+`python -m curriculum.generators.leash --children PID` ends a parent's other children after it.
 """
 
 from __future__ import annotations
@@ -11,17 +11,38 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from threading import Thread
 
 PATIENCE = 15.0  # seconds to end by itself
 
 
+@contextmanager
+def children() -> Iterator[None]:
+    """Have what this process starts meanwhile end with it."""
+    command = [sys.executable, "-m", __name__, "--children", str(os.getpid())]
+    with subprocess.Popen(command, start_new_session=True) as leash:  # Ctrl-C is not for it
+        try:
+            yield
+        finally:
+            leash.kill()
+
+
 def main() -> int:
     """Run the command; its exit code."""
+    if sys.argv[1] == "--children":
+        _end_children(int(sys.argv[2]))
+        return 0
     command = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, start_new_session=True)
+    for sent_to_all in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # Ctrl-C, a scheduler
+        signal.signal(sent_to_all, signal.SIG_IGN)
     Thread(target=_end_with_parent, args=(command.pid,), daemon=True).start()
-    return command.wait()
+    code = command.wait()
+    with suppress(ProcessLookupError):  # what it has left behind
+        os.killpg(command.pid, signal.SIGKILL)
+    return code
 
 
 def _end_with_parent(group: int) -> None:
@@ -30,6 +51,22 @@ def _end_with_parent(group: int) -> None:
         os.killpg(group, signal.SIGTERM)
         time.sleep(PATIENCE)
         os.killpg(group, signal.SIGKILL)
+
+
+def _end_children(parent: int) -> None:
+    psutil = import_module("psutil")  # comes with vLLM
+    started = set()
+    while os.getppid() == parent:
+        with suppress(psutil.NoSuchProcess):
+            started |= set(psutil.Process(parent).children(recursive=True))
+        time.sleep(0.5)
+    started.discard(psutil.Process())
+    for process in started:
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
+    for process in psutil.wait_procs(started, PATIENCE)[1]:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 if __name__ == "__main__":

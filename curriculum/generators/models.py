@@ -7,6 +7,8 @@ import json
 import shutil
 from pathlib import Path
 
+from filelock import FileLock
+
 SHARED_MEMORY = Path("/dev/shm")
 
 
@@ -26,11 +28,12 @@ def in_shared_memory(model: str) -> str:
     if not folder.is_dir():
         return model
     copy = SHARED_MEMORY / f"curriculum-{digest_of_model(model)[:16]}"
-    if not copy.exists():
-        partial = copy.with_suffix(".partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(folder, partial)
-        partial.rename(copy)
+    with FileLock(copy.with_suffix(".lock")):
+        if not copy.exists():
+            partial = copy.with_suffix(".partial")
+            shutil.rmtree(partial, ignore_errors=True)
+            shutil.copytree(folder, partial)
+            partial.rename(copy)
     return str(copy)
 
 

@@ -43,14 +43,14 @@ class OpenAI:
     retries: int
     # Where and how fast; `made_of` has the model.
     incidental: ClassVar = frozenset(
-        {"model", "url", "key_env", "server", "server_python", "server_args", "server_timeout"}
+        {"model", "url", "key_env", "server", "server_python", "server_timeout"}
         | {"concurrency", "timeout", "retries"}
     )
 
     def __post_init__(self) -> None:
         if self.model is None:
             raise UserError("generator=openai needs model.path=NAME, as the server calls it")
-        if find_spec("openai") is None:
+        if find_spec("openai") is None or find_spec("aiohttp") is None:
             raise UserError("generator=openai needs the extra: pip install -e '.[openai]'")
         if self.server not in (None, "vllm"):
             raise UserError(f"generator.server={self.server}: there is vllm, or null")
@@ -59,15 +59,15 @@ class OpenAI:
                 "generator=openai needs one server: generator.url=http://HOST:8000/v1, "
                 "or generator.server=vllm to start one here"
             )
-        if self.url is not None and urlsplit(self.url).password:
+        if self.url is not None and urlsplit(self.url).username is not None:
             raise UserError(
-                "generator.url holds a password, and the configuration is logged: put it into "
+                "generator.url holds a user or a key, and the configuration is logged: put it into "
                 f"the environment variable that generator.key_env={self.key_env} names"
             )
         if self.api not in APIS:
             raise UserError(f"generator.api={self.api}: there are {', '.join(APIS)}")
-        counts = (self.batch_size, self.concurrency, self.samples_per_request or 1)
-        if min(*counts, self.max_new_tokens) < 1:
+        counts = (self.batch_size, self.concurrency, self.samples_per_request, self.max_new_tokens)
+        if any(count is not None and count < 1 for count in counts):
             raise UserError(
                 "generator.batch_size, concurrency, samples_per_request and max_new_tokens: "
                 "1 or more"
@@ -109,11 +109,21 @@ class OpenAI:
         )
 
     @property
+    def _key(self) -> str:
+        key = os.environ.get(self.key_env, "").strip()
+        if not key.isascii() or not key.isprintable():  # what refuses to send it would show it
+            raise UserError(
+                f"the environment variable {self.key_env} (generator.key_env) holds characters "
+                "that no key has"
+            )
+        return key
+
+    @property
     def _client(self) -> Client:
         if self.url is None:
             url, key = self._server.url, self._server.key
         else:
-            url, key = self.url, os.environ.get(self.key_env) or "none"  # openai wants one
+            url, key = self.url, self._key
         sampling = {
             "max_tokens": self.max_new_tokens,
             "temperature": self.temperature,

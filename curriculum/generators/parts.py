@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -38,12 +39,12 @@ def write(folder: Path, batch: Batch, responses: Sequence[Response]) -> None:
         for (problem, sample_idx), response in zip(asked, responses, strict=True)
     ]
     path = path_of(folder, batch)
-    aside = path.with_suffix(".partial")
+    aside = path.with_suffix(f".{uuid.uuid4().hex}.partial")  # shards may write the same one
     pq.write_table(pa.Table.from_pylist(rows, PART_SCHEMA), aside, compression="zstd")
     aside.replace(path)
 
 
-def read(folder: Path) -> Iterator[pa.Table]:
-    """The parts in their order."""
+def read(folder: Path, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """The parts in their order, all columns or some."""
     for path in sorted(folder.glob("part-*.parquet")):
-        yield pq.read_table(path)
+        yield pq.read_table(path, columns=columns)

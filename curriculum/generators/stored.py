@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -66,7 +67,8 @@ def load(store: Store, work: Work) -> tuple[Rollouts, Stage]:
 
     def make(folder: Path) -> dict[str, int]:
         _generate(folder, work.generator, work.batches)
-        reasons = [part["finish_reason"].to_pylist() for part in parts.read(folder)]
+        finished = parts.read(folder, ["finish_reason"])
+        reasons = [part["finish_reason"].to_pylist() for part in finished]
         cut_off = sum(each.count(CUT_OFF) for each in reasons)
         return {"generated_rollouts": sum(map(len, reasons)), "truncated_rollouts": cut_off}
 
@@ -77,16 +79,23 @@ def load(store: Store, work: Work) -> tuple[Rollouts, Stage]:
 def add_shard(store: Store, work: Work) -> tuple[int, int]:
     """Generate this shard's batches; return how many batches there are now, and of how many."""
     total = len(work.batches)
+    shard, shards = work.generation.shard, work.generation.shards
     folder = store.under_way(STAGE, work.made_of)
     if folder is None:
         return total, total
-    shard, shards = work.generation.shard, work.generation.shards
     folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_name(f"{folder.name}.{shard}-of-{shards}.lock")):
-        _generate(folder, work.generator, work.batches[shard::shards])
-    done = sum(parts.path_of(folder, batch).exists() for batch in work.batches)
-    # Another shard found all of them there, and has made a finished stage of the folder.
-    return (done, total) if folder.exists() else (total, total)
+    try:
+        with FileLock(folder.with_name(f"{folder.name}.{shard}-of-{shards}.lock")):
+            _generate(folder, work.generator, work.batches[shard::shards])
+        done = sum(parts.path_of(folder, batch).exists() for batch in work.batches)
+    except FileNotFoundError:
+        if folder.exists():
+            raise
+    # Where the folder is gone, whoever found all batches there has made a finished stage of it.
+    if store.under_way(STAGE, work.made_of) is None:
+        shutil.rmtree(folder, ignore_errors=True)  # made anew above, as the stage was finished
+        return total, total
+    return done, total
 
 
 def _generate(folder: Path, generator: Generator, batches: Sequence[Batch]) -> None:
@@ -106,7 +115,7 @@ def _generate(folder: Path, generator: Generator, batches: Sequence[Batch]) -> N
 
 def _rollouts(folder: Path, problems: Problems) -> Rollouts:
     def responses() -> Iterator[pa.Array]:
-        for part in parts.read(folder):
+        for part in parts.read(folder, ["response"]):
             yield part["response"].combine_chunks()
 
     def rows() -> Iterator[pa.Table]:
@@ -117,8 +126,9 @@ def _rollouts(folder: Path, problems: Problems) -> Rollouts:
                 of_rollout = of_rollout.append_column(name, part[name])
             yield of_rollout
 
-    every = pa.concat_tables(parts.read(folder))
-    columns = {name: every[name] for name in ("problem", "sample_idx", "finish_reason")}
+    own = ["problem", "sample_idx", "finish_reason"]
+    every = pa.concat_tables(parts.read(folder, own))
+    columns = {name: every[name] for name in own}
     columns["reward"] = pa.nulls(len(every), pa.float64())
     index = pa.table([columns[name] for name in ROLLOUT_SCHEMA.names], schema=ROLLOUT_SCHEMA)
     return Rollouts(index.combine_chunks(), responses, rows)

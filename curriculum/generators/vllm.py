@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import packages_distributions, version
@@ -11,7 +12,8 @@ from importlib.util import find_spec
 from typing import Any, ClassVar
 
 from curriculum.errors import UserError
-from curriculum.generators.base import Batch, Response
+from curriculum.generators import leash
+from curriculum.generators.base import Batch, Request, Response
 from curriculum.generators.models import digest_of_model, in_shared_memory
 from curriculum.generators.prompts import Prompts, require_truncation
 
@@ -56,25 +58,11 @@ class Vllm:
 
     def generate(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Sequence[Response]]]:
         """See `Generator`."""
-        from vllm import SamplingParams
-
-        engine = self._engine
-        prompts = Prompts(engine.get_tokenizer(), self.max_prompt_length, self.truncation)
         for batch in batches:
-            outputs = engine.generate(
-                [{"prompt_token_ids": prompts.ids(each.prompt)} for each in batch.requests],
-                [
-                    SamplingParams(
-                        n=each.samples,
-                        seed=each.seed,
-                        temperature=self.temperature,
-                        top_p=self.top_p,
-                        max_tokens=self.max_new_tokens,
-                    )
-                    for each in batch.requests
-                ],
-                use_tqdm=False,
-            )
+            sampling = [self._sampling(each) for each in batch.requests]
+            engine, prompts, _ = self._loaded
+            ids = [{"prompt_token_ids": prompts.ids(each.prompt)} for each in batch.requests]
+            outputs = engine.generate(ids, sampling, use_tqdm=False)
             yield (
                 batch,
                 [
@@ -86,10 +74,28 @@ class Vllm:
 
     def close(self) -> None:
         """See `Generator`."""
-        self.__dict__.pop("_engine", None)  # vLLM ends its processes when the last one lets go
+        if "_loaded" in self.__dict__:
+            *_, held = self.__dict__.pop("_loaded")
+            held.close()
+
+    def _sampling(self, request: Request) -> Any:
+        from vllm import SamplingParams
+
+        if self.temperature == 0 and request.samples > 1:
+            raise UserError(
+                "generator.temperature=0 gives the same response every time: num_samples=1"
+            )
+        return SamplingParams(
+            n=request.samples,
+            seed=request.seed,
+            temperature=self.temperature,
+            top_p=self.top_p,
+            max_tokens=self.max_new_tokens,
+        )
 
     @cached_property
-    def _engine(self) -> Any:
+    def _loaded(self) -> tuple[Any, Prompts, ExitStack]:
+        """The engine, and what ends it: by itself it stays, even where this process is killed."""
         # It logs to standard output, which is where results are shown.
         os.environ.setdefault("VLLM_LOGGING_STREAM", "ext://sys.stderr")
         os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
@@ -97,17 +103,22 @@ class Vllm:
 
         chosen = {} if self.max_model_len is None else {"max_model_len": self.max_model_len}
         path = in_shared_memory(str(self.model)) if self.use_shm else str(self.model)
-        try:
-            return LLM(
-                model=path,
-                dtype=self.dtype,
-                tensor_parallel_size=self.tensor_parallel_size,
-                gpu_memory_utilization=self.gpu_memory_utilization,
-                enable_prefix_caching=self.enable_prefix_caching,
-                trust_remote_code=self.trust_remote_code,
-                seed=0,
-                **chosen,
-                **(self.engine or {}),
-            )
-        except (OSError, ValueError, RuntimeError) as error:
-            raise UserError(f"vLLM can't load model.path={self.model}: {error}") from error
+        with ExitStack() as opened:
+            opened.enter_context(leash.children())
+            try:
+                engine = LLM(
+                    model=path,
+                    dtype=self.dtype,
+                    tensor_parallel_size=self.tensor_parallel_size,
+                    gpu_memory_utilization=self.gpu_memory_utilization,
+                    enable_prefix_caching=self.enable_prefix_caching,
+                    trust_remote_code=self.trust_remote_code,
+                    seed=0,
+                    **chosen,
+                    **(self.engine or {}),
+                )
+            except (OSError, TypeError, ValueError, RuntimeError) as error:
+                raise UserError(f"vLLM can't load model.path={self.model}: {error}") from error
+            opened.callback(engine.llm_engine.engine_core.shutdown)
+            prompts = Prompts(engine.get_tokenizer(), self.max_prompt_length, self.truncation)
+            return engine, prompts, opened.pop_all()

@@ -32,13 +32,16 @@ class Scoring:
 
 
 class TooManyFailures(UserError):
-    """More rollouts failed than `reward.max_failures`, or all did; `failures` are {row: cause}."""
+    """More rollouts failed than `reward.max_failures`, or all did; `failures` are {row: cause}.
 
-    def __init__(self, failures: dict[int, str], limit: int) -> None:
+    `earlier` ones, of other rounds, count too.
+    """
+
+    def __init__(self, failures: dict[int, str], limit: int, earlier: int = 0) -> None:
         shown = "".join(f"\n  rollout {row}: {cause}" for row, cause in list(failures.items())[:3])
-        excess = len(failures) > limit
+        excess = len(failures) + earlier > limit
         super().__init__(
-            f"{len(failures)} rollouts could not be scored, "
+            f"{len(failures) + earlier} rollouts could not be scored, "
             + (f"more than reward.max_failures={limit}" if excess else "and not one could")
             + f". The first:{shown}\nMend the reward"
             + (", or allow more with reward.max_failures=N." if excess else ".")
@@ -52,12 +55,13 @@ class Ledger:
 
     rewards: Floats  # NaN: not scored
     limit: int
+    earlier: int = 0  # failures of other rounds
     failures: dict[int, str] = field(default_factory=dict)
 
     def fail(self, row: int, cause: str) -> None:
         self.failures[row] = cause
-        if len(self.failures) > self.limit:
-            raise TooManyFailures(self.failures, self.limit)
+        if len(self.failures) + self.earlier > self.limit:
+            raise TooManyFailures(self.failures, self.limit, self.earlier)
 
     def table(self) -> pa.Table:
         """As in `REWARD_SCHEMA`; rollouts kept aside before have neither reward nor failure."""
@@ -77,15 +81,24 @@ def read_recorded(rollouts: Rollouts, max_failures: int) -> pa.Table:
     return ledger.table()
 
 
-def score(reward: Reward, problems: Problems, rollouts: Rollouts, scoring: Scoring) -> pa.Table:
+def score(
+    reward: Reward,
+    problems: Problems,
+    rollouts: Rollouts,
+    scoring: Scoring,
+    earlier: int | None = None,
+) -> pa.Table:
     """Score every rollout: (len(rollouts),) rows of `REWARD_SCHEMA`.
+
+    Args:
+        earlier: failures of the rounds before; None: there were none.
 
     Raises:
         TooManyFailures: as soon as more than `scoring.max_failures` rollouts failed, or where in
-            the end none has a reward.
+            the end of the first round none has a reward.
         UserError: where the reward can't be loaded.
     """
-    ledger = Ledger(np.full(len(rollouts), np.nan), scoring.max_failures)
+    ledger = Ledger(np.full(len(rollouts), np.nan), scoring.max_failures, earlier or 0)
     from joblib import cpu_count
 
     wanted = scoring.workers or getattr(reward, "processes", None) or cpu_count()
@@ -103,7 +116,7 @@ def score(reward: Reward, problems: Problems, rollouts: Rollouts, scoring: Scori
             else:
                 ledger.rewards[rows] = outcome
             progress.advance(task, len(rows))
-    if not np.isfinite(ledger.rewards).any() and ledger.failures:
+    if earlier is None and not np.isfinite(ledger.rewards).any() and ledger.failures:
         raise TooManyFailures(ledger.failures, scoring.max_failures)
     return ledger.table()
 

@@ -33,11 +33,13 @@ def load(
     rollouts: Rollouts,
     scoring: Scoring,
     made_of: Sequence[str],
+    earlier: int | None = None,
 ) -> tuple[pa.Table, Stage | None]:
     """Rewards as in `REWARD_SCHEMA`, and their stage (None: recorded ones are in the rollouts).
 
     Args:
         made_of: fingerprints of the stages that problems and rollouts come from.
+        earlier: failures of the rounds before; None: there were none.
 
     Raises:
         TooManyFailures: more than `scoring.max_failures`; those of this run are not stored.
@@ -46,7 +48,7 @@ def load(
         return read_recorded(rollouts, scoring.max_failures), None
 
     def write(folder: Path) -> dict[str, int]:
-        table = score(reward, problems, rollouts, scoring)
+        table = score(reward, problems, rollouts, scoring, earlier)
         pq.write_table(table, folder / FILE)
         failed = len(table) - table["failure"].null_count
         return {"rewards": len(table) - table["reward"].null_count, "failures": failed}
@@ -63,6 +65,6 @@ def load(
     stage = store.stage("rewards", inputs, write)
     table = pq.read_table(stage.folder / FILE)
     failures = failures_in(table)
-    if len(failures) > scoring.max_failures:  # stored by a run that allowed more
-        raise TooManyFailures(failures, scoring.max_failures)
+    if len(failures) + (earlier or 0) > scoring.max_failures:  # stored by a run that allowed more
+        raise TooManyFailures(failures, scoring.max_failures, earlier or 0)
     return table, stage

@@ -26,6 +26,7 @@ def test_a_run_leaves_its_edges_and_the_bucket_of_each_problem(tmp_path):
     assert json.loads((tmp_path / "buckets.json").read_text()) == {
         "bucketer": "PassRate",
         "names": ["easy", "medium", "hard"],
+        "beyond": [],
         "edges": {"rates": [0.8, 0.2], "edge_is_easier": True},
         "measure": {"threshold": 0.5, "strict": False, "scale": 1, "std_weight": 0.3},
     }

