@@ -46,7 +46,8 @@ def main() -> int:
 
 
 def _end_with_parent(group: int) -> None:
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1):  # a buffered one would be in the way at the end
+        pass
     with suppress(ProcessLookupError):
         os.killpg(group, signal.SIGTERM)
         time.sleep(PATIENCE)

@@ -47,7 +47,8 @@ def options(tmp_path, model):
 
 
 def test_a_run_in_rounds_says_what_it_spent_and_what_is_open(run, tmp_path, options, read_result):
-    asked = ["budget.unknown_hard=true", "budget.confidence=0.99", f"store_dir={tmp_path}/store"]
+    # So few rollouts don't tell a pass rate of 0 from one of 0.02.
+    asked = ["budget.unknown_hard=true", "budget.keep=[0.02,0.9]", f"store_dir={tmp_path}/store"]
     done = run(*options, *asked)
     assert done.returncode == 0, done.stderr
     result = read_result(tmp_path / "out")
@@ -59,7 +60,7 @@ def test_a_run_in_rounds_says_what_it_spent_and_what_is_open(run, tmp_path, opti
     assert table["n"].tolist() == problems["n"].tolist()
     assert table["c"].tolist() == problems["c"].tolist()
     assert table["n"].min() >= 4 and table["n"].max() <= 32
-    assert (table["undecided"] == (table["probability"] < 0.99)).all()
+    assert (table["undecided"] == (table["probability"] < 0.9)).all()
     assert f"{result['budget']['rollouts_a_problem']:.1f} rollouts a problem" in done.stdout
     unknown = table["undecided"] & (table["c"] == 0)
     assert unknown.any()
