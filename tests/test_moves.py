@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hydra import compose, initialize_config_dir
@@ -337,7 +338,10 @@ def test_two_ways_to_ask_the_same_model(cut, test_data):
     for each in (io, cot):
         group = each.groupby("problem_id")["reward"]
         c, n = (group.sum()).sort_index(), group.size().sort_index()
-        ends.append([beta(c + 0.5, n - c + 0.5).ppf(q) for q in (0.05, 0.95)])
+        posterior, one_sided = beta(c + 0.5, n - c + 0.5), (c == 0) | (c == n)
+        tail = np.where(one_sided, 0.1, 0.05)
+        low = np.where(c == 0, 0, posterior.ppf(tail))
+        ends.append([low, np.where(c == n, 1, posterior.ppf(1 - tail))])
     (low, high), (low2, high2) = ends
     assert table["apart"].tolist() == ((low2 > high) | (low > high2)).tolist()
     assert 0 < table["apart"].sum() < 100

@@ -15,6 +15,7 @@ from curriculum.generators.base import Batch, Request, Response
 from curriculum.generators.prompts import messages_of, plain_text
 
 SEEDS = 1 << 31  # what servers take
+KEEP_ALIVE = 2.0  # seconds that an idle connection is used again; many servers close it after 5
 
 
 @dataclass(frozen=True)
@@ -69,16 +70,26 @@ class Client:
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[Any]:
-        from openai import APIError, AsyncOpenAI, DefaultAioHttpClient
+        from openai import (
+            DEFAULT_CONNECTION_LIMITS,
+            APIError,
+            AsyncOpenAI,
+            DefaultAioHttpClient,
+        )
 
         for name in ("httpx", "httpx2"):  # they log a line a request
             logging.getLogger(name).setLevel(logging.WARNING)
+        limits = type(DEFAULT_CONNECTION_LIMITS)(
+            max_connections=self.concurrency, keepalive_expiry=KEEP_ALIVE
+        )
         async with AsyncOpenAI(
             base_url=self.url,
             api_key=self.key or "none",  # it wants one
             max_retries=self.retries,
             timeout=self.timeout,
-            http_client=DefaultAioHttpClient(),  # half the processor time of the default one
+            http_client=DefaultAioHttpClient(
+                limits=limits
+            ),  # half the processor time of the default one
         ) as client:
             try:
                 await self._require_model(client)
