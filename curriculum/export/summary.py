@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from curriculum.bucketers.edges import UNKNOWN
 from curriculum.export.base import (
     Written,
     bucket_statistics,
@@ -123,7 +124,8 @@ def _split_ties(outcome: Outcome) -> str:
     """How many problems only a hash keeps apart; nothing where none is."""
     if outcome.bucketing != "percentile":
         return ""
-    pairs = np.stack([outcome.metrics.hardness(), outcome.buckets.assignment], axis=1)
+    cut = np.array([name != UNKNOWN for name in outcome.buckets.names])[outcome.buckets.assignment]
+    pairs = np.stack([outcome.metrics.hardness(), outcome.buckets.assignment], axis=1)[cut]
     values, buckets = np.unique(np.unique(pairs, axis=0)[:, 0], return_counts=True)
     tied = int(np.isin(pairs[:, 0], values[buckets > 1]).sum())
     if not tied:

@@ -159,3 +159,23 @@ def test_a_run_without_shards_goes_on_where_some_of_them_stopped(tmp_path, probl
 def test_a_shard_that_there_is_not_is_an_error(shards, shard):
     with pytest.raises(UserError, match="shards count from 0"):
         Generation(0, shards, shard)
+
+
+@pytest.mark.parametrize("after", [0, 1])
+def test_a_shard_whose_work_another_run_has_finished_meanwhile_is_done(tmp_path, problems, after):
+    store = Store(str(tmp_path / "store"))
+
+    class Overtaken(Words):
+        def generate(self, batches):
+            for place, made in enumerate(super().generate(batches)):
+                if place == after:
+                    load_stored(store, work(Words(10), problems))
+                yield made
+
+    Overtaken.__qualname__ = Words.__qualname__  # the same work
+    assert add_shard(store, work(Overtaken(10), problems, shards=2, shard=0)) == (6, 6)
+    rollouts, stage = load_stored(store, work(Words(10), problems))
+    whole, _ = generate(tmp_path / "whole", Words(10), problems)
+    assert stage.reused
+    pd.testing.assert_frame_equal(frame_of(rollouts), frame_of(whole))
+    assert not list((tmp_path / "store").glob("*.partial"))

@@ -24,15 +24,6 @@ def compute_score(data_source, solution_str, ground_truth, extra_info):
 RATES = [0.0] * 20 + [0.05] * 10 + [0.35] * 10 + [0.65] * 10 + [1.0] * 20
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    from curriculum.demo.small_model import build_model, build_tokenizer, save_checkpoint
-
-    folder = tmp_path_factory.mktemp("model")
-    save_checkpoint(build_model(0), build_tokenizer(), folder)
-    return folder
-
-
 @pytest.fixture
 def options(tmp_path, model):
     (tmp_path / "reward.py").write_text(REWARD)

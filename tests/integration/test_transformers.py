@@ -22,16 +22,6 @@ TEMPLATE = (
 OPTIONS = ["generator=transformers", "generator.max_new_tokens=6", "reward=exact_match"]
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    """A checkpoint of the small model's form with random weights."""
-    from curriculum.demo.small_model import build_model, build_tokenizer, save_checkpoint
-
-    folder = tmp_path_factory.mktemp("model")
-    save_checkpoint(build_model(0), build_tokenizer(), folder)
-    return folder
-
-
 @pytest.fixture
 def problems(tmp_path):
     rows = [{"prompt": f"{i}+{i}" + "+1" * (i % 7), "ground_truth": str(2 * i)} for i in range(40)]

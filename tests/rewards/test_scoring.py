@@ -280,3 +280,21 @@ def test_too_many_missing_recorded_rewards_are_an_error(tmp_path):
     _, rollouts = read(tmp_path, ["a", "b"], [None, None])
     with pytest.raises(TooManyFailures, match="rollout 0: no recorded reward"):
         read_recorded(rollouts, 1)
+
+
+def test_failures_of_the_rounds_before_count_too(tmp_path):
+    scoring = Scoring(1, 1.0, 3)
+    reward = function(tmp_path)
+    problems, rollouts = read(tmp_path, ["raise", "2"])
+    assert len(failures_in(score(reward, problems, rollouts, scoring, earlier=2))) == 1
+    message = r"4 rollouts could not be scored, more than reward.max_failures=3"
+    with pytest.raises(TooManyFailures, match=message):
+        score(reward, problems, rollouts, scoring, earlier=3)
+
+
+def test_a_later_round_of_failures_alone_is_no_reason_to_stop(tmp_path):
+    reward, scoring = function(tmp_path), Scoring(1, 1.0, 100)
+    problems, rollouts = read(tmp_path, ["raise", "raise"])
+    assert len(failures_in(score(reward, problems, rollouts, scoring, earlier=0))) == 2
+    with pytest.raises(TooManyFailures, match="and not one could"):
+        score(reward, problems, rollouts, scoring)
