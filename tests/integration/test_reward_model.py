@@ -104,13 +104,20 @@ def test_scores_are_those_of_one_text_at_a_time(save, score, template, pad):
 
 def test_a_tokenizer_with_a_separator_reads_a_pair(tmp_path, score):
     import torch
-    from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordPiece
+    from tokenizers.pre_tokenizers import BertPreTokenizer
+    from tokenizers.processors import BertProcessing
+    from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
 
-    characters = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"0123456789+-=abez"]
-    (tmp_path / "vocab.txt").write_text(
-        "\n".join([*characters, *(f"##{c}" for c in "0123456789abez")])
-    )
-    tokenizer = BertTokenizerFast(str(tmp_path / "vocab.txt"), model_max_length=128)
+    pieces = [*"0123456789+-=abez", *(f"##{c}" for c in "0123456789abez")]
+    names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *pieces]
+    vocabulary = {piece: i for i, piece in enumerate(names)}
+    words = Tokenizer(WordPiece(vocabulary, unk_token="[UNK]"))
+    words.pre_tokenizer = BertPreTokenizer()
+    words.post_processor = BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    special = {f"{each[1:-1].lower()}_token": each for each in names[:4]}
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, model_max_length=128, **special)
     torch.manual_seed(0)
     size = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2}
     config = BertConfig(vocab_size=len(tokenizer), num_attention_heads=2, num_labels=1, **size)
