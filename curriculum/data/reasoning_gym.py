@@ -15,6 +15,8 @@ from curriculum.data.base import File, Loaded
 from curriculum.data.problems import Columns, ProblemList
 from curriculum.errors import UserError
 
+DEMO_SIZE = 81  # products of two digits, of which there are no more
+
 
 @dataclass(frozen=True)
 class ReasoningGym:
@@ -39,6 +41,11 @@ class ReasoningGym:
     def __post_init__(self) -> None:
         if find_spec("reasoning_gym") is None:
             raise UserError("data=reasoning_gym needs the extra: pip install -e '.[reasoning-gym]'")
+        if self.tasks is None and self.size > DEMO_SIZE:
+            raise UserError(
+                f"data.size={self.size}: the demo's easiest level has {DEMO_SIZE} different problems; "
+                "data.tasks={gcd: null} and the like have as many as you want"
+            )
 
     @property
     def label(self) -> str:

@@ -47,3 +47,9 @@ def test_any_task_with_its_settings_has_a_right_answer():
 def test_a_task_or_setting_there_is_not_is_named(tasks):
     with pytest.raises(UserError, match=rf"data\.tasks\.{next(iter(tasks))}"):
         load(tasks=tasks)
+
+
+def test_more_problems_than_the_demo_has_is_an_error(run):
+    done = run("data=reasoning_gym", "data.size=82", "generator=transformers")
+    assert done.returncode == 1
+    assert "81 different problems" in done.stderr and "Traceback" not in done.stderr
