@@ -43,8 +43,8 @@ class ReasoningGym:
             raise UserError("data=reasoning_gym needs the extra: pip install -e '.[reasoning-gym]'")
         if self.tasks is None and self.size > DEMO_SIZE:
             raise UserError(
-                f"data.size={self.size}: the demo's easiest level has {DEMO_SIZE} different problems; "
-                "data.tasks={gcd: null} and the like have as many as you want"
+                f"data.size={self.size}: the demo's easiest level has {DEMO_SIZE} different "
+                "problems; data.tasks={gcd: null} and the like have as many as you want"
             )
 
     @property
