@@ -146,7 +146,7 @@ def wait_for(seconds, condition, process):
         assert time.monotonic() < deadline
         if process.poll() is None:
             started |= set(psutil.Process(process.pid).children(recursive=True))
-        time.sleep(0.1)
+        time.sleep(0.02)
     return started
 
 
@@ -263,7 +263,8 @@ def test_a_run_in_process_that_was_killed_ends_like_one_never_killed(tmp_path, m
 
 
 def test_a_server_of_the_run_s_own_ends_with_it_also_where_it_is_killed(tmp_path, model, by_server):
-    slowly = [*OWN_SERVER, "generator.concurrency=1", "generator.batch_size=64"]
+    one_at_a_time = ["generator.concurrency=1", "generator.samples_per_request=4"]
+    slowly = [*OWN_SERVER, *one_at_a_time, "generator.batch_size=64"]
     there = killed(model, tmp_path, *slowly)
     assert differing(taken_up(model, tmp_path, *slowly), by_server) < 0.01
     assert there.items() <= parts(tmp_path).items(), "written again"
