@@ -27,7 +27,7 @@ def small_model(store: Store) -> Path:
     if missing:
         raise UserError(
             f"model.path=small is trained here and needs {', '.join(missing)}: "
-            "pip install -e '.[torch,reasoning-gym]'"
+            "pip install -e '.[torch]'"
         )
     made_of = {
         "seed": SEED,
