@@ -112,6 +112,11 @@ def _require_rounds(
             "budget=sequential looks at all problems after each round, and a shard has a part of "
             "them: run it without generator.shards"
         )
+    if getattr(generator, "temperature", 1) == 0 or not getattr(generator, "do_sample", True):
+        raise UserError(
+            "budget=sequential learns from responses that differ, and without sampling all of a "
+            "problem's are the same: budget=fixed num_samples=1, or a generator.temperature above 0"
+        )
     if edges.edges is not None and budget.keep is None:
         raise UserError(
             "budget=sequential asks which of this run's buckets a problem is in, not which of "

@@ -115,10 +115,12 @@ def test_rounds_end_at_the_rollouts_where_that_is_asked(run, tmp_path, options):
     [
         ("generator.shards=2", "run it without generator.shards"),
         ("bucketer=adaptive", "budget.keep=[0.1,0.9]"),
+        ("generator.do_sample=false", "num_samples=1"),
+        ("bucketer=percentile metric=difficulty_score", "metric=pass_rate"),
         ("bucketer.edges=x.json", "set bucketer.thresholds"),
     ],
 )
 def test_what_rounds_can_not_do_is_said_before_anything_is_made(run, options, option, message):
-    done = run(*options, option)
+    done = run(*options, *option.split())
     assert done.returncode == 1
     assert message in done.stderr and "generating" not in done.stderr
