@@ -153,17 +153,18 @@ def test_a_run_killed_five_times_ends_like_one_never_killed(tmp_path, model, pro
 def test_shards_make_what_one_run_makes(run, read_result, tmp_path, model, problems, generated):
     whole = generated("whole", "generator.batch_size=16")
     done = run(
-        *("-m", "generator.shards=3", "generator.shard=range(0,3)", *OPTIONS, "data=verl"),
+        *("-m", "generator.shards=16", "generator.shard=range(0,16)", *OPTIONS, "data=verl"),
         *(f"data.path={problems}", f"model.path={model}", "num_samples=4", "until=rollouts"),
         *("generator.batch_size=16", f"output_dir={tmp_path}/shards"),
         f"store_dir={tmp_path}/store_shards",
     )
     assert done.returncode == 0, done.stderr
-    results = [read_result(tmp_path / "shards" / str(shard)) for shard in range(3)]
-    assert [each["batches"] for each in results] == [4, 7, 10]
-    written = list((tmp_path / "shards").glob("*/rollouts.parquet"))
-    assert written == [tmp_path / "shards" / "2" / "rollouts.parquet"]
-    pd.testing.assert_frame_equal(pd.read_parquet(*written), whole)
+    results = [read_result(tmp_path / "shards" / str(shard)) for shard in range(16)]
+    assert [each["batches"] for each in results] == [*range(1, 10), *[10] * 7]  # 10 in all
+    for shard in range(9, 16):
+        flat = tmp_path / "shards" / str(shard) / "rollouts.parquet"
+        pd.testing.assert_frame_equal(pd.read_parquet(flat), whole)
+    assert not (tmp_path / "shards" / "8" / "rollouts.parquet").exists()
 
 
 def test_no_problem_is_nothing_to_generate_for(run, tmp_path, model):
