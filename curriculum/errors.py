@@ -6,12 +6,19 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 TRACEBACK = "HYDRA_FULL_ERROR"  # set by the user: show tracebacks
 
 
 class UserError(Exception):
     """A mistake in the input or the configuration; its message is shown without a traceback."""
+
+
+def require_extra(choice: str, extra: str, *modules: str) -> None:
+    """Raise UserError where a choice of the configuration needs modules that are not installed."""
+    if any(find_spec(module) is None for module in modules):
+        raise UserError(f"{choice} needs the extra: pip install -e '.[{extra}]'")
 
 
 @contextmanager

@@ -71,8 +71,8 @@ def generate(chosen: Strategies, problems: Problems, record: Record) -> Sampled 
     if not len(problems):
         raise UserError(f"{chosen.data.label} holds no problem to generate rollouts of")
     generator: Any = chosen.generator
-    serves_it = getattr(generator, "serves_model", False)
-    if getattr(generator, "model", None) == SMALL and not serves_it:
+    elsewhere = getattr(generator, "served_elsewhere", False)
+    if getattr(generator, "model", None) == SMALL and not elsewhere:
         generator = replace(generator, model=str(small_model(chosen.store)))
     source = record.stages["problems"]["fingerprint"]
     work = partial(generators.Work, generator, chosen.generation, problems, source)

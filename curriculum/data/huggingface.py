@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +16,7 @@ import pyarrow as pa
 
 from curriculum.data.base import File, Loaded, Rejected
 from curriculum.data.problems import SOURCES, TRUTHS, Columns, ProblemList, Row, to_json
-from curriculum.errors import UserError
+from curriculum.errors import UserError, require_extra
 
 VERL_TRUTH = "reward_model"  # an object with the ground truth, in data of verl's form
 NOT_REQUIRED = (*SOURCES, VERL_TRUTH, "problem_id")  # what the shared keys name where nobody chose
@@ -54,8 +53,7 @@ class HuggingFace:
     reward_fn_key: str
 
     def __post_init__(self) -> None:
-        if find_spec("datasets") is None:
-            raise UserError("data=huggingface needs the extra: pip install -e '.[huggingface]'")
+        require_extra("data=huggingface", "huggingface", "datasets")
         try:
             re.compile(self.answer_pattern or "")
         except re.error as error:

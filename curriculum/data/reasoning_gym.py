@@ -6,14 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from curriculum.data.base import File, Loaded
 from curriculum.data.problems import Columns, ProblemList
-from curriculum.errors import UserError
+from curriculum.errors import UserError, require_extra
 
 DEMO_SIZE = 81  # products of two digits, of which there are no more
 
@@ -39,8 +38,7 @@ class ReasoningGym:
     reward_fn_key: str
 
     def __post_init__(self) -> None:
-        if find_spec("reasoning_gym") is None:
-            raise UserError("data=reasoning_gym needs the extra: pip install -e '.[reasoning-gym]'")
+        require_extra("data=reasoning_gym", "reasoning-gym", "reasoning_gym")
         if self.tasks is None and self.size > DEMO_SIZE:
             raise UserError(
                 f"data.size={self.size}: the demo's easiest level has {DEMO_SIZE} different "

@@ -7,11 +7,10 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.util import find_spec
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from curriculum.errors import UserError
+from curriculum.errors import UserError, require_extra
 from curriculum.generators.base import Batch, Response
 from curriculum.generators.client import Client
 from curriculum.generators.models import digest_of_model, has_chat_template
@@ -50,8 +49,7 @@ class OpenAI:
     def __post_init__(self) -> None:
         if self.model is None:
             raise UserError("generator=openai needs model.path=NAME, as the server calls it")
-        if find_spec("openai") is None or find_spec("aiohttp") is None:
-            raise UserError("generator=openai needs the extra: pip install -e '.[openai]'")
+        require_extra("generator=openai", "openai", "openai", "aiohttp")
         if self.server not in (None, "vllm"):
             raise UserError(f"generator.server={self.server}: there is vllm, or null")
         if (self.url is None) == (self.server is None):
@@ -74,13 +72,13 @@ class OpenAI:
             )
 
     @property
-    def serves_model(self) -> bool:
-        """Whether the model is one of a server that runs anyway."""
+    def served_elsewhere(self) -> bool:
+        """Whether the model is that of a server which runs anyway, and only its name counts."""
         return self.url is not None
 
     def made_of(self) -> list[str]:
         """The model's files where a server is started for them, else the name it is served by."""
-        return [str(self.model) if self.serves_model else digest_of_model(str(self.model))]
+        return [str(self.model) if self.served_elsewhere else digest_of_model(str(self.model))]
 
     def generate(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Sequence[Response]]]:
         """See `Generator`. Raises UserError where the server refuses, or keeps failing."""

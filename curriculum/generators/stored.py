@@ -84,6 +84,7 @@ def add_shard(store: Store, work: Work) -> tuple[int, int]:
     if folder is None:
         return total, total
     folder.mkdir(parents=True, exist_ok=True)
+    done = 0
     try:
         with FileLock(folder.with_name(f"{folder.name}.{shard}-of-{shards}.lock")):
             _generate(folder, work.generator, work.batches[shard::shards])

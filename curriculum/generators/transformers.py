@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
-from importlib.util import find_spec
 from typing import Any, ClassVar
 
-from curriculum.errors import UserError
+from curriculum.errors import UserError, require_extra
 from curriculum.generators.base import CUT_OFF, Batch, Response
 from curriculum.generators.models import digest_of_model, in_shared_memory
 from curriculum.generators.prompts import Prompts, require_truncation
@@ -38,8 +37,7 @@ class Transformers:
             raise UserError(
                 "generator=transformers needs a model: model.path=NAME_OR_FOLDER or small"
             )
-        if find_spec("transformers") is None or find_spec("torch") is None:
-            raise UserError("generator=transformers needs the extra: pip install -e '.[torch]'")
+        require_extra("generator=transformers", "torch", "torch", "transformers")
         if self.batch_size < 1 or self.max_new_tokens < 1:
             raise UserError("generator.batch_size and generator.max_new_tokens must be 1 or more")
         require_truncation(self.truncation)

@@ -8,10 +8,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import packages_distributions, version
-from importlib.util import find_spec
 from typing import Any, ClassVar
 
-from curriculum.errors import UserError
+from curriculum.errors import UserError, require_extra
 from curriculum.generators import leash
 from curriculum.generators.base import Batch, Request, Response
 from curriculum.generators.models import digest_of_model, in_shared_memory
@@ -45,8 +44,7 @@ class Vllm:
     def __post_init__(self) -> None:
         if self.model is None:
             raise UserError("generator=vllm needs a model: model.path=NAME_OR_FOLDER or small")
-        if find_spec("vllm") is None:
-            raise UserError("generator=vllm needs the extra: pip install -e '.[vllm]'")
+        require_extra("generator=vllm", "vllm", "vllm")
         if self.batch_size < 1 or self.max_new_tokens < 1:
             raise UserError("generator.batch_size and generator.max_new_tokens must be 1 or more")
         require_truncation(self.truncation)
@@ -61,8 +59,11 @@ class Vllm:
         for batch in batches:
             sampling = [self._sampling(each) for each in batch.requests]
             engine, prompts, _ = self._loaded
-            ids = [{"prompt_token_ids": prompts.ids(each.prompt)} for each in batch.requests]
-            outputs = engine.generate(ids, sampling, use_tqdm=False)
+            ids = [prompts.ids(each.prompt) for each in batch.requests]
+            _require_room(max(map(len, ids)), engine.llm_engine.model_config.max_model_len)
+            outputs = engine.generate(
+                [{"prompt_token_ids": each} for each in ids], sampling, use_tqdm=False
+            )
             yield (
                 batch,
                 [
@@ -122,3 +123,13 @@ class Vllm:
             opened.callback(engine.llm_engine.engine_core.shutdown)
             prompts = Prompts(engine.get_tokenizer(), self.max_prompt_length, self.truncation)
             return engine, prompts, opened.pop_all()
+
+
+def _require_room(longest: int, context: int) -> None:
+    """Raise UserError where a prompt leaves no token for the response."""
+    if longest >= context:
+        raise UserError(
+            f"a prompt has {longest} tokens, and the engine takes {context} with the response: "
+            "raise generator.max_model_len, or cut prompts with generator.max_prompt_length and "
+            "generator.truncation=left"
+        )

@@ -10,11 +10,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
-from importlib.util import find_spec
 from statistics import fmean
 from typing import Any
 
-from curriculum.errors import UserError
+from curriculum.errors import UserError, require_extra
 from curriculum.records import Sample
 
 NAMES = ("instruction_id_list", "instruction_id")
@@ -37,10 +36,7 @@ class InstructionFollowing:
     partial: bool
 
     def __post_init__(self) -> None:
-        if find_spec("lm_eval") is None or find_spec("langdetect") is None:
-            raise UserError(
-                "reward=instruction_following needs the extra: pip install -e '.[ifeval]'"
-            )
+        require_extra("reward=instruction_following", "ifeval", "lm_eval", "langdetect")
 
     def made_of(self) -> list[str]:
         """Another version of what checks scores anew."""

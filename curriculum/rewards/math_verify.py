@@ -6,9 +6,8 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from importlib.util import find_spec
 
-from curriculum.errors import UserError
+from curriculum.errors import require_extra
 from curriculum.records import Sample
 
 
@@ -20,8 +19,7 @@ class MathVerify:
     """
 
     def __post_init__(self) -> None:
-        if find_spec("math_verify") is None:
-            raise UserError("reward=math_verify needs the extra: pip install -e '.[math]'")
+        require_extra("reward=math_verify", "math", "math_verify")
 
     def made_of(self) -> list[str]:
         """Another math-verify scores anew."""

@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.metadata import version
-from importlib.util import find_spec
 from typing import Any
 
-from curriculum.errors import UserError
+from curriculum.errors import require_extra
 from curriculum.records import Sample
 
 SOURCE = "reasoning_gym/"  # what data sources begin with; the task's name follows
@@ -35,10 +34,7 @@ class ReasoningGym:
     partial: bool
 
     def __post_init__(self) -> None:
-        if find_spec("reasoning_gym") is None:
-            raise UserError(
-                "reward=reasoning_gym needs the extra: pip install -e '.[reasoning-gym]'"
-            )
+        require_extra("reward=reasoning_gym", "reasoning-gym", "reasoning_gym")
 
     def made_of(self) -> list[str]:
         """Another reasoning-gym scores anew."""

@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
-from importlib.util import find_spec
 from typing import Any, ClassVar
 
-from curriculum.errors import UserError
+from curriculum.errors import UserError, require_extra
 from curriculum.generators.models import digest_of_model, in_shared_memory
 from curriculum.generators.prompts import messages_of, plain_text
 from curriculum.records import Sample
@@ -38,8 +37,7 @@ class RewardModel:
     loading: ClassVar = 3600.0  # from a slow disk, or from a hub
 
     def __post_init__(self) -> None:
-        if find_spec("transformers") is None or find_spec("torch") is None:
-            raise UserError("reward=reward_model needs the extra: pip install -e '.[torch]'")
+        require_extra("reward=reward_model", "torch", "torch", "transformers")
         if self.batch_size < 1 or (self.max_length is not None and self.max_length < 1):
             raise UserError("reward.batch_size and reward.max_length must be 1 or more")
 
