@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from curriculum.errors import UserError
 from curriculum.generators.base import Batch, Request, Response
 from curriculum.generators.prompts import messages_of, plain_text
 
+if TYPE_CHECKING:
+    from curriculum.generators.connection import Connection
+
 SEEDS = 1 << 31  # what servers take
-KEEP_ALIVE = 2.0  # seconds that an idle connection is used again; many servers close it after 5
+LISTS_NONE = (404, 405)  # the status of a server that doesn't list its models
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,7 @@ class Client:
     """A server and how it is asked.
 
     It makes as many samples as a request asks for; where it gives fewer, the rest is asked for
-    again. The openai package tries again, with growing pauses, after 408, 409, 429, 5xx, lost
-    connections and timeouts.
+    again.
     """
 
     url: str
@@ -34,7 +35,7 @@ class Client:
     chat: bool  # chats to /chat/completions, else texts to /completions
     samples_per_request: int | None
     concurrency: int  # requests
-    timeout: float  # seconds for a request
+    timeout: float  # seconds of an attempt
     retries: int
 
     async def answers(
@@ -48,14 +49,14 @@ class Client:
         limit = asyncio.Semaphore(self.concurrency)
         source = iter(batches)
         under_way: dict[asyncio.Task[tuple[Batch, Sequence[Response]]], int] = {}
-        async with self._connected() as client:
+        async with self._connected() as connection:
             try:
                 while True:
                     while sum(under_way.values()) < 2 * self.concurrency:
                         batch = next(source, None)
                         if batch is None:
                             break
-                        task = asyncio.create_task(self._batch(client, limit, batch))
+                        task = asyncio.create_task(self._batch(connection, limit, batch))
                         under_way[task] = len(batch.requests)
                     if not under_way:
                         return
@@ -69,48 +70,37 @@ class Client:
                 await asyncio.gather(*under_way, return_exceptions=True)
 
     @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[Any]:
-        from openai import (
-            DEFAULT_CONNECTION_LIMITS,
-            APIError,
-            AsyncOpenAI,
-            DefaultAioHttpClient,
-        )
-
-        for name in ("httpx", "httpx2"):  # they log a line a request
-            logging.getLogger(name).setLevel(logging.WARNING)
-        limits = type(DEFAULT_CONNECTION_LIMITS)(
-            max_connections=self.concurrency, keepalive_expiry=KEEP_ALIVE
-        )
-        async with AsyncOpenAI(
-            base_url=self.url,
-            api_key=self.key or "none",  # it wants one
-            max_retries=self.retries,
-            timeout=self.timeout,
-            http_client=DefaultAioHttpClient(
-                limits=limits
-            ),  # half the processor time of the default one
-        ) as client:
-            try:
-                await self._require_model(client)
-                yield client
-            except APIError as error:
-                status = getattr(error, "status_code", "no answer")
-                said = self._redacted(f"{error} {error.__cause__ or ''}".strip())
-                raise UserError(
-                    f"the server at {self.url} ({status}; generator.retries={self.retries}, "
-                    f"generator.timeout={self.timeout:g}): {said}\n"
-                    "What is done is kept: the same command goes on from there."
-                ) from None
-
-    async def _require_model(self, client: Any) -> None:
-        """Raise UserError where the server lists its models and this one is not among them."""
-        from openai import NotFoundError
+    async def _connected(self) -> AsyncIterator[Connection]:
+        from curriculum.generators.connection import Connection, NoAnswer
 
         try:
-            served = [each.id async for each in client.models.list()]
-        except NotFoundError:  # not every server lists them
-            return
+            async with Connection.to(
+                self.url,
+                self.key,
+                connections=self.concurrency,
+                timeout=self.timeout,
+                retries=self.retries,
+            ) as connection:
+                await self._require_model(connection)
+                yield connection
+        except NoAnswer as error:
+            raise UserError(
+                f"the server at {self.url} ({error.status or 'no answer'}; "
+                f"generator.retries={self.retries}, generator.timeout={self.timeout:g}): {error}\n"
+                "What is done is kept: the same command goes on from there."
+            ) from None
+
+    async def _require_model(self, connection: Connection) -> None:
+        """Raise UserError where the server lists its models and this one is not among them."""
+        from curriculum.generators.connection import NoAnswer
+
+        try:
+            listed = _json(await connection.get("/models"))
+        except NoAnswer as error:
+            if error.status in LISTS_NONE:
+                return
+            raise
+        served = [str(each["id"]) for each in listed.get("data") or []]
         if served and self.model not in served:
             raise UserError(
                 f"the server at {self.url} has no model {self.model} (model.path); "
@@ -118,10 +108,10 @@ class Client:
             )
 
     async def _batch(
-        self, client: Any, limit: asyncio.Semaphore, batch: Batch
+        self, connection: Connection, limit: asyncio.Semaphore, batch: Batch
     ) -> tuple[Batch, Sequence[Response]]:
         parts = [part for request in batch.requests for part in self._parts(request)]
-        answers = await asyncio.gather(*(self._request(client, limit, *part) for part in parts))
+        answers = await asyncio.gather(*(self._request(connection, limit, *part) for part in parts))
         return batch, [response for answer in answers for response in answer]
 
     def _parts(self, request: Request) -> list[tuple[Any, int, int]]:
@@ -133,35 +123,29 @@ class Client:
         ]
 
     async def _request(
-        self, client: Any, limit: asyncio.Semaphore, prompt: Any, samples: int, seed: int
+        self, connection: Connection, limit: asyncio.Semaphore, prompt: Any, samples: int, seed: int
     ) -> list[Response]:
         responses: list[Response] = []
         while len(responses) < samples:
             missing, next_seed = samples - len(responses), (seed + len(responses)) % SEEDS
             async with limit:
-                answer = await self._ask(client, prompt, {"n": missing, "seed": next_seed})
+                answer = await self._ask(connection, prompt, {"n": missing, "seed": next_seed})
             responses += answer[:missing]
         return responses
 
-    async def _ask(self, client: Any, prompt: Any, more: dict[str, int]) -> list[Response]:
-        body = {"model": self.model, "extra_body": {**self.sampling, **more}}
+    async def _ask(
+        self, connection: Connection, prompt: Any, more: dict[str, int]
+    ) -> list[Response]:
+        body = {"model": self.model, **self.sampling, **more}
         if self.chat:
-            create = client.chat.completions.with_raw_response.create
-            raw = await create(messages=messages_of(prompt), **body)
+            path, body["messages"] = "/chat/completions", messages_of(prompt)
         else:
-            create = client.completions.with_raw_response.create
-            raw = await create(prompt=plain_text(prompt), **body)
-        return self._read(raw.content)
-
-    def _read(self, content: bytes) -> list[Response]:
-        """The responses in an answer, read here: the package's own objects take it too long."""
-        try:
-            answer = json.loads(content)
-        except ValueError:
-            answer = None
-        choices = answer.get("choices") if isinstance(answer, dict) else None
+            path, body["prompt"] = "/completions", plain_text(prompt)
+        content = await connection.post(path, body)
+        answer = _json(content)
+        choices = answer.get("choices")
         if not choices:
-            said = self._redacted(content.decode(errors="replace"))[:200]
+            said = connection.redacted(content.decode(errors="replace"))[:200]
             raise UserError(f"the server at {self.url} gave no choices: {said}")
         tokens = (answer.get("usage") or {}).get("completion_tokens") or 0
         return [
@@ -169,8 +153,14 @@ class Client:
             for choice in sorted(choices, key=lambda each: each.get("index", 0))
         ]
 
-    def _redacted(self, text: str) -> str:
-        return text.replace(self.key, "***") if self.key else text
+
+def _json(content: bytes) -> dict[str, Any]:
+    """An object; an empty one for what is none."""
+    try:
+        answer = json.loads(content)
+    except ValueError:
+        answer = None
+    return answer if isinstance(answer, dict) else {}
 
 
 def _text(choice: dict[str, Any]) -> str:

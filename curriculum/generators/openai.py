@@ -49,7 +49,7 @@ class OpenAI:
     def __post_init__(self) -> None:
         if self.model is None:
             raise UserError("generator=openai needs model.path=NAME, as the server calls it")
-        require_extra("generator=openai", "openai", "openai", "aiohttp")
+        require_extra("generator=openai", "openai", "aiohttp", "tenacity")
         if self.server not in (None, "vllm"):
             raise UserError(f"generator.server={self.server}: there is vllm, or null")
         if (self.url is None) == (self.server is None):

@@ -224,6 +224,9 @@ def test_trouble_that_passes_costs_no_rollout(run, read_result, tmp_path, serve,
     assert attempts == {prompt: 2 if prompt in trouble else 1 for prompt in PROMPTS}
     times = [at for _, _, body, at in server.requests if body and prompt_of(body) == PROMPTS[0]]
     assert times[1] - times[0] >= 1, "Retry-After was not waited for"
+    causes = ["429): {}", "500): <html>sorry</html>", "503): {'error'", "no answer): timed out"]
+    assert all(f"{server.url} ({cause}" in done.stderr for cause in causes)
+    assert done.stderr.count("; again in ") == len(trouble)
 
     table = pd.read_parquet(tmp_path / "out" / "problems.parquet").set_index("prompt")
     passed = (rollouts["response"] == PASSES).groupby(rollouts["prompt"]).sum()
@@ -309,6 +312,21 @@ def test_no_server_is_an_error(generate, serve):
     server.server_close()
     with pytest.raises(UserError, match=r"no answer; generator.retries=0"):
         generate(server, "generator.retries=0")
+
+
+def test_a_url_that_is_none_is_an_error_at_once(generate, serve):
+    with pytest.raises(UserError, match=r"the server at http:///v1 \(no answer"):
+        generate(serve(), "generator.url=http:///v1")
+
+
+def test_a_proxy_is_used_where_the_environment_names_one(generate, serve, monkeypatch):
+    proxy = serve()
+    monkeypatch.setenv("http_proxy", proxy.url.removesuffix("/v1"))
+    generate(serve(), "generator.url=http://models.example/v1")
+    assert len(proxy.bodies) == 24
+    assert {path for path, _, body, _ in proxy.requests if body} == {
+        "http://models.example/v1/chat/completions"
+    }
 
 
 @pytest.mark.parametrize(
