@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,22 @@ if TYPE_CHECKING:
 
 SEEDS = 1 << 31  # what servers take
 LISTS_NONE = (404, 405)  # the status of a server that doesn't list its models
+
+
+_Part = tuple[Any, int, int]  # prompt, samples, seed; sample k has the seed + k
+
+
+@dataclass
+class _Opened:
+    """A batch under way, with the answers to its requests that are there."""
+
+    batch: Batch
+    size: int  # requests to the server
+    answers: dict[int, list[Response]] = field(default_factory=dict)
+
+    @property
+    def responses(self) -> list[Response]:
+        return [each for place in range(self.size) for each in self.answers[place]]
 
 
 @dataclass(frozen=True)
@@ -41,33 +57,37 @@ class Client:
     async def answers(
         self, batches: Iterable[Batch]
     ) -> AsyncGenerator[tuple[Batch, Sequence[Response]], None]:
-        """Batches as they are done, enough of them under way to keep the server busy.
+        """Batches as they are done, as many requests under way as there may be.
+
+        A request that takes long holds back its own batch and no other.
 
         Raises:
             UserError: where the server refuses a request, or goes on failing.
         """
-        limit = asyncio.Semaphore(self.concurrency)
-        source = iter(batches)
-        under_way: dict[asyncio.Task[tuple[Batch, Sequence[Response]]], int] = {}
+        parts = self._parts(batches)
+        whole: asyncio.Queue[_Opened | None] = asyncio.Queue()
+
+        async def work() -> None:
+            for opened, place, (prompt, samples, seed) in parts:
+                opened.answers[place] = await self._request(connection, prompt, samples, seed)
+                if len(opened.answers) == opened.size:
+                    whole.put_nowait(opened)
+                # Answers that come together are all read before the next requests go, so that
+                # these come together too: a server computes best what it gets at once.
+                await asyncio.sleep(0)
+
         async with self._connected() as connection:
+            workers = [asyncio.create_task(work()) for _ in range(self.concurrency)]
+            ended = asyncio.gather(*workers)
+            ended.add_done_callback(lambda _: whole.put_nowait(None))
             try:
-                while True:
-                    while sum(under_way.values()) < 2 * self.concurrency:
-                        batch = next(source, None)
-                        if batch is None:
-                            break
-                        task = asyncio.create_task(self._batch(connection, limit, batch))
-                        under_way[task] = len(batch.requests)
-                    if not under_way:
-                        return
-                    done, _ = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-                    for task in done:
-                        del under_way[task]
-                        yield task.result()
+                while (opened := await whole.get()) is not None:
+                    yield opened.batch, opened.responses
+                await ended
             finally:
-                for task in under_way:
-                    task.cancel()
-                await asyncio.gather(*under_way, return_exceptions=True)
+                for worker in workers:
+                    worker.cancel()
+                await asyncio.gather(*workers, ended, return_exceptions=True)
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[Connection]:
@@ -107,15 +127,15 @@ class Client:
                 f"it has {', '.join(served[:10])}"
             )
 
-    async def _batch(
-        self, connection: Connection, limit: asyncio.Semaphore, batch: Batch
-    ) -> tuple[Batch, Sequence[Response]]:
-        parts = [part for request in batch.requests for part in self._parts(request)]
-        answers = await asyncio.gather(*(self._request(connection, limit, *part) for part in parts))
-        return batch, [response for answer in answers for response in answer]
+    def _parts(self, batches: Iterable[Batch]) -> Iterator[tuple[_Opened, int, _Part]]:
+        """Each request to the server, with its batch and its place there."""
+        for batch in batches:
+            parts = [part for request in batch.requests for part in self._parts_of(request)]
+            opened = _Opened(batch, len(parts))
+            for place, part in enumerate(parts):
+                yield opened, place, part
 
-    def _parts(self, request: Request) -> list[tuple[Any, int, int]]:
-        """(prompt, samples, seed) of each request to the server; sample k has the seed + k."""
+    def _parts_of(self, request: Request) -> list[_Part]:
         most = self.samples_per_request or request.samples
         return [
             (request.prompt, min(most, request.samples - first), request.seed + first)
@@ -123,13 +143,12 @@ class Client:
         ]
 
     async def _request(
-        self, connection: Connection, limit: asyncio.Semaphore, prompt: Any, samples: int, seed: int
+        self, connection: Connection, prompt: Any, samples: int, seed: int
     ) -> list[Response]:
         responses: list[Response] = []
         while len(responses) < samples:
             missing, next_seed = samples - len(responses), (seed + len(responses)) % SEEDS
-            async with limit:
-                answer = await self._ask(connection, prompt, {"n": missing, "seed": next_seed})
+            answer = await self._ask(connection, prompt, {"n": missing, "seed": next_seed})
             responses += answer[:missing]
         return responses
 

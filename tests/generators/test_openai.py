@@ -350,6 +350,19 @@ def test_as_many_requests_at_once_as_allowed_and_never_more(generate, serve):
     assert server.most_under_way == 6
 
 
+def test_a_request_that_takes_long_holds_no_other_back(generate, serve):
+    others = threading.Semaphore(0)
+
+    def trouble(handler, body, attempt):
+        if prompt_of(body) != PROMPTS[0]:
+            others.release()
+        else:
+            assert all(others.acquire(timeout=10) for _ in PROMPTS[1:])
+
+    knobs = ["generator.concurrency=2", "generator.batch_size=32", "generator.retries=0"]
+    generate(serve(trouble), *knobs)
+
+
 def test_answers_out_of_order_find_their_problem_and_sample(generate, serve):
     plain = generate(serve(), "generator.batch_size=8")
     left = iter(range(100, 0, -1))  # the first requests take longest
