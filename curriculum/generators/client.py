@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from curriculum.generators.connection import Connection
 
 SEEDS = 1 << 31  # what servers take
-LISTS_NONE = (404, 405)  # the status of a server that doesn't list its models
+LISTS_NONE = (403, 404, 405)  # the status of a server that doesn't list its models
+BROKEN_OFF = ("abort", "error")  # neither the model nor the limit has ended such a response
 
 
 _Part = tuple[Any, int, int]  # prompt, samples, seed; sample k has the seed + k
@@ -104,10 +105,11 @@ class Client:
                 await self._require_model(connection)
                 yield connection
         except NoAnswer as error:
+            kept = "\nWhat is done is kept: the same command goes on from there."
             raise UserError(
                 f"the server at {self.url} ({error.status or 'no answer'}; "
-                f"generator.retries={self.retries}, generator.timeout={self.timeout:g}): {error}\n"
-                "What is done is kept: the same command goes on from there."
+                f"generator.retries={self.retries}, generator.timeout={self.timeout:g}): {error}"
+                + (kept if error.passing else "")
             ) from None
 
     async def _require_model(self, connection: Connection) -> None:
@@ -115,12 +117,14 @@ class Client:
         from curriculum.generators.connection import NoAnswer
 
         try:
-            listed = _json(await connection.get("/models"))
+            listed = json.loads(await connection.get("/models"))
+            served = [str(each["id"]) for each in listed["data"]]
         except NoAnswer as error:
             if error.status in LISTS_NONE:
                 return
             raise
-        served = [str(each["id"]) for each in listed.get("data") or []]
+        except (LookupError, TypeError, ValueError):  # a list of its own kind
+            return
         if served and self.model not in served:
             raise UserError(
                 f"the server at {self.url} has no model {self.model} (model.path); "
@@ -161,27 +165,35 @@ class Client:
         else:
             path, body["prompt"] = "/completions", plain_text(prompt)
         content = await connection.post(path, body)
-        answer = _json(content)
-        choices = answer.get("choices")
-        if not choices:
-            said = connection.redacted(content.decode(errors="replace"))[:200]
+        try:
+            responses = _responses(content)
+        except (LookupError, TypeError, AttributeError, ValueError):
+            responses = []
+        if not responses:
+            said = connection.readable(content)
             raise UserError(f"the server at {self.url} gave no choices: {said}")
-        tokens = (answer.get("usage") or {}).get("completion_tokens") or 0
-        return [
-            Response(_text(choice), choice.get("finish_reason") or "stop", tokens // len(choices))
-            for choice in sorted(choices, key=lambda each: each.get("index", 0))
-        ]
+        for each in responses:
+            if each.finish_reason in BROKEN_OFF:
+                raise UserError(
+                    f"the server at {self.url} broke off a response "
+                    f"(finish_reason={each.finish_reason}): {connection.readable(content)}"
+                )
+        return responses
 
 
-def _json(content: bytes) -> dict[str, Any]:
-    """An object; an empty one for what is none."""
-    try:
-        answer = json.loads(content)
-    except ValueError:
-        answer = None
-    return answer if isinstance(answer, dict) else {}
+def _responses(content: bytes) -> list[Response]:
+    """Of an answer, which may be of any form: an error of Python's says that it is no answer."""
+    answer = json.loads(content)
+    choices = sorted(answer["choices"], key=lambda each: each.get("index", 0))
+    tokens = int((answer.get("usage") or {}).get("completion_tokens") or 0)
+    return [
+        Response(_text(choice), choice.get("finish_reason") or "stop", tokens // len(choices))
+        for choice in choices
+    ]
 
 
 def _text(choice: dict[str, Any]) -> str:
     message = choice.get("message")
-    return (choice.get("text") if message is None else message.get("content")) or ""
+    text: str = choice["text"] if message is None else message.get("content") or ""
+    text.encode()  # half a character can't be written
+    return text

@@ -6,12 +6,20 @@ import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, InvalidURL, TCPConnector
+from aiohttp import (
+    ClientConnectorCertificateError,
+    ClientConnectorError,
+    ClientError,
+    ClientSession,
+    ClientTimeout,
+    TCPConnector,
+)
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 from tenacity.stop import stop_after_attempt
 from tenacity.wait import wait_exponential, wait_random
@@ -21,11 +29,13 @@ log = logging.getLogger(__name__)
 PASSING = {408, 409, 429}  # and 5xx: what may be gone the next time
 PAUSES = wait_exponential(multiplier=0.5, max=30) + wait_random(0, 1)  # seconds
 KEEP_ALIVE = 2.0  # seconds that an idle connection is used again; many servers close it after 5
-MOST_SAID = 1000  # characters of a server's error
+LONGEST_PAUSE = 600.0  # seconds, whatever the server says
+MOST_SAID = 500  # characters of a server's
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}  # never behind a proxy
 
 
 class NoAnswer(Exception):
-    """Why a request has no answer, in words that don't hold the key.
+    """Why a request has no answer, in words that hold no secret.
 
     Attributes:
         status: of HTTP; None where there was no answer at all.
@@ -44,7 +54,7 @@ class Connection:
 
     session: ClientSession
     url: str
-    key: str
+    secrets: list[str] = field(repr=False)  # the key, and a proxy's password
     retries: int
 
     @classmethod
@@ -59,15 +69,16 @@ class Connection:
             timeout: seconds of an attempt.
             retries: further attempts.
         """
-        parts = urlsplit(url)
-        direct = proxy_bypass(parts.hostname or "")
+        proxy = _proxy_to(url)
+        password = urlsplit(proxy or "").password or ""
         async with ClientSession(
             connector=TCPConnector(limit=connections, keepalive_timeout=KEEP_ALIVE),
             timeout=ClientTimeout(total=timeout),
             headers={"Authorization": f"Bearer {key}"} if key else None,
-            proxy=None if direct else getproxies().get(parts.scheme),
+            proxy=proxy,
         ) as session:
-            yield cls(session, url.rstrip("/"), key, retries)
+            secrets = [each for each in (key, password, unquote(password)) if each]
+            yield cls(session, url.rstrip("/"), secrets, retries)
 
     async def get(self, path: str) -> bytes:
         """What is there. Raises NoAnswer where all attempts fail."""
@@ -77,9 +88,19 @@ class Connection:
         """The answer to a JSON body. Raises NoAnswer where all attempts fail."""
         return await self._ask("POST", path, body)
 
-    def redacted(self, text: str) -> str:
-        """It without the key."""
-        return text.replace(self.key, "***") if self.key else text
+    def readable(self, content: bytes) -> str:
+        """The beginning of an answer, without secrets and the escapes that hide them in JSON."""
+        try:
+            text = json.dumps(json.loads(content), ensure_ascii=False)
+        except ValueError:
+            text = content.decode(errors="replace")
+        return self._redacted(text)[:MOST_SAID]
+
+    def _redacted(self, text: str) -> str:
+        for secret in self.secrets:
+            for form in (secret, json.dumps(secret)[1:-1]):
+                text = text.replace(form, "***")
+        return text.encode(errors="replace").decode()
 
     async def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> bytes:
         attempts = AsyncRetrying(
@@ -92,20 +113,22 @@ class Connection:
         return await attempts(self._attempt, method, path, body)
 
     async def _attempt(self, method: str, path: str, body: dict[str, Any] | None) -> bytes:
+        request = self.session.request(method, self.url + path, json=body, allow_redirects=False)
         try:
-            async with self.session.request(method, self.url + path, json=body) as response:
+            async with request as response:
                 content = await response.read()
-        except (ClientError, TimeoutError) as error:
-            said = "timed out" if isinstance(error, TimeoutError) else str(error)
-            passing = not isinstance(error, InvalidURL)
-            raise NoAnswer(self.redacted(said or repr(error)), None, passing) from None
-        if response.ok:
-            return content
+        except (ClientError, TimeoutError, ValueError) as error:
+            # A host that is none is a ValueError; aiohttp has no class of its own for all of them.
+            passing = not isinstance(error, ValueError | ClientConnectorCertificateError)
+            raise NoAnswer(self._redacted(_cause(error)), None, passing) from None
         status = response.status
+        if status < HTTPStatus.MULTIPLE_CHOICES:
+            return content
+        moved = response.headers.get("Location")
         raise NoAnswer(
-            self.redacted(_readable(content))[:MOST_SAID],
+            self._redacted(f"moved to {moved}") if moved else self.readable(content),
             status,
-            status in PASSING or status >= 500,
+            status in PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR,
             _seconds(response.headers.get("Retry-After", "")),
         )
 
@@ -124,18 +147,31 @@ def _error_of(state: RetryCallState) -> NoAnswer:
 
 
 def _pause(state: RetryCallState) -> float:
-    return max(PAUSES(state), _error_of(state).pause)
+    return PAUSES(state) + _error_of(state).pause
 
 
 def _seconds(retry_after: str) -> float:
     with suppress(ValueError):  # a date, which few servers give
-        return float(retry_after)
+        return min(max(float(retry_after), 0.0), LONGEST_PAUSE)
     return 0.0
 
 
-def _readable(content: bytes) -> str:
-    """JSON without its escapes, behind which a key may be."""
-    try:
-        return str(json.loads(content))
-    except ValueError:
-        return content.decode(errors="replace")
+def _proxy_to(url: str) -> str | None:
+    parts = urlsplit(url)
+    if parts.hostname in LOOPBACK or proxy_bypass(parts.netloc):
+        return None
+    proxy = getproxies().get(parts.scheme)
+    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
+
+
+def _cause(error: Exception) -> str:
+    match error:
+        case TimeoutError():
+            return "timed out"
+        case ClientConnectorCertificateError():
+            return str(error)
+        case ClientConnectorError():  # its own words name a default of SSL's, used or not
+            return str(error.os_error)
+        case ValueError():
+            return f"no URL to ask: {error}"
+    return str(error) or repr(error)

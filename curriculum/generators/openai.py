@@ -7,7 +7,8 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from types import AsyncGeneratorType
+from typing import Any, ClassVar, cast
 from urllib.parse import urlsplit
 
 from curriculum.errors import UserError, require_extra
@@ -57,11 +58,8 @@ class OpenAI:
                 "generator=openai needs one server: generator.url=http://HOST:8000/v1, "
                 "or generator.server=vllm to start one here"
             )
-        if self.url is not None and urlsplit(self.url).username is not None:
-            raise UserError(
-                "generator.url holds a user or a key, and the configuration is logged: put it into "
-                f"the environment variable that generator.key_env={self.key_env} names"
-            )
+        if self.url is not None:
+            _require_url(self.url, self.key_env)
         if self.api not in APIS:
             raise UserError(f"generator.api={self.api}: there are {', '.join(APIS)}")
         counts = (self.batch_size, self.concurrency, self.samples_per_request, self.max_new_tokens)
@@ -70,6 +68,8 @@ class OpenAI:
                 "generator.batch_size, concurrency, samples_per_request and max_new_tokens: "
                 "1 or more"
             )
+        if not self.timeout or not self.timeout > 0 or self.retries is None or self.retries < 0:
+            raise UserError("generator.timeout: seconds, above 0; generator.retries: 0 or more")
 
     @property
     def served_elsewhere(self) -> bool:
@@ -82,7 +82,7 @@ class OpenAI:
 
     def generate(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Sequence[Response]]]:
         """See `Generator`. Raises UserError where the server refuses, or keeps failing."""
-        answers = self._client.answers(batches)
+        answers = cast("AsyncGeneratorType[Any, None]", self._client.answers(batches))
 
         async def following() -> tuple[Batch, Sequence[Response]] | None:
             return await anext(answers, None)
@@ -92,7 +92,8 @@ class OpenAI:
                 while (answer := runner.run(following())) is not None:
                     yield answer
             finally:
-                runner.run(answers.aclose())
+                if not answers.ag_running:  # a second Ctrl-C meets it closing
+                    runner.run(answers.aclose())
 
     def close(self) -> None:
         """See `Generator`."""
@@ -139,3 +140,19 @@ class OpenAI:
             timeout=self.timeout,
             retries=self.retries,
         )
+
+
+def _require_url(url: str, key_env: str) -> None:
+    """Raise UserError where it can't be asked, or holds what a log must not show."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise UserError(f"generator.url is no URL: {error}") from None
+    if parts.username is not None:
+        raise UserError(
+            "generator.url holds a user or a key, and the configuration is logged: put it into "
+            f"the environment variable that generator.key_env={key_env} names"
+        )
+    if parts.scheme not in ("http", "https") or not host or port == 0:
+        raise UserError(f"generator.url={url}: like http://HOST:8000/v1, or https://")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
 from curriculum.errors import UserError
 
@@ -89,8 +89,9 @@ class VllmServer:
 
 
 def _answers(url: str) -> bool:
+    direct = build_opener(ProxyHandler({}))
     try:
-        with urlopen(url, timeout=5) as response:
+        with direct.open(url, timeout=5) as response:
             return bool(response.status == 200)
     except (URLError, OSError):
         return False

@@ -39,6 +39,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.trouble = trouble
         self.models = models
+        self.listed = None  # instead of the models, in a form of its own
         self.lock = threading.Lock()
         self.requests = []  # path, headers, body, time
         self.under_way = self.most_under_way = 0
@@ -71,6 +72,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.server.requests.append((self.path, self.headers, None, time.monotonic()))
+        if self.server.listed is not None:
+            return self.reply(200, self.server.listed)
         if self.server.models is None:
             return self.reply(404, {"error": {"message": "no such path"}})
         listed = [{"id": name, "object": "model"} for name in self.server.models]
@@ -224,7 +227,7 @@ def test_trouble_that_passes_costs_no_rollout(run, read_result, tmp_path, serve,
     assert attempts == {prompt: 2 if prompt in trouble else 1 for prompt in PROMPTS}
     times = [at for _, _, body, at in server.requests if body and prompt_of(body) == PROMPTS[0]]
     assert times[1] - times[0] >= 1, "Retry-After was not waited for"
-    causes = ["429): {}", "500): <html>sorry</html>", "503): {'error'", "no answer): timed out"]
+    causes = ["429): {}", "500): <html>sorry</html>", '503): {"error"', "no answer): timed out"]
     assert all(f"{server.url} ({cause}" in done.stderr for cause in causes)
     assert done.stderr.count("; again in ") == len(trouble)
 
@@ -263,7 +266,7 @@ def test_a_key_is_shown_nowhere_also_where_the_server_shows_it(run, tmp_path, se
     knobs = ["hydra.verbose=true", f"store_dir={tmp_path}/store"]
     done = run(*options(problems, server), *knobs, OPENAI_API_KEY=f"  {KEY}\n")
     assert done.returncode == 1
-    error = done.stderr.splitlines()[-2]
+    error = done.stderr.splitlines()[-1]
     assert error.startswith(f"error: the server at {server.url} (401;")
     assert "wrong key: Bearer ***" in error
     require_secret(KEY, tmp_path, done)
@@ -314,9 +317,9 @@ def test_no_server_is_an_error(generate, serve):
         generate(server, "generator.retries=0")
 
 
-def test_a_url_that_is_none_is_an_error_at_once(generate, serve):
-    with pytest.raises(UserError, match=r"the server at http:///v1 \(no answer"):
-        generate(serve(), "generator.url=http:///v1")
+def test_a_host_that_can_t_be_is_an_error_at_once(generate, serve):
+    with pytest.raises(UserError, match=r"the server at http://a..b/v1 \(no answer.*no URL to ask"):
+        generate(serve(), "generator.url=http://a..b/v1")
 
 
 def test_a_proxy_is_used_where_the_environment_names_one(generate, serve, monkeypatch):
@@ -327,6 +330,91 @@ def test_a_proxy_is_used_where_the_environment_names_one(generate, serve, monkey
     assert {path for path, _, body, _ in proxy.requests if body} == {
         "http://models.example/v1/chat/completions"
     }
+
+
+def test_a_proxy_s_password_is_shown_nowhere(generate, serve, monkeypatch):
+    def refuse(handler, body, attempt):
+        handler.reply(407, {"error": "Basic bWU6cHctc2VjcmV0 of me:pw%2Fsecret, pw/secret"})
+        return True
+
+    proxy = serve(refuse, models=None)
+    address = f"me:pw%2Fsecret@127.0.0.1:{proxy.server_port}"
+    for form in (address, f"http://{address}"):
+        monkeypatch.setenv("http_proxy", form)
+        with pytest.raises(UserError, match=r"407; .* of me:\*\*\*, \*\*\*") as raised:
+            generate(serve(), "generator.url=http://models.example/v1")
+        assert "secret" not in str(raised.value)
+
+
+def test_what_runs_here_is_asked_without_a_proxy(generate, serve, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    generate(serve())
+
+
+def test_a_server_that_has_moved_is_an_error_that_says_where_to(generate, serve):
+    def moved(handler, body, attempt):
+        handler.reply(307, {}, [("Location", "https://elsewhere/v1/chat/completions")])
+        return True
+
+    with pytest.raises(UserError, match=r"307; .*moved to https://elsewhere/v1/chat/completions"):
+        generate(serve(moved))
+
+
+@pytest.mark.parametrize("pause", ["-1", "nan", "soon", "Wed, 21 Oct 2015 07:28:00 GMT"])
+def test_a_pause_that_is_none_is_the_usual_one(generate, serve, pause):
+    full = once({PROMPTS[0]: lambda handler: handler.reply(429, {}, [("Retry-After", pause)])})
+    generate(serve(full), prompts=PROMPTS[:1])
+
+
+@pytest.mark.parametrize("reason", ["abort", "error"])
+def test_a_response_that_was_broken_off_is_no_rollout(generate, serve, reason):
+    def break_off(handler, body, attempt):
+        handler.reply(200, answer_to(body, reason=reason))
+        return True
+
+    with pytest.raises(UserError, match=rf"broke off a response \(finish_reason={reason}\)"):
+        generate(serve(break_off))
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        '"text"',
+        "[null]",
+        '["text"]',
+        "{}",
+        "[{}]",
+        '[{"message": "text"}]',
+        '[{"message": {"content": [{"type": "text"}]}}]',
+        '[{"message": {"content": "\\ud800"}}]',
+        '[{"index": null, "text": "a"}, {"index": 1, "text": "b"}]',
+    ],
+)
+def test_choices_of_another_form_are_an_error_that_shows_them(generate, serve, choices):
+    content = f'{{"choices": {choices}}}'
+    server = serve(lambda handler, body, attempt: handler.reply(200, content.encode()) or True)
+    with pytest.raises(UserError) as raised:
+        generate(server)
+    said = content.replace("\\ud800", "?")
+    assert str(raised.value) == f"the server at {server.url} gave no choices: {said}"
+
+
+def test_a_key_that_an_answer_hides_behind_escapes_is_not_shown(generate, serve, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret/\\1")
+    content = b'{"error": "\\u0073k-secret\\/\\\\1"}'
+    for status in (200, 401):
+        server = serve(
+            lambda handler, body, attempt, status=status: handler.reply(status, content) or True
+        )
+        with pytest.raises(UserError, match=r'\{"error": "\*\*\*"\}'):
+            generate(server)
+
+
+@pytest.mark.parametrize("listed", [["tiny"], "tiny", 3, {"tiny": 1}, None])
+def test_models_listed_in_another_form_are_not_looked_at(generate, serve, listed):
+    server = serve()
+    server.listed = {"data": listed}
+    generate(server, prompts=PROMPTS[:1])
 
 
 @pytest.mark.parametrize(
@@ -458,6 +546,11 @@ def test_requests_carry_the_sampling(generate, serve):
         (["generator.url=http://secret@host/v1"], "holds a user or a key"),
         (["generator.url=null"], "needs one server"),
         (["generator.server=vllm"], "needs one server"),
+        (["generator.url=localhost:8000/v1"], "like http://HOST:8000/v1"),
+        (["generator.url=http:///v1"], "like http://HOST:8000/v1"),
+        (["generator.url='http://[::1/v1'"], "is no URL"),
+        (["generator.timeout=0"], "above 0"),
+        (["generator.retries=-1"], "0 or more"),
         (["generator.api=text"], "there are auto, chat, completions"),
         (["generator.concurrency=0"], "1 or more"),
         (["generator.samples_per_request=0"], "1 or more"),
