@@ -60,7 +60,10 @@ class Rounds:
     def results(self) -> dict[str, Any]:
         """For result.json; `as_sure_fixed` is None where it would be over a thousand."""
         error = float(self.verdict.risk.mean())
+        texts = self.question.texts()
+        counts = np.bincount(self.verdict.answer, minlength=len(texts))
         return {
+            "answers": dict(zip(texts, counts.tolist(), strict=True)),
             "rounds": self.count,
             "rollouts": int(self.tally.asked.sum()),
             "rollouts_a_problem": float(self.tally.asked.mean()),
@@ -112,18 +115,20 @@ def in_rounds(
 
 def show(rounds: Rounds) -> None:
     """Print what was spent and what is still open."""
-    results, problems = rounds.results, len(rounds.tally.n)
+    results, problems, budget = rounds.results, len(rounds.tally.n), rounds.budget
     fixed = results["as_sure_fixed"]
-    line = (
+    spent = (
         f"{results['rollouts_a_problem']:.1f} rollouts a problem in {results['rounds']} rounds; "
         f"a fixed budget as sure of its answers: {fixed or 'over a thousand'}"
     )
+    answers = ", ".join(f"{text}: {count:,}" for text, count in results["answers"].items())
     unsure = (
         f"{results['undecided']:,} of {problems:,} problems are less sure than "
-        f"{rounds.budget.confidence:g}, {results['undecided_never_solved']:,} of them never "
-        f"solved: {FILE}"
+        f"{budget.confidence:g}, {results['undecided_never_solved']:,} of them never solved: "
+        f"budget.cap={budget.cap} is reached, or more is not worth budget.price={budget.price:g}"
     )
-    console().print(Text.assemble(("\nBudget\n", "bold"), f" {line}\n {unsure}"))
+    lines = f" {spent}\n Likeliest pass rates ({FILE}): {answers}\n {unsure}"
+    console().print(Text.assemble(("\nBudget\n", "bold"), lines))
 
 
 def _joined(parts: list[Rollouts]) -> Rollouts:

@@ -53,6 +53,10 @@ def test_a_run_in_rounds_says_what_it_spent_and_what_is_open(run, tmp_path, opti
     assert table["n"].min() >= 4 and table["n"].max() <= 32
     assert (table["undecided"] == (table["probability"] < 0.9)).all()
     assert f"{result['budget']['rollouts_a_problem']:.1f} rollouts a problem" in done.stdout
+    answers = table["pass_rate_is"].value_counts().to_dict()
+    assert result["budget"]["answers"] == answers
+    inside, outside = answers["0.02 to 0.9"], answers["0 to 0.02 or 0.9 to 1"]
+    assert f"0 to 0.02 or 0.9 to 1: {outside}, 0.02 to 0.9: {inside}" in done.stdout
     unknown = table["undecided"] & (table["c"] == 0)
     assert unknown.any()
     assert ((problems["bucket"] == "unknown_hard") == unknown).all()
