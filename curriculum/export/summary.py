@@ -93,8 +93,11 @@ def _truncated(outcome: Outcome) -> str:
     truncated, rollouts = outcome.metrics["truncated"].sum(), outcome.metrics["n"].sum()
     if not truncated:
         return ""
-    share = f"{truncated:,.0f} rollouts ({truncated / rollouts:.1%})".replace("%", " %")
-    return f" {share} were cut off by the limit of new tokens: they may be unfinished, not wrong."
+    share = f"{truncated / rollouts:.1%}".replace("%", " %")
+    return (
+        f" {truncated:,.0f} of {rollouts:,.0f} rollouts ({share}) were cut off by the limit of new "
+        "tokens: they may be unfinished, not wrong."
+    )
 
 
 def _without_gradient(outcome: Outcome) -> str:
