@@ -20,7 +20,9 @@ BLOCK = re.compile(
     r"(?:^`(?P<path>[\w./-]+)`\n\n)?^```(?P<kind>\w+)\n(?P<text>.*?)^```", re.M | re.S
 )
 # Making the environment: CI does that itself, by the README's words.
-ENVIRONMENT = ("git clone", "make", "python3 -m venv", "source", "pip install")
+ENVIRONMENT = ("git clone", "make", "python3 -m venv", "source", "pip")
+
+GENERATED = re.compile("generator=transformers|example/generated")  # rollouts, or what reads them
 
 ids = [str(page.relative_to(ROOT)) for page in PAGES]
 
@@ -103,7 +105,7 @@ def possible(command):
             subprocess.run(["sinfo"], capture_output=True).returncode == 0
         )
     # Where vLLM is, it is for vLLM's commands; the others are run where it is not.
-    return "generator=transformers" not in command or (
+    return not GENERATED.search(str(command)) or (
         find_spec("torch") is not None and find_spec("vllm") is None
     )
 
