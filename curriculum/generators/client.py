@@ -20,7 +20,6 @@ SEEDS = 1 << 31  # what servers take
 LISTS_NONE = (403, 404, 405)  # the status of a server that doesn't list its models
 BROKEN_OFF = ("abort", "error")  # neither the model nor the limit has ended such a response
 
-
 _Part = tuple[Any, int, int]  # prompt, samples, seed; sample k has the seed + k
 
 

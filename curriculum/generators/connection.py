@@ -30,7 +30,7 @@ PASSING = {408, 409, 429}  # and 5xx: what may be gone the next time
 PAUSES = wait_exponential(multiplier=0.5, max=30) + wait_random(0, 1)  # seconds
 KEEP_ALIVE = 2.0  # seconds that an idle connection is used again; many servers close it after 5
 LONGEST_PAUSE = 600.0  # seconds, whatever the server says
-MOST_SAID = 500  # characters of a server's
+MOST_SAID = 500  # characters of a server's answer that are shown
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}  # never behind a proxy
 
 
@@ -133,11 +133,9 @@ class Connection:
         )
 
     def _say(self, state: RetryCallState) -> None:
-        error = _error_of(state)
-        log.info(
-            *("%s (%s): %s; again in %.1f s", self.url, error.status or "no answer", error),
-            state.upcoming_sleep,
-        )
+        error, pause = _error_of(state), state.upcoming_sleep
+        status = error.status or "no answer"
+        log.info("%s (%s): %s; again in %.1f s", self.url, status, error, pause)
 
 
 def _error_of(state: RetryCallState) -> NoAnswer:
@@ -152,7 +150,8 @@ def _pause(state: RetryCallState) -> float:
 
 def _seconds(retry_after: str) -> float:
     with suppress(ValueError):  # a date, which few servers give
-        return min(max(float(retry_after), 0.0), LONGEST_PAUSE)
+        if (pause := float(retry_after)) > 0:  # and not "nan"
+            return min(pause, LONGEST_PAUSE)
     return 0.0
 
 

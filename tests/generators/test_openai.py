@@ -361,9 +361,12 @@ def test_a_server_that_has_moved_is_an_error_that_says_where_to(generate, serve)
 
 
 @pytest.mark.parametrize("pause", ["-1", "nan", "soon", "Wed, 21 Oct 2015 07:28:00 GMT"])
-def test_a_pause_that_is_none_is_the_usual_one(generate, serve, pause):
+def test_a_pause_that_is_none_is_the_usual_one(generate, serve, caplog, pause):
+    caplog.set_level("INFO", "curriculum")
     full = once({PROMPTS[0]: lambda handler: handler.reply(429, {}, [("Retry-After", pause)])})
     generate(serve(full), prompts=PROMPTS[:1])
+    (said,) = caplog.messages
+    assert 0.4 < float(said.split("again in ")[1].removesuffix(" s")) < 1.6
 
 
 @pytest.mark.parametrize("reason", ["abort", "error"])
