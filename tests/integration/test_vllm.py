@@ -41,6 +41,20 @@ OWN_SERVER = [
     f"generator.server_args={SERVER_ARGS}".replace(" ", ""),
 ]
 GONE_IN = 20  # seconds
+STOPS_BEFORE_ITS_FOURTH_PART = """
+import os, signal, sys
+
+parts = 0
+
+def stop(event, arguments):
+    global parts
+    if event == "os.rename" and "/part-" in str(arguments[1]):
+        parts += 1
+        if parts == 4:
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+sys.addaudithook(stop)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -156,18 +170,23 @@ def gone(processes):
 
 def killed(model, folder, *options):
     """Kill a run when it has done some of its work, and see that nothing of it stays."""
+    hook = folder / "hook"
+    hook.mkdir()
+    (hook / "sitecustomize.py").write_text(STOPS_BEFORE_ITS_FOURTH_PART)
     running = subprocess.Popen(
         command(model, folder, *options),
         cwd=conf_dir().parent,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env=os.environ | ENVIRONMENT,
+        env=os.environ | ENVIRONMENT | {"PYTHONPATH": str(hook)},
     )
-    started = wait_for(300, lambda: len(parts(folder)) > 2 or running.poll() is not None, running)
+    os.waitid(os.P_PID, running.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+    started = psutil.Process(running.pid).children(recursive=True)
     running.send_signal(signal.SIGKILL)
-    assert running.wait() == -signal.SIGKILL, "it was done before it was killed"
+    assert running.wait() == -signal.SIGKILL
     assert len(started) > 1
     assert gone(started)
+    assert len(parts(folder)) == 3
     return parts(folder)
 
 
@@ -188,8 +207,9 @@ def taken_up(model, folder, *options):
             env=os.environ | ENVIRONMENT,
         )
     started = wait_for(300, lambda: running.poll() is not None, running)
-    assert running.returncode == 0, (folder / "log").read_text()
-    assert len(started) > 1
+    log = (folder / "log").read_text()
+    assert running.returncode == 0, log
+    assert len(started) > 1, log
     assert gone(started)
     return flat_of(folder)
 
@@ -263,10 +283,9 @@ def test_a_run_in_process_that_was_killed_ends_like_one_never_killed(tmp_path, m
 
 
 def test_a_server_of_the_run_s_own_ends_with_it_also_where_it_is_killed(tmp_path, model, by_server):
-    one_at_a_time = ["generator.concurrency=1", "generator.samples_per_request=4"]
-    slowly = [*OWN_SERVER, *one_at_a_time, "generator.batch_size=64"]
-    there = killed(model, tmp_path, *slowly)
-    assert differing(taken_up(model, tmp_path, *slowly), by_server) < 0.01
+    small_parts = [*OWN_SERVER, "generator.batch_size=64"]
+    there = killed(model, tmp_path, *small_parts)
+    assert differing(taken_up(model, tmp_path, *small_parts), by_server) < 0.01
     assert there.items() <= parts(tmp_path).items(), "written again"
     assert len(there) < len(parts(tmp_path))
 
