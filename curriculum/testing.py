@@ -10,6 +10,7 @@ import json
 import math
 import pickle
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from curriculum.bucketers import Bucketer
 from curriculum.metrics import MeanReward, Measure, Metric, measure
 from curriculum.records import PROBLEM_SCHEMA, Floats, Integers, Metrics, Problems, Rewards, Sample
 from curriculum.rewards import Reward
+from curriculum.samplers import Curriculum, Observations, Prompts, Rails, Sampler
 
 STANDARD = Measure(
     threshold=0.5,
@@ -30,6 +32,8 @@ STANDARD = Measure(
     prior=[0.5, 0.5],
     level=0.9,
 )
+RAILS = Rails(floor=0.2, quotas=None, no_repeat=0, max_repeats=None, collapse=0.1, patience=20)
+BATCH, GROUP = 16, 8  # prompts, and rollouts of each
 
 
 def make_rewards(groups: Sequence[Sequence[float]]) -> Rewards:
@@ -124,6 +128,153 @@ def check_reward(make: Callable[[], Reward], samples: Sequence[Sample]) -> None:
     singly = [float(reward.score([sample])[0]) for sample in samples]
     assert singly == scores, "a sample's company changes its reward"
     assert list(make().score(samples)) == scores, "the same samples get other rewards"
+
+
+def make_prompts(count: int, sources: int = 2, buckets: int = 4) -> Prompts:
+    """Prompts measured with 16 rollouts each, a fifth of them never; `extra` has a field `score`.
+
+    Sources s0, s1, ... are of unequal size; buckets b0, b1, ... are of equal size, easy to hard.
+    """
+    rng = np.random.default_rng(0)
+    rate = rng.random(count)
+    n = np.where(rng.random(count) < 0.2, 0.0, 16.0)
+    c = rng.binomial(n.astype(np.int64), rate).astype(np.float64)
+    difficulty = 1 - (c + 0.5) / (n + 1)
+    rank = np.empty(count, np.int64)
+    rank[np.lexsort((rng.random(count), difficulty))] = np.arange(count)
+    return Prompts(
+        source=np.minimum(rng.geometric(0.5, count) - 1, sources - 1),
+        sources=[f"s{i}" for i in range(sources)],
+        bucket=rank * buckets // max(count, 1),
+        buckets=[f"b{i}" for i in range(buckets)],
+        difficulty=difficulty,
+        n=n,
+        c=c,
+        extra=lambda name: rate if name == "score" else np.zeros(count),
+    )
+
+
+def check_sampler(make: Callable[[], Sampler]) -> None:
+    """Determinism, exact resume, no starvation, lag, and the odd sets of prompts and rewards.
+
+    The sampler is driven by a `Curriculum`, with a floor, on prompts of the sources s0 and s1.
+    """
+    prompts = make_prompts(150)
+    run = [_drive(_curriculum(make, prompts), 30, lag=lag) for lag in (0, 0, 5)]
+    assert run[0] == run[1], "the same seed draws other prompts"
+    for batch in run[0] + run[2]:
+        assert len(set(batch)) == len(batch), "a batch has a prompt twice"
+        assert all(0 <= each < len(prompts) for each in batch), "no such prompt"
+    other = _curriculum(make, prompts, seed=1)
+    assert _drive(other, 30, lag=0) != run[0], "the seed changes nothing"
+    _check_resume(make, prompts)
+    _check_state(make, prompts)
+    for reward in (None, 0.0, 1.0):
+        _check_nothing_starves(make, prompts, reward)
+    one, few = make_prompts(1), make_prompts(BATCH // 2)
+    only = np.flatnonzero(prompts.source == 0)
+    for odd in (one, few, prompts.take(only), make_prompts(60, sources=2, buckets=1)):
+        assert len(_drive(_curriculum(make, odd), 20, lag=2)) == 20
+
+
+def _curriculum(make: Callable[[], Sampler], prompts: Prompts, seed: int = 0) -> Curriculum:
+    return Curriculum(make(), prompts, BATCH, RAILS, np.random.default_rng(seed))
+
+
+def _drive(
+    curriculum: Curriculum, batches: int, lag: int, first: int = 0, reward: float | None = -1
+) -> list[list[int]]:
+    """Batches drawn while feedback comes `lag` batches later, in two parts and with cut-offs.
+
+    Args:
+        reward: of every rollout; -1: by chance; None: nothing ever comes back.
+    """
+    drawn: list[list[int]] = []
+    for step in range(first, first + batches):
+        size = min(BATCH, len(curriculum))
+        batch = list(islice(curriculum, size))
+        batch += islice(curriculum, size - len(batch))  # an epoch has ended, the next begins
+        drawn.append(batch)
+        if reward is not None and step - first >= lag:
+            _feed_back(curriculum, drawn[step - first - lag], step, reward)
+    return drawn
+
+
+def _feed_back(curriculum: Curriculum, batch: Sequence[int], step: int, reward: float) -> None:
+    rng = np.random.default_rng([7, step])
+    prompt = rng.permutation(np.repeat(np.array(batch, np.int64), GROUP))
+    rate = 0.2 + 0.6 * ((prompt * 7919) % 97) / 97  # of a prompt, wherever it stands
+    passed = rng.random(len(prompt)) < rate if reward == -1 else np.full(len(prompt), reward > 0)
+    answered = rng.random(len(prompt)) < 0.9
+    for part in np.array_split(np.arange(len(prompt)), 2):
+        rewards = passed[part].astype(np.float64)
+        curriculum.observe(
+            Observations.of_rollouts(prompt[part], rewards, passed[part], answered[part])
+        )
+
+
+def _check_resume(make: Callable[[], Sampler], prompts: Prompts) -> None:
+    """Stopped anywhere, a run goes on as if it had not been."""
+    epoch = len(_curriculum(make, prompts))
+    for taken in (0, 5, BATCH, 3 * BATCH + 7, epoch - 1, epoch, epoch + 40):
+        whole = _curriculum(make, prompts)
+        _take(whole, taken)
+        state = pickle.loads(pickle.dumps(whole.state_dict()))
+        resumed = _curriculum(make, prompts)
+        resumed.load_state_dict(state)
+        for curriculum in (whole, resumed):
+            iter(curriculum)  # loaders ask for it twice
+        late = list(range(0, len(prompts), 9))
+        for curriculum in (whole, resumed):
+            _feed_back(curriculum, late, taken, reward=-1)
+        same = _drive(whole, 15, 1, first=50) == _drive(resumed, 15, 1, first=50)
+        assert same, f"after {taken} draws, what was saved is not all that counts"
+        again = [_plain(each.state_dict()) for each in (whole, resumed)]
+        assert again[0] == again[1], f"after {taken} draws, resumed runs reach another state"
+
+
+def _take(curriculum: Curriculum, count: int) -> None:
+    batch: list[int] = []
+    while count > len(batch):
+        batch += islice(curriculum, min(BATCH, count - len(batch)))
+        if len(batch) >= BATCH:
+            _feed_back(curriculum, batch[:BATCH], count, reward=-1)
+            batch, count = batch[BATCH:], count - BATCH
+
+
+def _check_state(make: Callable[[], Sampler], prompts: Prompts) -> None:
+    curriculum = _curriculum(make, prompts)
+    _drive(curriculum, 12, lag=1)
+    before = json.dumps(_plain(curriculum.state_dict()))
+    saved = curriculum.state_dict()
+    _drive(curriculum, 3, lag=0)
+    assert json.dumps(_plain(saved)) == before, "what was saved changes when the run goes on"
+    for name, value in curriculum.metrics().items():
+        assert isinstance(name, str) and math.isfinite(value), f"metrics: {name}={value}"
+
+
+def _check_nothing_starves(
+    make: Callable[[], Sampler], prompts: Prompts, reward: float | None
+) -> None:
+    batches = math.ceil(12 * len(prompts) / (RAILS.floor * BATCH))
+    seen = _drive(_curriculum(make, prompts), batches, lag=0, reward=reward)
+    missing = len(prompts) - len({each for batch in seen for each in batch})
+    assert not missing, f"{missing} prompts never come up in {batches} batches, floor or not"
+
+
+def _plain(state: Any) -> Any:
+    """JSON values of a state, arrays as lists; raises AssertionError where it has anything else."""
+    if isinstance(state, dict):
+        assert all(isinstance(key, str) for key in state), f"keys must be strings: {list(state)}"
+        return {key: _plain(value) for key, value in state.items()}
+    if isinstance(state, np.ndarray):
+        assert state.dtype != object, "arrays must hold numbers"
+        return state.tolist()
+    if isinstance(state, list | tuple):
+        return [_plain(each) for each in state]
+    known = state is None or isinstance(state, str | bool | int | float)
+    assert known, f"a state holds JSON values and arrays, not {type(state).__name__}"
+    return state
 
 
 def _check_assignment(bucketer: Bucketer, metrics: Metrics) -> Integers:

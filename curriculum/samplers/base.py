@@ -1,0 +1,165 @@
+"""What a sampler is: it says which prompts come next, and learns from the rewards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, NamedTuple, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from curriculum.errors import UserError
+from curriculum.records import Floats, Integers
+
+Mask = npt.NDArray[np.bool_]
+Allowed = Callable[[Integers], Mask]  # which of some prompts may be drawn now
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """What is known of P prompts before training, all of it measured already."""
+
+    source: Integers  # (P,) index into `sources`
+    sources: list[str]  # some may have no prompt
+    bucket: Integers  # (P,) index into `buckets`
+    buckets: list[str]  # easy to hard
+    difficulty: Floats  # (P,) by the run's metric, higher is harder
+    n: Floats  # (P,) rollouts measured; 0: never seen
+    c: Floats  # (P,) passes among them
+    extra: Callable[[str], Floats]  # (P,) a number of each prompt's extra_info; raises UserError
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    @property
+    def pass_rate(self) -> Floats:
+        """(P,) mean under Jeffreys' prior: 0.5 where nothing was measured."""
+        return np.asarray((self.c + 0.5) / (self.n + 1))
+
+    def of(self, source: str) -> Integers:
+        """Rows of a source's prompts. Raises UserError where there is no such source."""
+        if source not in self.sources:
+            raise UserError(
+                f"the sampler's source '{source}' is not in the data; there are: "
+                f"{', '.join(self.sources)}"
+            )
+        return np.flatnonzero(self.source == self.sources.index(source))
+
+    def take(self, rows: Integers) -> Prompts:
+        """Some of the prompts; sources and buckets keep their numbers."""
+        return replace(
+            self,
+            source=self.source[rows],
+            bucket=self.bucket[rows],
+            difficulty=self.difficulty[rows],
+            n=self.n[rows],
+            c=self.c[rows],
+            extra=lambda name: self.extra(name)[rows],
+        )
+
+
+@dataclass(frozen=True)
+class Observations:
+    """Groups of rollouts that came back, a row each: late, in part and in any order as they come.
+
+    Rollouts that were cut off or failed are in none of the numbers: they are not wrong answers. A
+    group without any other rollout is left out.
+    """
+
+    prompt: Integers  # (G,) row of the prompts; twice where a prompt's rollouts came in parts
+    n: Integers  # (G,) rollouts
+    passed: Integers  # (G,) of them
+    reward: Floats  # (G,) mean
+    lowest: Floats  # (G,)
+    highest: Floats  # (G,)
+    advantage: Floats  # (G,) mean of |reward - mean| / standard deviation; 0: no gradient
+
+    def __len__(self) -> int:
+        return len(self.prompt)
+
+    @classmethod
+    def of_rollouts(
+        cls, prompt: Integers, reward: Floats, passed: Mask, answered: Mask | None = None
+    ) -> Self:
+        """Group R rollouts by prompt.
+
+        Args:
+            prompt, reward, passed: (R,).
+            answered: (R,) False where a rollout was cut off or failed; None: nowhere.
+        """
+        if answered is not None:
+            prompt, reward, passed = prompt[answered], reward[answered], passed[answered]
+        order = np.argsort(prompt, kind="stable")
+        reward = np.asarray(reward, np.float64)[order]
+        unique, first, n = np.unique(prompt[order], return_index=True, return_counts=True)
+        if not len(unique):
+            none, zero = np.zeros(0, np.int64), np.zeros(0)
+            return cls(none, none, none, zero, zero, zero, zero)
+        mean = np.add.reduceat(reward, first) / n
+        off = np.abs(reward - np.repeat(mean, n))
+        lowest, highest = np.minimum.reduceat(reward, first), np.maximum.reduceat(reward, first)
+        deviation = np.sqrt(np.add.reduceat(off**2, first) / n)
+        mixed = highest > lowest  # the deviation of equal rewards may be 1e-17 rather than 0
+        advantage = np.add.reduceat(off, first) / n / np.where(mixed, deviation, 1) * mixed
+        c = np.add.reduceat(passed[order].astype(np.int64), first)
+        return cls(unique.astype(np.int64), n, c, mean, lowest, highest, advantage)
+
+    def take(self, rows: npt.NDArray[Any]) -> Observations:
+        """Some of the groups, by index or mask."""
+        return Observations(*(getattr(self, each.name)[rows] for each in fields(self)))
+
+
+class Event(NamedTuple):
+    """Something that a sampler did and a person wants to know of."""
+
+    kind: str  # level_up, weights, ...
+    text: str  # as it is printed
+    values: Mapping[str, Any]  # JSON values
+
+
+class Sampler(Protocol):
+    """A dataclass whose fields are its knobs; no torch, no I/O, no trainer.
+
+    A `Curriculum` drives it and keeps it within the rails. All randomness comes from the generator
+    that `start` gets, whose state the curriculum saves: `state_dict` has the rest.
+    """
+
+    def start(self, prompts: Prompts, batch_size: int, rng: np.random.Generator) -> list[Event]:
+        """Begin anew, from what was measured.
+
+        Raises:
+            UserError: where the knobs don't fit the prompts.
+        """
+        ...
+
+    def draw(self, count: int, allowed: Allowed) -> Integers:
+        """At most `count` different prompts, all of them allowed; fewer only if there are no more.
+
+        Called once a batch; again for the rest of it where it gave fewer, with more allowed.
+        """
+        ...
+
+    def observe(self, observations: Observations) -> list[Event]:
+        """Learn from what came back, whenever and in whatever parts it does."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """JSON values and numpy arrays that `load_state_dict` needs, after `start`."""
+        ...
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        ...
+
+    def metrics(self) -> dict[str, float]:
+        """Numbers to follow, with names relative to the sampler."""
+        ...
+
+    # A sampler may have `starves_none = True`: of the sources it draws from it comes to every
+    # prompt by itself, and the floor leaves its batches alone.
+
+
+def starves_none(sampler: Sampler) -> bool:
+    """Whether a sampler needs no floor."""
+    return bool(getattr(sampler, "starves_none", False))

@@ -1,0 +1,54 @@
+"""A part of every batch in turn from all prompts, so that nothing starves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from curriculum.records import Integers
+from curriculum.samplers.base import Prompts
+from curriculum.samplers.deck import Deck
+from curriculum.samplers.repeats import Repeats
+from curriculum.samplers.strata import Rounding
+
+
+class Floor:
+    """Replaces a share of each batch by the next prompts of the same sources.
+
+    So the mix of sources stays the sampler's, and every prompt of a source with a share comes up
+    once in a while: after prompts / (share x draws of its source a batch) batches at most.
+    """
+
+    def __init__(self, prompts: Prompts, share: float, rng: np.random.Generator) -> None:
+        self._source = prompts.source
+        self._shares, self._rounding = np.array([share, 1 - share]), Rounding(2)
+        rows = np.argsort(prompts.source, kind="stable") if share else np.zeros(0, np.int64)
+        cuts = np.searchsorted(prompts.source[rows], np.arange(1, len(prompts.sources)))
+        self._decks = [Deck(members, rng) for members in np.split(rows, cuts)]
+
+    def put_into(self, batch: Integers, repeats: Repeats) -> None:
+        """Change the beginning of a shuffled batch, in place."""
+        if not self._shares[0]:
+            return
+        places = np.arange(self._rounding.split(len(batch), self._shares)[0])
+        sources = self._source[batch[places]]
+        for source in np.unique(sources).tolist():
+            own = places[sources == source]
+            new = self._decks[source].draw(len(own), repeats.allowed)
+            own = own[: len(new)]
+            repeats.take_back(batch[own])
+            repeats.note(new)
+            batch[own] = new
+
+    def state_dict(self) -> dict[str, Any]:
+        """How far each deck is."""
+        decks = [deck.state_dict() for deck in self._decks]
+        return {"decks": decks, "rounding": self._rounding.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        for deck, each in zip(self._decks, state["decks"], strict=True):
+            deck.load_state_dict(each)
+        self._rounding.load_state_dict(state["rounding"])

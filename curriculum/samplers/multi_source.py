@@ -1,0 +1,89 @@
+"""`sampler=multi_source`: sources in given or adaptive shares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from curriculum.records import Floats, Integers
+from curriculum.samplers.base import Allowed, Event, Observations, Prompts
+from curriculum.samplers.mix import Knobs, Mix
+from curriculum.samplers.strata import Strata
+
+
+@dataclass(kw_only=True)
+class MultiSource:
+    """Each source's prompts in shuffled order, sources in shares that every batch keeps exactly.
+
+    Shares are fixed, or follow rewards: the lower a source's, the more of it (see `Mix`).
+
+    Source: MultiSourceSampler of verl_extensions 0.3.0. Its weights depend on the scale of a
+    source's rewards; these don't.
+    """
+
+    sampling_strategy: str
+    source_weights: dict[str, float]
+    adaptive_weights: bool
+    alpha: float
+    update_frequency: int
+    temperature: float
+    max_source_ratio: float
+    starves_none: ClassVar = True
+    _mix: Mix = field(init=False, repr=False)
+    _strata: Strata = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._knobs()
+
+    def start(self, prompts: Prompts, batch_size: int, rng: np.random.Generator) -> list[Event]:
+        """See `Sampler`."""
+        self._mix = Mix(self._knobs(), prompts, batch_size, self._tag)
+        self._strata = Strata(self._groups(prompts), rng)
+        return [self._mix.started()]
+
+    def draw(self, count: int, allowed: Allowed) -> Integers:
+        """See `Sampler`."""
+        return self._strata.draw(count, self._shares(), allowed)
+
+    def observe(self, observations: Observations) -> list[Event]:
+        """See `Sampler`."""
+        return self._mix.observe(observations)
+
+    def state_dict(self) -> dict[str, Any]:
+        """See `Sampler`."""
+        return {"mix": self._mix.state_dict(), "strata": self._strata.state_dict()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """See `Sampler`."""
+        self._mix.load_state_dict(state["mix"])
+        self._strata.load_state_dict(state["strata"])
+
+    def metrics(self) -> dict[str, float]:
+        """See `Sampler`."""
+        return self._mix.metrics()
+
+    def _groups(self, prompts: Prompts) -> list[Integers]:
+        """Rows of the groups that are drawn from."""
+        return [np.flatnonzero(prompts.source == each) for each in range(len(prompts.sources))]
+
+    def _shares(self) -> Floats:
+        """(groups,) not negative; their scale doesn't matter."""
+        return self._mix.shares
+
+    def _knobs(self) -> Knobs:
+        return Knobs(
+            self.sampling_strategy,
+            self.source_weights,
+            self.adaptive_weights,
+            self.alpha,
+            self.update_frequency,
+            self.temperature,
+            self.max_source_ratio,
+        )
+
+    @property
+    def _tag(self) -> str:
+        return f"[{type(self).__name__}Sampler]"

@@ -1,0 +1,66 @@
+"""No prompt again too soon, or too often."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from curriculum.records import Integers
+from curriculum.samplers.base import Mask
+from curriculum.samplers.rails import Rails
+
+LONG_AGO = -(1 << 62)
+
+
+class Repeats:
+    """When and how often each prompt was drawn."""
+
+    def __init__(self, prompts: int, rails: Rails) -> None:
+        self._apart, self._most = rails.no_repeat, rails.max_repeats
+        self._last = np.full(prompts, LONG_AGO)
+        self._times = np.zeros(prompts if self._most is not None else 0, np.int64)
+        self._now = 0  # draws before this batch
+
+    def allowed(self, prompts: Integers) -> Mask:
+        """Which may be drawn now."""
+        good = self._last[prompts] <= self._now - max(self._apart, 1)
+        return good if self._most is None else good & (self._times[prompts] < self._most)
+
+    def not_in_batch(self, prompts: Integers) -> Mask:
+        """Which are not in this batch yet: what is left of the rule where it leaves too few."""
+        return np.asarray(self._last[prompts] != self._now)
+
+    def note(self, prompts: Integers) -> None:
+        """They are in this batch now."""
+        self._last[prompts] = self._now
+        if self._most is not None:
+            np.add.at(self._times, prompts, 1)
+
+    def take_back(self, prompts: Integers) -> None:
+        """They have left this batch again."""
+        self._last[prompts] = LONG_AGO
+        if self._most is not None:
+            np.subtract.at(self._times, prompts, 1)
+
+    def end_batch(self, size: int) -> None:
+        """Draws of the batch are in the past now."""
+        self._now += size
+
+    def state_dict(self) -> dict[str, Any]:
+        """Only draws that still count."""
+        recent = np.flatnonzero(self._last > self._now - max(self._apart, 1))
+        return {
+            "now": self._now,
+            "recent": recent,
+            "when": self._last[recent],
+            "times": self._times.copy(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from there."""
+        self._now = state["now"]
+        self._last[:] = LONG_AGO
+        self._last[np.asarray(state["recent"], np.int64)] = state["when"]
+        self._times[:] = state["times"]

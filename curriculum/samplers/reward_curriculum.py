@@ -1,0 +1,192 @@
+"""`sampler=reward_curriculum`: harder prompts are unlocked when the reward is high enough."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from curriculum.errors import UserError
+from curriculum.records import Floats, Integers
+from curriculum.samplers.averages import Averages
+from curriculum.samplers.base import Event, Mask, Observations, Prompts
+from curriculum.samplers.complexity import curriculum_sources, easiest_first, require_percentiles
+from curriculum.samplers.multi_source import MultiSource
+
+RULE = "=" * 80
+
+
+@dataclass(kw_only=True)
+class RewardCurriculum(MultiSource):
+    """The easiest prompts of a source, then one interval of harder ones after another.
+
+    The next interval opens when the average reward of the source's prompts reaches a threshold.
+    Of several sources, each opens its own intervals, all at once.
+
+    Source: RewardCurriculumSampler of verl_extensions 0.3.0, once RewardGatedCurriculumSampler.
+    """
+
+    complexity_source: str | None
+    complexity_score: str | None
+    initial_complexity_percentile: float
+    final_complexity_percentile: float
+    num_intervals: int
+    reward_threshold: float
+    reward_alpha: float
+    min_batches_per_level: int
+    check_frequency: int
+    focus_new_intervals: bool
+    interval_decay: float
+    starves_none: ClassVar = False
+    level_: int = field(init=False, repr=False)
+    _gated: Mask = field(init=False, repr=False)  # (P,) whether in the curriculum
+    _reward: Averages = field(init=False, repr=False)
+    _since: int = field(init=False, repr=False)  # the batch of the last level-up
+    _source_of: Integers = field(init=False, repr=False)  # (groups,)
+    _interval: Integers = field(init=False, repr=False)  # (groups,) -1: always open
+    _members: list[Integers] = field(init=False, repr=False)  # of each group, rows
+    _sources: list[int] = field(init=False, repr=False)
+    _prompts: Prompts = field(init=False, repr=False)
+    _batch_size: int = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_percentiles(self.initial_complexity_percentile, self.final_complexity_percentile)
+        if not 0 < self.reward_alpha <= 1 or not 0 < self.interval_decay <= 1:
+            raise UserError("sampler.reward_alpha, interval_decay: above 0, at most 1")
+        counts = (self.num_intervals, self.min_batches_per_level, self.check_frequency)
+        if min(counts) < 1:
+            raise UserError(
+                "sampler.num_intervals, min_batches_per_level, check_frequency: 1 or more"
+            )
+
+    def start(self, prompts: Prompts, batch_size: int, rng: np.random.Generator) -> list[Event]:
+        """See `Sampler`."""
+        self._prompts, self._batch_size = prompts, batch_size
+        self._sources = curriculum_sources(prompts, self.complexity_source)
+        self._gated = np.isin(prompts.source, self._sources)
+        self._reward, self.level_, self._since = Averages(self.reward_alpha, 1), 0, 0
+        events = super().start(prompts, batch_size, rng)
+        return [*events, self._intervals_event()]
+
+    def observe(self, observations: Observations) -> list[Event]:
+        """See `Sampler`."""
+        before = self._mix.batches // self.check_frequency
+        events = super().observe(observations)
+        gated = self._gated[observations.prompt]
+        expected = self._mix.shares[self._sources].sum() * self._batch_size
+        if gated.any():
+            mean = observations.reward[gated].mean(keepdims=True)
+            self._reward.add(mean, np.array([gated.sum() / max(expected, 1e-9)]))
+        if self._mix.batches // self.check_frequency > before and self._is_ready():
+            events.append(self._level_up())
+        return events
+
+    def state_dict(self) -> dict[str, Any]:
+        """See `Sampler`."""
+        own = {"level": self.level_, "since": self._since, "reward": self._reward.state_dict()}
+        return super().state_dict() | own
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """See `Sampler`."""
+        super().load_state_dict(state)
+        self.level_, self._since = state["level"], state["since"]
+        self._reward.load_state_dict(state["reward"])
+
+    def metrics(self) -> dict[str, float]:
+        """See `Sampler`."""
+        own = {"level": float(self.level_), "samples": float(self._samples(self.level_))}
+        reward = float(self._reward.values[0])
+        own |= {} if np.isnan(reward) else {"reward_ema": reward}
+        return super().metrics() | own
+
+    def _groups(self, prompts: Prompts) -> list[Integers]:
+        """Sources without a curriculum as they are, the others in intervals."""
+        groups, source_of, interval = [], [], []
+        for source in range(len(prompts.sources)):
+            if source not in self._sources:
+                parts = [np.flatnonzero(prompts.source == source)]
+                interval += [-1]
+            else:
+                rows = easiest_first(prompts, source, self.complexity_score)
+                parts = np.split(rows, self._ends(len(rows)))[:-1]
+                interval += range(len(parts))
+            groups += parts
+            source_of += [source] * len(parts)
+        self._source_of, self._interval = np.array(source_of), np.array(interval)
+        self._members = groups
+        return groups
+
+    def _ends(self, size: int) -> list[int]:
+        """Where the intervals of so many prompts end."""
+        first, last = self.initial_complexity_percentile, self.final_complexity_percentile
+        percentiles = np.linspace(first, last, self.num_intervals + 1)
+        return [max(round(size * each / 100), 1) for each in percentiles]
+
+    def _shares(self) -> Floats:
+        """A source's share over its open intervals: by size, or more for newer ones."""
+        age = self.level_ - self._interval
+        weights = np.where(age >= 0, self._strata.sizes, 0).astype(np.float64)
+        if self.focus_new_intervals:
+            fresh = self.interval_decay ** np.maximum(age, 0) * (weights > 0)
+            weights = np.where(self._interval >= 0, fresh, weights)
+        of_source = np.bincount(self._source_of, weights, len(self._prompts.sources))
+        share = self._mix.shares / np.maximum(of_source, 1e-300)
+        return np.asarray(weights * share[self._source_of])
+
+    def _is_ready(self) -> bool:
+        waited = self._mix.batches - self._since >= self.min_batches_per_level
+        more = self.level_ < self.num_intervals
+        return bool(more and waited and self._reward.values[0] >= self.reward_threshold)
+
+    def _level_up(self) -> Event:
+        before, reward = self._samples(self.level_), float(self._reward.values[0])
+        self.level_ += 1
+        self._since = self._mix.batches
+        after = self._samples(self.level_)
+        text = "\n".join(
+            [
+                RULE,
+                f"{self._tag} LEVEL UP! {self.level_ - 1} → {self.level_}",
+                f"{self._tag} Batch {self._since}: Reward {reward:.3f} >= {self.reward_threshold}",
+                f"{self._tag} Samples: {before} → {after}",
+                RULE,
+            ]
+        )
+        values = {
+            "level": self.level_,
+            "batch": self._since,
+            "reward": reward,
+            "threshold": self.reward_threshold,
+            "samples_before": before,
+            "samples": after,
+        }
+        return Event("level_up", text, values)
+
+    def _samples(self, level: int) -> int:
+        opened = (self._interval >= 0) & (self._interval <= level)
+        return int(self._strata.sizes[opened].sum())
+
+    def _intervals_event(self) -> Event:
+        named = "every source" if self.complexity_source is None else f"'{self.complexity_source}'"
+        initial, final = self.initial_complexity_percentile, self.final_complexity_percentile
+        lines = [
+            f"{self._tag} Complexity source: {named}",
+            f"{self._tag} Initial: {initial:g}%, Final: {final:g}%",
+            f"{self._tag} Intervals: {self.num_intervals + 1} "
+            f"(1 initial + {self.num_intervals} progressive)",
+        ]
+        score = self._prompts.difficulty
+        if self.complexity_score is not None:
+            score = self._prompts.extra(self.complexity_score)
+        sizes = []
+        for i in range(self.num_intervals + 1):
+            own = [self._members[each] for each in np.flatnonzero(self._interval == i)]
+            rows = np.concatenate(own)
+            sizes.append(len(rows))
+            name = f"Interval {i}" + (f" (Initial {initial:g}%)" if i == 0 else "")
+            bounds = f", [{score[rows].min():.3f}, {score[rows].max():.3f}]" if len(rows) else ""
+            lines.append(f"  {name}: {len(rows)} samples{bounds}")
+        return Event("start", "\n".join(lines), {"intervals": sizes})
