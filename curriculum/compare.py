@@ -20,6 +20,7 @@ from omegaconf import OmegaConf
 from rich.table import Table
 from rich.text import Text
 
+from curriculum import curricula
 from curriculum.bucketers.edges import ASSIGNMENT
 from curriculum.data.buckets import EDGES
 from curriculum.errors import UserError, explained
@@ -49,8 +50,15 @@ def compare(sweep: Path) -> list[str]:
     runs = [read_run(folder) for folder in folders]
     name_choices(runs)
     agreement = adjusted_rand_indices(folders, runs)
-    _write(sweep, runs, agreement)
-    _show(sweep, runs, agreement)
+    of_buckets, of_training = curricula.worth_showing(runs)
+    arms = curricula.arms_of(folders, runs) if of_training else []
+    found = curricula.compared(arms) if arms else None
+    _write(sweep, runs, agreement, found)
+    _show(sweep, runs, agreement, of_buckets)
+    if found:
+        training = next(run["training"] for run in runs if "training" in run)
+        curricula.show(found, training["gain_wanted"], training["simulation"])
+        curricula.plot(arms, training["simulation"], sweep / curricula.PLOT)
     return [run["job"] for run in runs if run["status"] != "completed"]
 
 
@@ -75,6 +83,13 @@ def read_run(folder: Path) -> dict[str, Any]:
             "buckets": {name: each["count"] for name, each in result["buckets"].items()},
             "edges": describe_edges(json.loads((folder / EDGES).read_text())),
             "reused": [name for name, stage in result["stages"].items() if stage["reused"]],
+        }
+    if "training" in result:
+        seed = result["config"]["seed"]
+        run |= {
+            "training": result["training"],
+            "seed": seed,
+            "sampler": result["choices"]["sampler"],
         }
     return run
 
@@ -121,19 +136,34 @@ def adjusted_rand_indices(folders: list[Path], runs: list[dict[str, Any]]) -> li
     return agreement
 
 
-def _write(sweep: Path, runs: list[dict[str, Any]], agreement: list[dict[str, Any]]) -> None:
-    content = {"runs": runs, "adjusted_rand_index": agreement}
+def _write(
+    sweep: Path,
+    runs: list[dict[str, Any]],
+    agreement: list[dict[str, Any]],
+    found: dict[str, Any] | None,
+) -> None:
+    content = {"runs": runs, "adjusted_rand_index": agreement, "curricula": found}
     (sweep / f"{NAME}.json").write_text(json.dumps(content, indent=2) + "\n")
     table = pd.DataFrame([_flat(run) for run in runs])
     table.to_parquet(sweep / f"{NAME}.parquet", index=False)
     markdown = table.astype(object).fillna("").to_markdown(index=False)
     if agreement:
         markdown += "\n\n" + pd.DataFrame(agreement).to_markdown(index=False, floatfmt=".3f")
+    if found:
+        arms = pd.DataFrame(found["arms"])
+        markdown += f"\n\n{arms.to_markdown(index=False, floatfmt='.3f')}\n\n{found['verdict']}"
     (sweep / f"{NAME}.md").write_text(markdown + "\n")
 
 
-def _show(sweep: Path, runs: list[dict[str, Any]], agreement: list[dict[str, Any]]) -> None:
+def _show(
+    sweep: Path, runs: list[dict[str, Any]], agreement: list[dict[str, Any]], of_buckets: bool
+) -> None:
+    """Print a row a run, its buckets where they may differ; at least those that have failed."""
     out = console()
+    if not of_buckets:
+        runs = [run for run in runs if run["status"] != "completed"]
+        if not runs:
+            return
     table = plain_table(str(sweep), "job", "", "buckets, easy to hard", "edges")
     for run in runs:
         if run["status"] == "completed":
@@ -143,7 +173,7 @@ def _show(sweep: Path, runs: list[dict[str, Any]], agreement: list[dict[str, Any
             table.add_row(run["job"], run["choice"], Text(run["status"], "red"), error)
     out.print()
     out.print(table)
-    if agreement and len(runs) <= WIDE:
+    if agreement and of_buckets and len(runs) <= WIDE:
         out.print()
         out.print(_agreement_table(runs, agreement))
 
@@ -163,7 +193,8 @@ def _agreement_table(runs: list[dict[str, Any]], agreement: list[dict[str, Any]]
 
 def _flat(run: dict[str, Any]) -> dict[str, Any]:
     lists = {name: ", ".join(run.get(name, [])) for name in ("overrides", "reused")}
-    return run | {"buckets": _sizes(run)} | lists
+    flat = {name: value for name, value in run.items() if name != "training"}
+    return flat | {"buckets": _sizes(run)} | lists
 
 
 def _detail(run: dict[str, Any]) -> str:

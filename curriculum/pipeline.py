@@ -6,6 +6,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from curriculum import aside
 from curriculum.bucketers.edges import cut
 from curriculum.export import bucket_statistics, overall_statistics
@@ -21,6 +23,8 @@ from curriculum.rounds import show as show_rounds
 from curriculum.sampling import sample
 from curriculum.scored import score
 from curriculum.strategies import Strategies
+from curriculum.tracking import EVENTS, METRICS, LocalTracker
+from curriculum.trainers import Trainer, Training, prompts_of
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +73,7 @@ def run(cfg: Mapping[str, Any], record: Record, show: bool) -> None:
         written = place(chosen.layouts, outcome, record.folder, chosen.export, inputs)
     names = [path.name for files in written for path, _ in files]
     names += [ROUNDS] if rounds else []
+    names += [EVENTS, METRICS, *chosen.trainer.files] if chosen.trainer else []
     claimed = [name for each in chosen.layouts for name in each.claims(outcome, chosen.export)]
     record.leave(names, kind(chosen.layouts, chosen.export, strategy), claimed, inputs)
     record.results |= overall_statistics(outcome) | {"buckets": bucket_statistics(outcome)}
@@ -77,6 +82,31 @@ def run(cfg: Mapping[str, Any], record: Record, show: bool) -> None:
             layout.show(outcome, files)
         if rounds is not None:
             show_rounds(rounds)
+    if chosen.trainer is not None:
+        with record.timed("training"):
+            trained = train(chosen, chosen.trainer, outcome, record)
+        if show:
+            chosen.trainer.show(trained)
+
+
+def train(chosen: Strategies, trainer: Trainer, outcome: Outcome, record: Record) -> dict[str, Any]:
+    """Train on the problems in the sampler's order; what came of it."""
+    sides = [layout.trained(outcome, chosen.export) for layout in chosen.layouts]
+    training = Training(
+        prompts_of(outcome, np.logical_and.reduce(sides)),
+        chosen.sampler,
+        record.choices["sampler"],
+        chosen.rails,
+        chosen.schedule,
+        chosen.seed,
+    )
+    tracker = LocalTracker(record.folder)
+    try:
+        results = trainer.run(training, tracker, record.folder)
+    finally:
+        tracker.close()
+    record.results["training"] = results
+    return results
 
 
 def leave_flat(chosen: Strategies, problems: Problems, rollouts: Rollouts, record: Record) -> None:

@@ -29,8 +29,8 @@ from curriculum.errors import UserError
 
 log = logging.getLogger(__name__)
 
-GROUPS = ("data", "generator", "budget", "reward", "metric", "bucketer")
-PLUGGABLE = ("data", "generator", "reward", "metric", "bucketer")
+GROUPS = ("data", "generator", "budget", "reward", "metric", "bucketer", "sampler", "trainer")
+PLUGGABLE = ("data", "generator", "reward", "metric", "bucketer", "sampler", "trainer")
 T = TypeVar("T")
 STRICT = "CURRICULUM_STRICT_PLUGINS"  # set: a broken plugin is an error
 

@@ -227,6 +227,11 @@ class Metrics:
             raise UserError(f"'{name}' says nothing about difficulty")
         return -values if self.easier[name] == "higher" else values
 
+    def complexity(self) -> Floats:
+        """(P,) the chosen metric as a score that is higher for harder: 1 - x if x falls."""
+        values = np.nan_to_num(self.complete(self.chosen))  # inverse_mean may be infinite
+        return 1 - values if self.easier[self.chosen] == "higher" else values
+
     def take(self, rows: npt.NDArray[Any]) -> Metrics:
         """The metrics of some of the problems."""
         columns = {name: values[rows] for name, values in self.columns.items()}

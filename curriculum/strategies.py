@@ -19,7 +19,9 @@ from curriculum.metrics import InverseMean, MeanReward, Measure, Metric, PassRat
 from curriculum.plugins import build, keys, typed
 from curriculum.rewards import Auto, Reward
 from curriculum.rewards.scoring import Scoring
+from curriculum.samplers import Rails, Sampler
 from curriculum.store import Store
+from curriculum.trainers import Schedule, Trainer
 
 T = TypeVar("T")
 RATES = (MeanReward, PassRate, InverseMean, UnbiasedPassAtK)  # metrics that order like pass rates
@@ -39,6 +41,11 @@ class Strategies:
     measure: Measure
     metric: Metric
     bucketer: Bucketer
+    sampler: Sampler
+    rails: Rails
+    trainer: Trainer | None
+    schedule: Schedule
+    seed: int
     limits: Limits
     edges: Edges
     export: Export
@@ -80,6 +87,11 @@ class Strategies:
             measure=typed(Measure, cfg["measure"], "measure"),
             metric=metric,
             bucketer=bucketer,
+            sampler=build(cfg, "sampler"),
+            rails=shared(Rails, "sampler"),
+            trainer=None if cfg["trainer"]["_target_"] is None else build(cfg, "trainer"),
+            schedule=shared(Schedule, "trainer"),
+            seed=cfg["seed"],
             limits=shared(Limits, "data"),
             edges=edges,
             export=export,

@@ -18,7 +18,7 @@ LAYOUTS = {
         Layout("bucket_rollouts", bucket_rollouts.write, bucket_rollouts.show),
         Layout("analyze_rollouts", analyze_rollouts.write, analyze_rollouts.show),
         Layout("filter_difficulty", filter_difficulty.write, filter_difficulty.show, True),
-        Layout("stages", stages.write, stages.show, claims=stages.claims),
+        Layout("stages", stages.write, stages.show, claims=stages.claims, trained=stages.trained),
     )
 }
 

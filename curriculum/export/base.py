@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from curriculum.export.knobs import Export
 from curriculum.records import Outcome
+
+Mask = npt.NDArray[np.bool_]
 
 
 class Written(NamedTuple):
@@ -30,6 +33,10 @@ class Layout(NamedTuple):
     on_request: bool = False  # whether it stands beside a convention's own
     # Names that it may write: a run's older file of one it has not written is no longer true.
     claims: Callable[[Outcome, Export], list[str]] = lambda outcome, export: []
+    # (P,) which of the measured problems its files are to be trained on.
+    trained: Callable[[Outcome, Export], Mask] = lambda outcome, export: np.ones(
+        len(outcome.measured), np.bool_
+    )
 
 
 def bucket_statistics(outcome: Outcome) -> dict[str, dict[str, float]]:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from curriculum.data.problems import prompt_identity, without_number
 from curriculum.errors import UserError
-from curriculum.export.base import Written, write_json
+from curriculum.export.base import Mask, Written, write_json
 from curriculum.export.knobs import Export
 from curriculum.export.split import held_out
 from curriculum.export.summary import show_difficulty, show_files
@@ -28,7 +28,6 @@ log = logging.getLogger(__name__)
 MANIFEST, CUMULATIVE = "stages.json", "cumulative_stages.json"
 PASSING = 0.5  # the reward from which `passing_only` takes a response
 SPLITS = ("train", "val")
-Mask = npt.NDArray[np.bool_]
 
 
 class Stage(NamedTuple):
@@ -100,6 +99,14 @@ def stages_of(names: Sequence[str], export: Export) -> list[Stage]:
         grown = range(1, len(chosen) + 1)
         return [Stage(f"cumulative_stage{i}", chosen[:i]) for i in grown]
     return [Stage(name, [name]) for name in chosen]
+
+
+def trained(outcome: Outcome, export: Export) -> Mask:
+    """(P,) problems of the training side of any stage."""
+    names = {name for stage in stages_of(outcome.buckets.names, export) for name in stage.buckets}
+    chosen = np.array([name in names for name in outcome.buckets.names])
+    kept = _kept(outcome, export.filter) & ~_held_out(outcome, export)
+    return np.asarray(kept & chosen[outcome.buckets.assignment])
 
 
 def show(outcome: Outcome, written: list[Written]) -> None:

@@ -15,7 +15,7 @@ from curriculum.data.problems import NO_SOURCE, SOURCES, STAGE
 from curriculum.data.tables import exact_column, struct_of
 from curriculum.errors import UserError
 from curriculum.export.best_response import best_responses
-from curriculum.records import Floats, Metrics, Outcome
+from curriculum.records import Metrics, Outcome
 
 DATA_SOURCE, ABILITY = "bucketed_curriculum", "instruction_following"  # where a row has none
 STYLE = "rule"  # of a reward model that says nothing of it
@@ -79,7 +79,7 @@ def _known(
         STAGE: outcome.buckets.labels(),
         "difficulty_metrics": _difficulty(outcome.metrics),
         "best_response": best_responses(outcome),
-        "complexity_score": pa.array(_complexity(outcome.metrics), pa.float64()),
+        "complexity_score": pa.array(outcome.metrics.complexity(), pa.float64()),
         INDEX: pa.array(outcome.measured, pa.int64()),
         "problem_id": problems["problem_id"].combine_chunks(),
         ORIGINAL_INDEX: pa.array(
@@ -101,11 +101,6 @@ def _difficulty(metrics: Metrics) -> pa.StructArray:
             "c": pa.array(metrics["c"].astype(np.int64)),
         }
     )
-
-
-def _complexity(metrics: Metrics) -> Floats:
-    values = np.nan_to_num(metrics.complete(metrics.chosen))  # inverse_mean may be infinite
-    return 1 - values if metrics.easier[metrics.chosen] == "higher" else values
 
 
 def _data_source(

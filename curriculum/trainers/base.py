@@ -1,0 +1,58 @@
+"""What a trainer is given, and what it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from curriculum.errors import UserError
+from curriculum.samplers import Curriculum, Prompts, Rails, Sampler
+from curriculum.tracking import Tracker
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long a training is, the same for every trainer."""
+
+    steps: int  # batches
+    batch_size: int  # prompts
+    group_size: int  # rollouts of each
+
+    def __post_init__(self) -> None:
+        if min(self.steps, self.batch_size, self.group_size) < 1:
+            raise UserError("trainer.steps, batch_size, group_size: 1 or more")
+
+
+@dataclass(frozen=True)
+class Training:
+    """Prompts, and in what order they are seen."""
+
+    prompts: Prompts
+    sampler: Sampler
+    option: str  # the sampler's, in the configuration
+    rails: Rails
+    schedule: Schedule
+    seed: int
+
+    def curriculum(self) -> Curriculum:
+        """The sampler within its rails, begun anew."""
+        rng = np.random.default_rng([self.seed, 0])
+        size = self.schedule.batch_size
+        return Curriculum(self.sampler, self.prompts, size, self.rails, rng)
+
+
+class Trainer(Protocol):
+    """A dataclass whose fields are its knobs."""
+
+    files: ClassVar[tuple[str, ...]]  # that it may leave in a run's folder, besides the tracker's
+
+    def run(self, training: Training, tracker: Tracker, folder: Path) -> dict[str, Any]:
+        """Train, tell the tracker how it goes, leave files; what result.json says of it."""
+        ...
+
+    def show(self, results: dict[str, Any]) -> None:
+        """Print what came of it."""
+        ...

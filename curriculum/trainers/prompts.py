@@ -1,0 +1,53 @@
+"""What a run has measured, as a sampler takes it."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curriculum.errors import UserError
+from curriculum.records import Floats, Outcome
+from curriculum.samplers import Prompts
+
+
+def prompts_of(outcome: Outcome, trained: npt.NDArray[np.bool_]) -> Prompts:
+    """The measured problems that are trained on.
+
+    Args:
+        trained: (P,) which of the measured problems.
+    """
+    table = outcome.problems.table.take(pa.array(outcome.measured))
+    sources = pc.dictionary_encode(table["data_source"].combine_chunks())
+    infos = table["extra_info"]
+
+    def extra(name: str) -> Floats:
+        decoded = [json.loads(text) if text else None for text in infos.to_pylist()]
+        return _numbers([each if isinstance(each, dict) else {} for each in decoded], name)
+
+    everything = Prompts(
+        source=sources.indices.to_numpy(zero_copy_only=False).astype(np.int64),
+        sources=sources.dictionary.to_pylist(),
+        bucket=outcome.buckets.assignment,
+        buckets=list(outcome.buckets.names),
+        difficulty=outcome.metrics.complexity(),
+        n=outcome.metrics["n"],
+        c=outcome.metrics["c"],
+        extra=extra,
+    )
+    return everything if trained.all() else everything.take(np.flatnonzero(trained))
+
+
+def _numbers(infos: list[dict[str, object]], name: str) -> Floats:
+    values = [info.get(name) for info in infos]
+    missing = sum(not isinstance(each, int | float) for each in values)
+    if missing:
+        numeric = {k for info in infos for k, v in info.items() if isinstance(v, int | float)}
+        raise UserError(
+            f"extra_info.{name} is no number for {missing} of {len(infos)} problems; fields with "
+            f"numbers: {', '.join(sorted(numeric)) or 'none'}"
+        )
+    return np.array(values, np.float64)

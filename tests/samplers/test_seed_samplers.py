@@ -1,0 +1,378 @@
+"""multi_source, time_curriculum and reward_curriculum: the numbers and lines of verl_extensions."""
+
+import numpy as np
+import pytest
+from omegaconf import OmegaConf
+
+import curriculum.samplers as samplers
+from curriculum.errors import UserError
+from curriculum.plugins import conf_dir
+from curriculum.samplers import Curriculum
+
+COMMON = {
+    "sampling_strategy": "weighted",
+    "source_weights": {},
+    "adaptive_weights": False,
+    "alpha": 0.1,
+    "update_frequency": 5,
+    "temperature": 1.0,
+    "max_source_ratio": 3.0,
+}
+PERCENTILES = {"initial_complexity_percentile": 30, "final_complexity_percentile": 100}
+OWN_KEYS = {"complexity_source": None, "complexity_score": None}  # stated in conf, not the tables'
+TABLES = {
+    "multi_source": COMMON,
+    "time_curriculum": COMMON | OWN_KEYS | PERCENTILES | {"complexity_warmup_steps": 100},
+    "reward_curriculum": COMMON
+    | OWN_KEYS
+    | PERCENTILES
+    | {
+        "num_intervals": 10,
+        "reward_threshold": 0.5,  # required in the tables
+        "reward_alpha": 0.1,
+        "min_batches_per_level": 10,
+        "check_frequency": 3,
+        "focus_new_intervals": False,
+        "interval_decay": 0.5,
+    },
+}
+LOGICIF = 80_000
+RULE = "=" * 80
+
+
+def made(sampler, prompts, rails, batch_size, seed=0):
+    return Curriculum(sampler, prompts, batch_size, rails, np.random.default_rng(seed))
+
+
+def lines(events, kind=None):
+    texts = [event.text for event in events if kind is None or event.kind == kind]
+    return "\n".join(texts).splitlines()
+
+
+def sources_of(prompts, batch):
+    return np.bincount(prompts.source[batch], minlength=len(prompts.sources)).tolist()
+
+
+@pytest.fixture(scope="module")
+def logicif(prompts):
+    """40,000 prompts of iftrain, and logicif's 80,000, as hard as the log lines say."""
+    first, next_one = np.linspace(0.123, 0.412, 24_000), np.linspace(0.412, 0.489, 5_600)
+    difficulty = np.concatenate([first, next_one, np.linspace(0.49, 0.99, LOGICIF - 29_600)])
+    difficulty = np.random.default_rng(0).permutation(difficulty)
+    return prompts(
+        np.repeat([0, 1], [40_000, LOGICIF]),
+        difficulty=np.concatenate([np.zeros(40_000), difficulty]),
+        sources=["iftrain", "logicif"],
+    )
+
+
+@pytest.mark.parametrize("option", TABLES)
+def test_defaults_are_the_tables(option):
+    node = OmegaConf.to_container(OmegaConf.load(conf_dir() / "sampler" / f"{option}.yaml"))
+    assert node.pop("_target_").endswith("".join(map(str.capitalize, option.split("_"))))
+    assert node == TABLES[option]
+
+
+def test_old_names_are_the_same_classes():
+    assert samplers.CurriculumMultiSourceSampler is samplers.TimeCurriculum
+    assert samplers.RewardGatedCurriculumSampler is samplers.RewardCurriculum
+    assert samplers.MultiSourceSampler is samplers.MultiSource
+    assert samplers.TimeCurriculumSampler is samplers.TimeCurriculum
+    assert samplers.RewardCurriculumSampler is samplers.RewardCurriculum
+
+
+def test_fixed_weights_are_logged(sampler, prompts, rails):
+    data = prompts(np.repeat([0, 1], 40_000), sources=["iftrain", "logicif"])
+    curriculum = made(sampler("multi_source"), data, rails(), 512)
+    assert lines(curriculum.started) == [
+        "[MultiSourceSampler] Strategy: weighted, Mode: fixed, Sources: 2, Batch size: 512",
+        "  iftrain: 40000 samples (weight: 0.500)",
+        "  logicif: 40000 samples (weight: 0.500)",
+    ]
+
+
+def test_adaptive_weights_are_logged(sampler, prompts, rails, outcomes):
+    data = prompts(np.repeat([0, 1], 1_000), sources=["iftrain", "logicif"])
+    adaptive = sampler("multi_source", adaptive_weights=True, temperature=0.3)
+    curriculum = made(adaptive, data, rails(), 512)
+    assert lines(curriculum.started) == [
+        "[MultiSourceSampler] Strategy: weighted, Mode: adaptive, Sources: 2, Batch size: 512",
+        "[MultiSourceSampler] Adaptive: alpha=0.1, update_freq=5, temp=0.3",
+        "[MultiSourceSampler] Weight bounds: [25.0%, 75.0%]",
+    ]
+    # Between 0 and 20, and 0 and 19.3: places of 0.5125 and 0.4523, exp(0.0602 / 0.3) = 1.22.
+    rows = np.r_[0:256, 1_000:1_256]
+    one = np.repeat([10.25, 8.73], 256)
+    whole = outcomes(rows, 4, reward=one, highest=np.repeat([20.0, 19.3], 256))
+    events = [event for _ in range(50) for event in curriculum.observe(whole)]
+    assert len(events) == 10
+    assert lines(events[-1:]) == [
+        "[MultiSourceSampler] Batch 50 - Weight adjustment:",
+        "  iftrain: reward_ema= 10.25, weight=0.450 (45.0%)",
+        "  logicif: reward_ema=  8.73, weight=0.550 (55.0%)",
+        "  Actual max/min ratio: 1.22x",
+    ]
+
+
+@pytest.mark.parametrize("size", [2, 7, 16, 33])
+@pytest.mark.parametrize("weights", [{"s0": 1, "s1": 1}, {"s0": 2, "s1": 1}, [3, 1, 2], [5, 0, 1]])
+def test_a_fixed_mix_is_exact_in_every_batch(sampler, prompts, rails, batches, size, weights):
+    if isinstance(weights, list):
+        weights = {f"s{i}": each for i, each in enumerate(weights)}
+    data = prompts(np.repeat(np.arange(len(weights)), [40, 300, 90][: len(weights)]))
+    knobs = {"source_weights": weights}
+    drawn, again = (
+        batches(made(sampler("multi_source", **knobs), data, rails(), size), 120, size)
+        for _ in range(2)
+    )
+    assert drawn == again
+    shares = np.array(list(weights.values())) / sum(weights.values())
+    counts = np.array([sources_of(data, batch) for batch in drawn])
+    assert (counts.sum(1) == size).all()
+    assert (counts[:, shares == 0] == 0).all()
+    off = counts.cumsum(0) - np.arange(1, 121)[:, None] * size * shares
+    assert np.abs(off).max() < 1  # over any number of batches
+    assert np.abs(counts - size * shares).max() < 2
+
+
+def test_a_source_with_just_enough_prompts_gives_its_share(sampler, prompts, rails, batches):
+    data = prompts(np.repeat([0, 1], [10, 500]))
+    curriculum = made(sampler("multi_source"), data, rails(), 14)
+    for batch in batches(curriculum, 100, 14):
+        assert sources_of(data, batch) == [7, 7]
+    assert curriculum.metrics()["rails/gave_way"] == 0
+
+
+def test_proportional_is_by_size(sampler, prompts, rails, batches):
+    data = prompts(np.repeat([0, 1, 2], [100, 300, 600]))
+    curriculum = made(sampler("multi_source", sampling_strategy="proportional"), data, rails(), 10)
+    for batch in batches(curriculum, 50, 10):
+        assert sources_of(data, batch) == [1, 3, 6]
+
+
+def adapted(sampler, prompts, rails, outcomes, rewards, scale=None, temperature=1.0, count=10):
+    """Weights after five batches, of sources whose rewards lie between 0 and their scale."""
+    sources = len(rewards)
+    scale = np.ones(sources) if scale is None else np.asarray(scale)
+    data = prompts(np.repeat(np.arange(sources), 50))
+    adaptive = sampler("multi_source", adaptive_weights=True, temperature=temperature)
+    curriculum = made(adaptive, data, rails(), count * sources)
+    rows = np.flatnonzero(np.arange(50 * sources) % 50 < count)
+    of = data.source[rows]
+    reward = np.asarray(rewards)[of] * scale[of]
+    events = []
+    for _ in range(5):
+        events += curriculum.observe(outcomes(rows, 4, reward=reward, highest=scale[of]))
+    assert [event.kind for event in events] == ["weights"]
+    return np.array(list(events[0].values["weights"].values()))
+
+
+def test_two_sources_stay_within_25_and_75_percent(sampler, prompts, rails, outcomes):
+    tools = (sampler, prompts, rails, outcomes)
+    extreme = adapted(*tools, [1.0, 0.0], temperature=0.01)
+    assert extreme == pytest.approx([0.25, 0.75], abs=1e-12)
+    assert adapted(*tools, [0.0, 1.0], temperature=0.01) == pytest.approx([0.75, 0.25])
+    assert adapted(*tools, [0.4, 0.4]) == pytest.approx([0.5, 0.5])
+    mild = adapted(*tools, [0.6, 0.3])
+    assert mild == pytest.approx(np.exp([-0.6, -0.3]) / np.exp([-0.6, -0.3]).sum())
+
+
+def test_many_sources_stay_within_the_ratio(sampler, prompts, rails, outcomes):
+    rng = np.random.default_rng(2)
+    for sources in (3, 5, 9):
+        rewards = [0.0, 1.0, *rng.random(sources - 2)]
+        weights = adapted(sampler, prompts, rails, outcomes, rewards, temperature=0.1)
+        assert weights.sum() == pytest.approx(1)
+        assert weights.max() / weights.min() == pytest.approx(3)
+        assert (np.argsort(rewards)[0], np.argsort(rewards)[-1]) == (
+            weights.argmax(),
+            weights.argmin() if rewards[weights.argmin()] == 1 else 1,
+        )
+
+
+def test_adaptive_weights_have_no_scale(sampler, prompts, rails, outcomes):
+    tools = (sampler, prompts, rails, outcomes)
+    plain = adapted(*tools, [0.7, 0.4], temperature=0.5)
+    assert plain[1] > plain[0]
+    assert adapted(*tools, [0.7, 0.4], scale=[1, 10], temperature=0.5) == pytest.approx(plain)
+    assert adapted(*tools, [0.7, 0.4], scale=[10, 0.1], temperature=0.5) == pytest.approx(plain)
+
+
+def test_half_batches_come_to_the_same_averages(sampler, prompts, rails, outcomes):
+    data = prompts(np.repeat([0, 1], 50))
+    rng = np.random.default_rng(3)
+    rewards = rng.random((30, 2))
+    curricula = [
+        made(sampler("reward_curriculum", reward_threshold=2.0), data, rails(), 20)
+        for _ in range(3)
+    ]
+    for row in rewards:
+        for parts, curriculum in zip((1, 2, 5), curricula, strict=True):
+            for part in np.array_split(np.arange(10), parts):
+                both = np.concatenate([part, 50 + part])
+                reward = row[data.source[both]]
+                curriculum.observe(outcomes(rng.permutation(both), 4, reward=reward.mean()))
+    for other in curricula[1:]:
+        assert other.metrics() == pytest.approx(curricula[0].metrics(), abs=1e-9)
+    whole = [0.0]
+    for i, row in enumerate(rewards):
+        whole = row.mean() if not i else 0.9 * whole + 0.1 * row.mean()
+    assert curricula[0].metrics()["reward_ema"] == pytest.approx(whole)
+
+
+@pytest.mark.parametrize(
+    ("option", "knobs", "words"),
+    [
+        ("multi_source", {"source_weights": {"s0": 1, "math": 1}}, r"'math'.*there are: s0, s1"),
+        ("multi_source", {"source_weights": {"s0": 1}}, "nothing for s1.*gets 0"),
+        ("multi_source", {"source_weights": {"s0": 0, "s1": 0}}, "no source with prompts"),
+        ("multi_source", {"source_weights": {"s0": -1, "s1": 1}}, "0 or more each"),
+        ("multi_source", {"sampling_strategy": "other"}, "weighted, proportional"),
+        ("multi_source", {"alpha": 0.0}, "alpha=0.0"),
+        ("multi_source", {"temperature": 0.0}, "temperature=0.0"),
+        ("multi_source", {"max_source_ratio": 0.5}, "max_source_ratio=0.5"),
+        ("multi_source", {"update_frequency": 0}, "update_frequency=0"),
+        ("time_curriculum", {"complexity_source": "logicif"}, r"'logicif'.*there are: s0, s1"),
+        ("reward_curriculum", {"complexity_source": "logicif"}, r"'logicif'.*there are: s0, s1"),
+        ("time_curriculum", {"initial_complexity_percentile": 0}, "initial_complexity_perc"),
+        ("time_curriculum", {"complexity_warmup_steps": -1}, "complexity_warmup_steps"),
+        ("reward_curriculum", {"final_complexity_percentile": 20}, "the first not above"),
+        ("reward_curriculum", {"num_intervals": 0}, "num_intervals"),
+        ("reward_curriculum", {"interval_decay": 0.0}, "interval_decay"),
+    ],
+)
+def test_what_does_not_fit_is_refused(sampler, prompts, rails, option, knobs, words):
+    with pytest.raises(UserError, match=words):
+        made(sampler(option, **knobs), prompts([0, 0, 1, 1]), rails(), 2)
+
+
+def test_time_opens_what_the_clock_says(sampler, logicif, rails, batches, outcomes):
+    knobs = {"complexity_source": "logicif", "complexity_warmup_steps": 70}
+    curriculum = made(sampler("time_curriculum", **knobs), logicif, rails(), 64)
+    assert lines(curriculum.started)[-2:] == [
+        "[TimeCurriculumSampler] Complexity curriculum for 'logicif'",
+        "[TimeCurriculumSampler] Progress: 30% → 100% over 70 updates",
+    ]
+    place = np.full(len(logicif), -1)
+    place[40_000 + np.argsort(logicif.difficulty[40_000:], kind="stable")] = np.arange(LOGICIF)
+    said = []
+    for step in range(80):
+        (batch,) = batches(curriculum, 1, 64)
+        opened = 800 * min(30 + step, 100)
+        assert place[batch].max() < opened
+        assert sources_of(logicif, batch) == [32, 32]
+        assert curriculum.metrics()["samples"] == 800 * min(31 + step, 100)
+        said += lines(curriculum.observe(outcomes(batch, 4)))
+    percents = (40, 50, 60, 70, 80, 90, 100)
+    assert said == [
+        f"[TimeCurriculumSampler] Complexity: {p}% ({800 * p}/80000 items)" for p in percents
+    ]
+    assert "[TimeCurriculumSampler] Complexity: 50% (40000/80000 items)" in said
+
+
+def test_time_goes_by_batches_even_when_nothing_comes_back(sampler, logicif, rails, batches):
+    curriculum = made(
+        sampler("time_curriculum", complexity_source="logicif"), logicif, rails(), 64
+    )
+    batches(curriculum, 100, 64)
+    assert curriculum.metrics()["percentile"] == 100
+    assert curriculum.metrics()["samples"] == LOGICIF
+
+
+def test_reward_unlocks_interval_after_interval(sampler, logicif, rails, batches, outcomes):
+    knobs = {"complexity_source": "logicif", "reward_threshold": 0.125, "check_frequency": 2}
+    curriculum = made(sampler("reward_curriculum", **knobs), logicif, rails(), 64)
+    intervals = curriculum.started[-1]
+    assert lines([intervals])[:5] == [
+        "[RewardCurriculumSampler] Complexity source: 'logicif'",
+        "[RewardCurriculumSampler] Initial: 30%, Final: 100%",
+        "[RewardCurriculumSampler] Intervals: 11 (1 initial + 10 progressive)",
+        "  Interval 0 (Initial 30%): 24000 samples, [0.123, 0.412]",
+        "  Interval 1: 5600 samples, [0.412, 0.489]",
+    ]
+    assert intervals.values["intervals"] == [24_000] + [5_600] * 10
+    place = np.full(len(logicif), -1)
+    place[40_000 + np.argsort(logicif.difficulty[40_000:], kind="stable")] = np.arange(LOGICIF)
+
+    drawn, events = [], []
+    for step in range(82):
+        (batch,) = batches(curriculum, 1, 64)
+        drawn += batch
+        # iftrain's rewards don't count; an average of 0.1 for 81 batches, then 0.128.
+        gated = 0.1 if step < 81 else 0.38
+        reward = np.where(logicif.source[batch] == 1, gated, 1.0)
+        assert not events
+        events += curriculum.observe(outcomes(batch, 4, reward=reward))
+    assert place[drawn].max() < 24_000
+    assert [event.kind for event in events] == ["level_up"]
+    assert events[0].text.splitlines() == [
+        RULE,
+        "[RewardCurriculumSampler] LEVEL UP! 0 → 1",
+        "[RewardCurriculumSampler] Batch 82: Reward 0.128 >= 0.125",
+        "[RewardCurriculumSampler] Samples: 24000 → 29600",
+        RULE,
+    ]
+    later = np.concatenate(batches(curriculum, 400, 64))
+    assert 24_000 <= place[later].max() < 29_600
+    newer = np.mean(place[later][place[later] >= 0] >= 24_000)
+    assert newer == pytest.approx(5_600 / 29_600, abs=1e-3)  # a level's prompts are all alike
+    assert curriculum.metrics()["samples"] == 29_600
+
+
+def test_newer_intervals_weigh_more(sampler, prompts, rails, batches, outcomes):
+    data = prompts(np.zeros(1_000), difficulty=np.arange(1_000))
+    knobs = {"min_batches_per_level": 1, "check_frequency": 1, "focus_new_intervals": True}
+    curriculum = made(sampler("reward_curriculum", **knobs), data, rails(), 100)
+    for _ in range(2):
+        assert lines(curriculum.observe(outcomes(np.arange(100), 8)))[1].startswith("[Reward")
+    assert curriculum.metrics()["level"] == 2
+    drawn = np.concatenate(batches(curriculum, 7, 100))
+    parts = np.histogram(drawn, [0, 300, 370, 440])[0] / 7  # percent
+    assert parts == pytest.approx([100 / 7, 200 / 7, 400 / 7], abs=0.2)
+    assert np.round(parts).tolist() == [14, 29, 57]
+
+
+def levels(sampler, prompts, rails, outcomes, count, **knobs):
+    """Batches at which levels end, all of them with a reward of 1."""
+    curriculum = made(sampler("reward_curriculum", **knobs), prompts(np.zeros(100)), rails(), 8)
+    found = []
+    for batch in range(1, count + 1):
+        events = curriculum.observe(outcomes(np.arange(8), 8))
+        found += [batch for event in events if event.kind == "level_up"]
+    return found
+
+
+def test_levels_last_and_are_looked_at_as_often_as_said(sampler, prompts, rails, outcomes):
+    tools = (sampler, prompts, rails, outcomes)
+    # At multiples of 3, at least 10 after the last: 12, then from 22 on 24, then 34 -> 36, ...
+    assert levels(*tools, 60) == [12, 24, 36, 48, 60]
+    assert levels(*tools, 12, min_batches_per_level=4, check_frequency=1) == [4, 8, 12]
+    assert levels(*tools, 30, min_batches_per_level=1, check_frequency=7) == [7, 14, 21, 28]
+    many = levels(*tools, 30, min_batches_per_level=1, check_frequency=1, num_intervals=4)
+    assert many == [1, 2, 3, 4]
+    assert levels(*tools, 30, reward_threshold=1.01) == []
+
+
+def test_without_a_source_every_one_has_its_own_intervals(sampler, prompts, rails, batches):
+    data = prompts(np.repeat([0, 1], [100, 400]), difficulty=np.arange(500) % 100)
+    curriculum = made(sampler("reward_curriculum"), data, rails(), 16)
+    assert "[RewardCurriculumSampler] Complexity source: every source" in lines(curriculum.started)
+    assert curriculum.started[-1].values["intervals"] == [150] + [35] * 10
+    drawn = np.concatenate(batches(curriculum, 30, 16))
+    assert data.difficulty[drawn].max() == 29  # the easiest 30 of 0 to 99, in both
+    assert sources_of(data, drawn) == [240, 240]
+    timed = made(sampler("time_curriculum"), data, rails(), 16)
+    first = np.concatenate(batches(timed, 1, 16))
+    assert data.difficulty[first].max() <= 29
+    assert "Complexity curriculum for every source" in timed.started[-1].text
+
+
+@pytest.mark.parametrize("option", ["time_curriculum", "reward_curriculum"])
+def test_a_field_of_the_data_says_how_hard(sampler, prompts, rails, batches, option):
+    rng = np.random.default_rng(1)
+    score = rng.random(200)
+    data = prompts(np.zeros(200), difficulty=rng.random(200), extra={"complexity_score": score})
+    knobs = {"complexity_score": "complexity_score", "initial_complexity_percentile": 25}
+    drawn = batches(made(sampler(option, **knobs), data, rails(), 25), 1, 25)[0]
+    assert sorted(score[drawn]) == sorted(score)[:25] or set(drawn) <= set(np.argsort(score)[:50])
+    assert data.difficulty[drawn].max() > 0.5
