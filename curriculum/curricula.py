@@ -48,14 +48,8 @@ class Arm:
 
     def interval(self, rollouts: float) -> tuple[float, float, float]:
         """Mean gain over the seeds and its interval, Student's; NaN bounds for a single seed."""
-        from scipy.stats import t
-
-        gains = np.array([each.gain(rollouts) for each in self.trainings])
-        mean, n = float(gains.mean()), len(gains)
-        if n < 2:
-            return mean, np.nan, np.nan
-        half = float(t.ppf((1 + LEVEL) / 2, n - 1) * gains.std(ddof=1) / np.sqrt(n))
-        return mean, mean - half, mean + half
+        mean, half = _mean_and_half(np.array([[each.gain(rollouts)] for each in self.trainings]))
+        return float(mean[0]), float(mean[0] - half[0]), float(mean[0] + half[0])
 
     def mean(self, key: str) -> float:
         """Over the seeds, of a number of the summary; NaN where a seed has none."""
@@ -173,8 +167,9 @@ def show(found: dict[str, Any], gain_wanted: float, label: str | None) -> None:
 
 
 def plot(arms: Sequence[Arm], label: str | None, path: Path) -> None:
-    """Draw the mean pass rates of all arms over rollouts, with the range of the seeds."""
+    """Draw the mean pass rates of all arms over rollouts, with the seeds' intervals."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import EngFormatter
 
     figure = Figure(figsize=(9, 5.4), layout="constrained", dpi=110)
     axes = figure.subplots()
@@ -184,15 +179,28 @@ def plot(arms: Sequence[Arm], label: str | None, path: Path) -> None:
         look: dict[str, Any] = (
             {"color": "0.35", "linestyle": "--"} if arm.is_control else {"color": f"C{i}"}
         )
-        axes.plot(shortest, curves.mean(0), label=arm.name, zorder=3, **look)
-        axes.fill_between(shortest, curves.min(0), curves.max(0), color=look["color"], alpha=0.15)
-    axes.set_title("Mean pass rate over all prompts; bands: lowest to highest seed", loc="left")
+        mean, half = _mean_and_half(curves)
+        axes.plot(shortest, mean, label=arm.name, zorder=3, **look)
+        axes.fill_between(shortest, mean - half, mean + half, color=look["color"], alpha=0.15)
+    bands = f"bands: {LEVEL:.0%} intervals over the seeds".replace("%", " %")
+    axes.set_title(f"Mean pass rate over all prompts; {bands}", loc="left")
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.set_xlabel("rollouts")
     axes.legend(frameon=False, fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
     if label:
         figure.suptitle(label, fontsize=10)
     figure.savefig(path)
+
+
+def _mean_and_half(values: Floats) -> tuple[Floats, Floats]:
+    """(T,) means of (seeds, T) and half the width of their Student intervals, NaN for one seed."""
+    from scipy.stats import t
+
+    mean, n = values.mean(0), len(values)
+    if n < 2:
+        return mean, np.full(len(mean), np.nan)
+    return mean, t.ppf((1 + LEVEL) / 2, n - 1) * values.std(0, ddof=1) / np.sqrt(n)
 
 
 def _equal_rollouts(arms: Sequence[Arm]) -> float:

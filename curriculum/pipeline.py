@@ -23,7 +23,7 @@ from curriculum.rounds import show as show_rounds
 from curriculum.sampling import sample
 from curriculum.scored import score
 from curriculum.strategies import Strategies
-from curriculum.tracking import EVENTS, METRICS, LocalTracker
+from curriculum.tracking import LocalTracker
 from curriculum.trainers import Trainer, Training, prompts_of
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ def run(cfg: Mapping[str, Any], record: Record, show: bool) -> None:
         written = place(chosen.layouts, outcome, record.folder, chosen.export, inputs)
     names = [path.name for files in written for path, _ in files]
     names += [ROUNDS] if rounds else []
-    names += [EVENTS, METRICS, *chosen.trainer.files] if chosen.trainer else []
+    names += chosen.trainer.files if chosen.trainer else []
     claimed = [name for each in chosen.layouts for name in each.claims(outcome, chosen.export)]
     record.leave(names, kind(chosen.layouts, chosen.export, strategy), claimed, inputs)
     record.results |= overall_statistics(outcome) | {"buckets": bucket_statistics(outcome)}
@@ -86,7 +86,8 @@ def run(cfg: Mapping[str, Any], record: Record, show: bool) -> None:
         with record.timed("training"):
             trained = train(chosen, chosen.trainer, outcome, record)
         if show:
-            chosen.trainer.show(trained)
+            paths = [record.folder / name for name in chosen.trainer.files]
+            chosen.trainer.show(trained, [path for path in paths if path.exists()])
 
 
 def train(chosen: Strategies, trainer: Trainer, outcome: Outcome, record: Record) -> dict[str, Any]:

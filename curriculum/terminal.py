@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -36,6 +38,12 @@ def plain_table(title: str | None, *columns: str, header: bool = True) -> Table:
         header_style="dim",
         show_header=header,
     )
+
+
+def shown(path: Path | str) -> str:
+    """A path as short as it can be said from here."""
+    path = Path(path)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def generation_bar() -> Progress:

@@ -76,12 +76,6 @@ def write_json(path: Path, value: Any) -> Path:
     return path
 
 
-def shown(path: Path | str) -> str:
-    """A path as short as it can be said from here."""
-    path = Path(path)
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
-
-
 def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _finite(each) for key, each in value.items()}

@@ -15,9 +15,10 @@ import pyarrow.compute as pc
 from curriculum.data.buckets import UNSCORED
 from curriculum.data.files import open_file
 from curriculum.errors import UserError
-from curriculum.export.base import Written, shown
+from curriculum.export.base import Written
 from curriculum.export.knobs import Export
 from curriculum.records import Outcome
+from curriculum.terminal import shown
 
 RULE = "=" * 60
 Labels = npt.NDArray[np.object_]

@@ -15,10 +15,9 @@ from curriculum.export.base import (
     Written,
     bucket_statistics,
     overall_statistics,
-    shown,
 )
 from curriculum.records import Floats, Outcome
-from curriculum.terminal import console, plain_table
+from curriculum.terminal import console, plain_table, shown
 
 BAR = 32  # characters of the longest bar
 COLORS = ["green", "yellow", "dark_orange", "red", "magenta"]

@@ -61,13 +61,14 @@ class Prompts:
 
 @dataclass(frozen=True)
 class Observations:
-    """Groups of rollouts that came back, a row each: late, in part and in any order as they come.
+    """Groups of rollouts that came back, a row a prompt.
 
+    They may be late, in any order, and parts of their groups, the rest of which comes another time.
     Rollouts that were cut off or failed are in none of the numbers: they are not wrong answers. A
     group without any other rollout is left out.
     """
 
-    prompt: Integers  # (G,) row of the prompts; twice where a prompt's rollouts came in parts
+    prompt: Integers  # (G,) rows of the prompts, all different
     n: Integers  # (G,) rollouts
     passed: Integers  # (G,) of them
     reward: Floats  # (G,) mean

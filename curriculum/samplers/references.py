@@ -70,9 +70,7 @@ class InterpolatedPosterior(Posterior):
 
     def observe(self, observations: Observations) -> None:
         """Take in what came back."""
-        rows, place = np.unique(observations.prompt, return_inverse=True)
-        passed = np.bincount(place, observations.passed, len(rows))
-        n = np.bincount(place, observations.n, len(rows))
+        rows, n, passed = observations.prompt, observations.n, observations.passed
         self._a[rows], self._b[rows] = self.parameters(rows)
         batches = len(observations) / self._batch_size
         self._place(rows, passed / n, float(n.mean()), batches)

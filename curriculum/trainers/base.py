@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -47,12 +48,12 @@ class Training:
 class Trainer(Protocol):
     """A dataclass whose fields are its knobs."""
 
-    files: ClassVar[tuple[str, ...]]  # that it may leave in a run's folder, besides the tracker's
+    files: ClassVar[tuple[str, ...]]  # that it and its tracker may leave in a run's folder
 
     def run(self, training: Training, tracker: Tracker, folder: Path) -> dict[str, Any]:
         """Train, tell the tracker how it goes, leave files; what result.json says of it."""
         ...
 
-    def show(self, results: dict[str, Any]) -> None:
-        """Print what came of it."""
+    def show(self, results: dict[str, Any], written: Sequence[Path]) -> None:
+        """Print what came of it, and the files that are there now."""
         ...

@@ -13,7 +13,7 @@ import numpy as np
 from curriculum.errors import UserError
 from curriculum.records import Integers
 from curriculum.samplers import Event, Observations, Uniform
-from curriculum.tracking import Tracker
+from curriculum.tracking import EVENTS, METRICS, Tracker
 from curriculum.trainers.base import Training
 from curriculum.trainers.learning import Pace, SimulatedModel
 from curriculum.trainers.simulated import CONTROL, Simulated, show, summary
@@ -35,7 +35,7 @@ class DryRun:
     gain: float
     control: bool
     plot: bool
-    files: ClassVar = (PLOT,)
+    files: ClassVar = (PLOT, METRICS, EVENTS)
 
     def __post_init__(self) -> None:
         transfers = (self.bucket_transfer, self.source_transfer)

@@ -20,6 +20,7 @@ MOST_NAMES = 8  # of sources in a legend
 def plot(arms: Mapping[str, Simulated], path: Path) -> None:
     """Draw the first arm's mixes, and all arms' curves."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import EngFormatter
 
     name, own = next(iter(arms.items()))
     figure = Figure(figsize=(13, 7.2), layout="constrained", dpi=110)
@@ -44,6 +45,9 @@ def plot(arms: Mapping[str, Simulated], path: Path) -> None:
     gradient.set_ylim(0, 1)
     _label(draws, "How often prompts were drawn", "draws of a prompt", "prompts")
     _label(wasted, "Rollouts spent on groups without a gradient", "rollouts", "")
+    wasted.yaxis.set_major_formatter(EngFormatter(sep=""))
+    for axes in (curve, gradient, wasted):
+        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     for axes in (curve, gradient, draws, wasted):
         axes.legend(frameon=False, fontsize=8)
     figure.savefig(path)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from curriculum.records import Floats, Integers
 from curriculum.samplers import Event, Prompts
-from curriculum.terminal import console, plain_table
+from curriculum.terminal import console, plain_table, shown
 from curriculum.trainers.base import Schedule
 
 CONTROL = "uniform"
@@ -126,7 +127,7 @@ def summary(arms: Mapping[str, Simulated], gain: float) -> dict[str, Any]:
     }
 
 
-def show(results: Mapping[str, Any]) -> None:
+def show(results: Mapping[str, Any], written: Sequence[Path]) -> None:
     """Print the arms beside each other, the control first."""
     out = console()
     out.print(
@@ -155,6 +156,8 @@ def show(results: Mapping[str, Any]) -> None:
         table.add_row(label, *(cell(arm) for _, arm in arms))
     out.print(table)
     out.print()
+    for path in written:
+        out.print(f" {shown(path)}", soft_wrap=True)
 
 
 def _count(value: int | None, otherwise: str = "") -> str:

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from curriculum_zpd import ZPD, Concise, GradientShare, gradient_share
+from curriculum_zpd import ZPD, Concise, GradientShare, Zone, gradient_share
 
 from curriculum.errors import UserError
 from curriculum.records import Sample
@@ -8,7 +8,9 @@ from curriculum.testing import (
     check_bucketer,
     check_metric,
     check_reward,
+    check_sampler,
     make_metrics,
+    make_prompts,
     make_rewards,
 )
 
@@ -17,9 +19,10 @@ def sample(response: str) -> Sample:
     return Sample("test", "17 + 4 = ?", response, "21", None)
 
 
-def test_all_three_keep_their_contracts():
+def test_all_four_keep_their_contracts():
     check_bucketer(ZPD)
     check_metric(GradientShare)
+    check_sampler(Zone)
     check_reward(Concise, [sample("21"), sample("22"), sample("it is 21 , I am quite sure")])
 
 
@@ -55,3 +58,14 @@ def test_a_share_no_group_can_reach_is_refused():
 def test_concise_pays_less_for_long_answers():
     responses = ["21", "the answer, after some thought, is 21", "22", "210"]
     assert Concise(10).score([sample(each) for each in responses]) == [1.0, 0.5, 0.0, 0.0]
+
+
+def test_the_zone_passes_over_what_carries_no_gradient():
+    prompts = make_prompts(400)
+    zone = Zone(group_size=8)
+    zone.start(prompts, 16, np.random.default_rng(0))
+    drawn = [zone.draw(16, lambda rows: np.ones(len(rows), bool)) for _ in range(500)]
+    times = np.bincount(np.concatenate(drawn), minlength=400)
+    share = gradient_share(prompts.pass_rate, 8)
+    assert times[share < 0.5].mean() < times[share > 0.9].mean() / 2
+    assert np.corrcoef(times, share)[0, 1] > 0.9
