@@ -89,7 +89,7 @@ class Strategies:
             bucketer=bucketer,
             sampler=build(cfg, "sampler"),
             rails=shared(Rails, "sampler"),
-            trainer=None if cfg["trainer"]["_target_"] is None else build(cfg, "trainer"),
+            trainer=build(cfg, "trainer"),
             schedule=shared(Schedule, "trainer"),
             seed=cfg["seed"],
             limits=shared(Limits, "data"),

@@ -31,6 +31,7 @@ def finished(composed, folder, rollouts, *overrides):
         rollouts.to_parquet(path)
         rollouts = path
     cfg = composed(
+        "trainer=none",
         "data=rollouts",
         f"data.path={rollouts}",
         "bucketer=pass_rate",

@@ -25,6 +25,7 @@ def dumped(composed, tmp_path):
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
         cfg = composed(
+            "trainer=none",
             "data=rollouts",
             f"data.path={path}",
             "export.generations=true",
