@@ -49,10 +49,10 @@ def compare(sweep: Path) -> list[str]:
         raise UserError(f"{sweep} has no runs: it should be the folder of a sweep (-m)")
     runs = [read_run(folder) for folder in folders]
     name_choices(runs)
-    agreement = adjusted_rand_indices(folders, runs)
     of_buckets, of_training = curricula.worth_showing(runs)
+    agreement = adjusted_rand_indices(folders, runs) if of_buckets else []
     arms = curricula.arms_of(folders, runs) if of_training else []
-    found = curricula.compared(arms) if arms else None
+    found = curricula.compared(arms)
     _write(sweep, runs, agreement, found)
     _show(sweep, runs, agreement, of_buckets)
     if found:
@@ -140,7 +140,7 @@ def _write(
     sweep: Path,
     runs: list[dict[str, Any]],
     agreement: list[dict[str, Any]],
-    found: dict[str, Any] | None,
+    found: list[dict[str, Any]],
 ) -> None:
     content = {"runs": runs, "adjusted_rand_index": agreement, "curricula": found}
     (sweep / f"{NAME}.json").write_text(json.dumps(content, indent=2) + "\n")
@@ -149,9 +149,10 @@ def _write(
     markdown = table.astype(object).fillna("").to_markdown(index=False)
     if agreement:
         markdown += "\n\n" + pd.DataFrame(agreement).to_markdown(index=False, floatfmt=".3f")
-    if found:
-        arms = pd.DataFrame(found["arms"])
-        markdown += f"\n\n{arms.to_markdown(index=False, floatfmt='.3f')}\n\n{found['verdict']}"
+    for each in found:
+        arms = pd.DataFrame(each["arms"]).to_markdown(index=False, floatfmt=".3f")
+        setting = f"{each['setting']}\n\n" if each["setting"] else ""
+        markdown += f"\n\n{setting}{arms}\n\n{each['verdict']}"
     (sweep / f"{NAME}.md").write_text(markdown + "\n")
 
 
@@ -173,7 +174,7 @@ def _show(
             table.add_row(run["job"], run["choice"], Text(run["status"], "red"), error)
     out.print()
     out.print(table)
-    if agreement and of_buckets and len(runs) <= WIDE:
+    if agreement and len(runs) <= WIDE:
         out.print()
         out.print(_agreement_table(runs, agreement))
 

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from rich.table import Table
 
 from curriculum.records import Floats
+from curriculum.samplers import Rails
 from curriculum.terminal import console, plain_table
 from curriculum.tracking import METRICS
+from curriculum.trainers.simulated import CONTROL
 
 LEVEL = 0.9  # of the intervals
-CONTROL = "uniform"
 PLOT = "comparison.png"
+RAILS = {f"sampler.{each.name}" for each in fields(Rails)}  # they hold for the control too
+COLORS = ("#0072B2", "#E69F00", "#CC79A7", "#009E73", "#56B4E9", "#D55E00")  # Okabe and Ito's
 GROUPS = ("sampler", "trainer", "seed")  # of the configuration, whose sweep compares curricula
 
 
 @dataclass(frozen=True)
-class Training:
-    """One training: of a run's sampler, or of the control beside it."""
+class Curve:
+    """How one training went: of a run's sampler, or of the control beside it."""
 
     seed: int
     rollouts: Floats  # (T,) after each step, from 0
@@ -37,47 +42,72 @@ class Training:
 
 @dataclass(frozen=True)
 class Arm:
-    """The same curriculum with several seeds."""
+    """The same curriculum with several seeds.
+
+    Only arms of the same setting are compared: the same problems, buckets and trainer.
+    """
 
     name: str
-    trainings: list[Training]
-
-    @property
-    def is_control(self) -> bool:
-        return self.name.split()[0] == CONTROL
+    setting: str  # overrides of all but the sampler, where a sweep has several
+    rails: str  # likewise; the control that an arm is held against has the same
+    is_control: bool
+    curves: list[Curve]
 
     def interval(self, rollouts: float) -> tuple[float, float, float]:
         """Mean gain over the seeds and its interval, Student's; NaN bounds for a single seed."""
-        mean, half = _mean_and_half(np.array([[each.gain(rollouts)] for each in self.trainings]))
+        mean, half = _mean_and_half(np.array([[each.gain(rollouts)] for each in self.curves]))
         return float(mean[0]), float(mean[0] - half[0]), float(mean[0] + half[0])
 
     def mean(self, key: str) -> float:
         """Over the seeds, of a number of the summary; NaN where a seed has none."""
-        values = [each.summary[key] for each in self.trainings]
+        values = [each.summary[key] for each in self.curves]
         return float(np.mean([np.nan if value is None else value for value in values]))
 
 
 def arms_of(folders: Sequence[Path], runs: Sequence[dict[str, Any]]) -> list[Arm]:
-    """The arms of a sweep, controls first, in the order of the runs."""
-    trainings: dict[tuple[str, ...], dict[int, Training]] = defaultdict(dict)
+    """The arms of a sweep, setting by setting, controls first, in the order of the runs."""
+    curves: dict[tuple[str, str, str], dict[int, Curve]] = defaultdict(dict)
     done = [(folder, run) for folder, run in zip(folders, runs, strict=True) if "training" in run]
     common = set.intersection(*(set(run["overrides"]) for _, run in done)) if done else set()
     for folder, run in done:
-        own = [each for each in run["overrides"] if each not in common and _group(each) != "seed"]
+        varied = [each for each in run["overrides"] if each not in common]
+        knobs = [each for each in varied if each.startswith("sampler.")]
+        rails = [each for each in knobs if each.partition("=")[0] in RAILS]
+        chosen = (f"sampler={run['sampler']}", f"seed={run['seed']}")
+        setting = [each for each in varied if each not in (*knobs, *chosen)]
         table = pd.read_parquet(folder / METRICS)
         for option, summary in run["training"]["arms"].items():
             is_own = option == run["sampler"]
+            name = " ".join([option, *(knobs if is_own and option != CONTROL else rails)])
             prefix = "" if is_own else "control/"
-            rest = [each for each in own if _group(each) != "sampler"]
-            knobs = [each for each in own if _group(each) == "sampler" and "." in each] * is_own
-            trainings[option, *knobs, *rest][run["seed"]] = Training(
+            curves[" ".join(setting), " ".join(rails), name][run["seed"]] = Curve(
                 run["seed"],
                 table["rollouts"].to_numpy(),
                 table[f"{prefix}mean_pass_rate"].to_numpy(),
                 summary,
             )
-    arms = [Arm(" ".join(key), list(each.values())) for key, each in trainings.items()]
-    return sorted(arms, key=lambda arm: not arm.is_control)
+    arms = [
+        Arm(name, setting, rails, name.split()[0] == CONTROL, list(each.values()))
+        for (setting, rails, name), each in curves.items()
+    ]
+    arms = _with_one_control(arms)
+    order = list(dict.fromkeys(arm.setting for arm in arms))
+    return sorted(arms, key=lambda arm: (order.index(arm.setting), not arm.is_control))
+
+
+def _with_one_control(arms: list[Arm]) -> list[Arm]:
+    """The arms, controls that the rails have made no difference to as one."""
+    kept: list[Arm] = []
+    for arm in arms:
+        rates = [each.pass_rates.tolist() for each in arm.curves]
+        for i, other in enumerate(kept):
+            same = other.is_control and arm.is_control and other.setting == arm.setting
+            if same and rates == [each.pass_rates.tolist() for each in other.curves]:
+                kept[i] = replace(other, name=CONTROL, rails="")
+                break
+        else:
+            kept.append(arm)
+    return kept
 
 
 def worth_showing(runs: Iterable[dict[str, Any]]) -> tuple[bool, bool]:
@@ -87,13 +117,19 @@ def worth_showing(runs: Iterable[dict[str, Any]]) -> tuple[bool, bool]:
     return not varied or bool(varied - set(GROUPS)), bool(varied & set(GROUPS))
 
 
-def compared(arms: Sequence[Arm]) -> dict[str, Any]:
-    """The comparison as JSON values."""
-    rollouts = _equal_rollouts(arms)
+def compared(arms: Sequence[Arm]) -> list[dict[str, Any]]:
+    """The comparison as JSON values, one for each setting."""
+    settings = dict.fromkeys(arm.setting for arm in arms)
+    return [_compared([arm for arm in arms if arm.setting == each]) for each in settings]
+
+
+def _compared(arms: Sequence[Arm]) -> dict[str, Any]:
+    rollouts = float(min(each.rollouts[-1] for arm in arms for each in arm.curves))
     rows = []
     for arm in arms:
         mean, low, high = arm.interval(rollouts)
-        row = {"arm": arm.name, "control": arm.is_control, "seeds": len(arm.trainings)}
+        row = {"arm": arm.name, "control": arm.is_control, "rails": arm.rails}
+        row |= {"seeds": len(arm.curves)}
         row |= {"gain": mean, "gain_low": low, "gain_high": high}
         keys = ("rollouts_to_gain", "groups_with_gradient", "never_drawn", "most_draws")
         rows.append(row | {key: arm.mean(key) for key in keys})
@@ -101,50 +137,61 @@ def compared(arms: Sequence[Arm]) -> dict[str, Any]:
         {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in row.items()}
         for row in rows
     ]
-    return {"rollouts": rollouts, "level": LEVEL, "arms": none_for_nan, "verdict": verdict(rows)}
+    told = {"setting": arms[0].setting, "rollouts": rollouts, "level": LEVEL}
+    return told | {"arms": none_for_nan, "verdict": verdict(rows)}
 
 
 def verdict(rows: Sequence[dict[str, Any]]) -> str:
     """Which arm gains most, where the intervals tell."""
     if len(rows) < 2:
         return "There is one arm: nothing to compare it to."
-    if any(row["seeds"] < 2 for row in rows):
-        return "No winner can be told from one seed: sweep over some, like seed=1,2,3."
+    single = [row["arm"] for row in rows if row["seeds"] < 2]
+    if single:
+        return (
+            f"No winner can be told: {_join(single)} ran with one seed. Sweep over some, like "
+            "seed=1,2,3."
+        )
     best, *rest = sorted(rows, key=lambda row: -row["gain"])
     overlapping = [row["arm"] for row in rest if row["gain_high"] >= best["gain_low"]]
     if overlapping:
         told = f"No winner: the interval of {best['arm']} overlaps that of {_join(overlapping)}."
     else:
         told = f"{best['arm']} gains most: its interval overlaps no other."
-    return told + _against_control(rows)
+    return f"{told} {_against_control(rows)}"
 
 
 def _against_control(rows: Sequence[dict[str, Any]]) -> str:
-    """Which arms gain more, or less, than the control; nothing unless there is one control."""
-    controls = [row for row in rows if row["control"]]
-    if len(controls) != 1:
-        return ""
-    low, high = controls[0]["gain_low"], controls[0]["gain_high"]
-    more = [row["arm"] for row in rows if row["gain_low"] > high]
-    less = [row["arm"] for row in rows if row["gain_high"] < low]
+    """Which arms gain more, or less, than the control under the same rails."""
+    controls = {row["rails"]: row for row in rows if row["control"]}
+    if not controls:
+        return f"There is no control: sweep over sampler={CONTROL} too."
+    only = next(iter(controls.values())) if len(controls) == 1 else None
+    held = [(row, controls.get(row["rails"], only)) for row in rows if not row["control"]]
+    more = [row["arm"] for row, other in held if other and row["gain_low"] > other["gain_high"]]
+    less = [row["arm"] for row, other in held if other and row["gain_high"] < other["gain_low"]]
     told = [
-        f"{what} than the control: {_join(a)}" for what, a in (("More", more), ("Less", less)) if a
+        f"{what} than the control: {_join(arms)}."
+        for what, arms in (("More", more), ("Less", less))
+        if arms
     ]
-    return f" {'. '.join(told)}." if told else " None differs from the control."
+    return " ".join(told) or "None can be told from the control."
 
 
-def show(found: dict[str, Any], gain_wanted: float, label: str | None) -> None:
-    """Print the comparison."""
+def show(settings: Sequence[dict[str, Any]], gain_wanted: float, label: str | None) -> None:
+    """Print the comparison of each setting."""
     out = console()
-    out.print(f"\nCurricula at {found['rollouts']:,.0f} rollouts", style="bold")
-    if label:
-        out.print(f" {label}", style="dim")
+    for found in settings:
+        where = f": {found['setting']}" if found["setting"] else ""
+        out.print(f"\nCurricula at {found['rollouts']:,.0f} rollouts{where}", style="bold")
+        if label:
+            out.print(f" {label}", style="dim")
+        out.print(_table(found, gain_wanted))
+        out.print(f" {found['verdict']}")
+
+
+def _table(found: dict[str, Any], gain_wanted: float) -> Table:
     table = plain_table(None, "")
-    columns = (
-        "gain",
-        f"{LEVEL:.0%} interval".replace("%", " %"),
-        f"until +{gain_wanted:g}",
-    )
+    columns = ("gain", f"{LEVEL:.0%} interval".replace("%", " %"), f"until +{gain_wanted:g}")
     for name in (*columns, "gradient", "never drawn", "most draws", "seeds"):
         table.add_column(name, justify="right")
     for row in found["arms"]:
@@ -160,10 +207,7 @@ def show(found: dict[str, Any], gain_wanted: float, label: str | None) -> None:
             f"{row['most_draws']:,.0f}",
             str(row["seeds"]),
         )
-    out.print(table)
-    out.print(f" {found['verdict']}")
-    if not any(row["control"] for row in found["arms"]):
-        out.print(f" There is no control: sweep over sampler={CONTROL} too.")
+    return table
 
 
 def plot(arms: Sequence[Arm], label: str | None, path: Path) -> None:
@@ -173,19 +217,28 @@ def plot(arms: Sequence[Arm], label: str | None, path: Path) -> None:
 
     figure = Figure(figsize=(9, 5.4), layout="constrained", dpi=110)
     axes = figure.subplots()
-    for i, arm in enumerate(arms):
-        shortest = min((each.rollouts for each in arm.trainings), key=len)
-        curves = np.stack([each.pass_rates[: len(shortest)] for each in arm.trainings])
-        look: dict[str, Any] = (
-            {"color": "0.35", "linestyle": "--"} if arm.is_control else {"color": f"C{i}"}
-        )
+    colors = cycle(COLORS)
+    several = len({arm.setting for arm in arms}) > 1
+    for arm in arms:
+        shortest = min((each.rollouts for each in arm.curves), key=len)
+        curves = np.stack([each.pass_rates[: len(shortest)] for each in arm.curves])
+        look: dict[str, Any] = {"color": next(colors)}
+        if arm.is_control:
+            look = {"color": "0.35", "linestyle": "--"}
         mean, half = _mean_and_half(curves)
-        axes.plot(shortest, mean, label=arm.name, zorder=3, **look)
+        axes.plot(
+            shortest,
+            mean,
+            label=f"{arm.name} {arm.setting}" if several else arm.name,
+            zorder=3,
+            **look,
+        )
         axes.fill_between(shortest, mean - half, mean + half, color=look["color"], alpha=0.15)
     bands = f"bands: {LEVEL:.0%} intervals over the seeds".replace("%", " %")
     axes.set_title(f"Mean pass rate over all prompts; {bands}", loc="left")
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.set_xlabel("rollouts")
+    axes.set_ylabel("mean pass rate")
     axes.legend(frameon=False, fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
     if label:
@@ -201,10 +254,6 @@ def _mean_and_half(values: Floats) -> tuple[Floats, Floats]:
     if n < 2:
         return mean, np.full(len(mean), np.nan)
     return mean, t.ppf((1 + LEVEL) / 2, n - 1) * values.std(0, ddof=1) / np.sqrt(n)
-
-
-def _equal_rollouts(arms: Sequence[Arm]) -> float:
-    return float(min(each.rollouts[-1] for arm in arms for each in arm.trainings))
 
 
 def _group(override: str) -> str:

@@ -73,9 +73,10 @@ def run(cfg: Mapping[str, Any], record: Record, show: bool) -> None:
         written = place(chosen.layouts, outcome, record.folder, chosen.export, inputs)
     names = [path.name for files in written for path, _ in files]
     names += [ROUNDS] if rounds else []
-    names += chosen.trainer.files if chosen.trainer else []
     claimed = [name for each in chosen.layouts for name in each.claims(outcome, chosen.export)]
-    record.leave(names, kind(chosen.layouts, chosen.export, strategy), claimed, inputs)
+    claimed += chosen.trainer.files if chosen.trainer else []
+    run_kind = kind(chosen.layouts, chosen.export, strategy)
+    record.leave(names, run_kind, claimed, inputs)
     record.results |= overall_statistics(outcome) | {"buckets": bucket_statistics(outcome)}
     if show:
         for layout, files in zip(chosen.layouts, written, strict=True):
@@ -85,20 +86,22 @@ def run(cfg: Mapping[str, Any], record: Record, show: bool) -> None:
     if chosen.trainer is not None:
         with record.timed("training"):
             trained = train(chosen, chosen.trainer, outcome, record)
+        left = [name for name in chosen.trainer.files if (record.folder / name).exists()]
+        record.add(left, run_kind)
         if show:
-            paths = [record.folder / name for name in chosen.trainer.files]
-            chosen.trainer.show(trained, [path for path in paths if path.exists()])
+            chosen.trainer.show(trained, [record.folder / name for name in left])
 
 
 def train(chosen: Strategies, trainer: Trainer, outcome: Outcome, record: Record) -> dict[str, Any]:
     """Train on the problems in the sampler's order; what came of it."""
     sides = [layout.trained(outcome, chosen.export) for layout in chosen.layouts]
+    prompts = prompts_of(outcome, np.logical_and.reduce(sides))
     training = Training(
-        prompts_of(outcome, np.logical_and.reduce(sides)),
+        prompts,
         chosen.sampler,
         record.choices["sampler"],
         chosen.rails,
-        chosen.schedule,
+        chosen.schedule.fitting(len(prompts)),
         chosen.seed,
     )
     tracker = LocalTracker(record.folder)

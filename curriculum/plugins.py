@@ -73,14 +73,12 @@ def register() -> None:
 
 
 def build(cfg: Mapping[str, Any], group: str) -> Any:
-    """Make the strategy chosen for a group from plain values; None for an option without any.
+    """Make the strategy chosen for a group from plain values.
 
     Raises:
         UserError: names the group, the key and the cause.
     """
     node = dict(cfg[group])
-    if node["_target_"] is None:
-        return None
     target = str(node.pop("_target_"))
     if target.split(".")[0] not in _trusted_packages():
         raise UserError(f"{group}._target_={target} is neither this package's nor a plugin's")

@@ -78,6 +78,11 @@ class Record:
         self.files[kind] = files
         self.results["files"] = files
 
+    def add(self, files: Sequence[str], kind: str) -> None:
+        """Note further files of the kind."""
+        self.files[kind] += files
+        self.results["files"] = self.files[kind]
+
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
         """Note how long a stage takes."""

@@ -89,9 +89,9 @@ class Strategies:
             bucketer=bucketer,
             sampler=build(cfg, "sampler"),
             rails=shared(Rails, "sampler"),
-            trainer=build(cfg, "trainer"),
+            trainer=None if cfg["trainer"]["_target_"] is None else build(cfg, "trainer"),
             schedule=shared(Schedule, "trainer"),
-            seed=cfg["seed"],
+            seed=_seed(cfg["seed"]),
             limits=shared(Limits, "data"),
             edges=edges,
             export=export,
@@ -147,6 +147,12 @@ def _require_rounds(
             f"budget=sequential has nothing to decide: {type(bucketer).__name__} has no edge that "
             f"budget.cap={budget.cap} rollouts could tell from a pass rate of 0 or 1"
         )
+
+
+def _seed(seed: Any) -> int:
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+        raise UserError(f"seed={seed}: a whole number, 0 or more")
+    return seed
 
 
 def _until(stage: str | None) -> str | None:

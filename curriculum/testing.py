@@ -10,8 +10,9 @@ import json
 import math
 import pickle
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +22,7 @@ from curriculum.metrics import MeanReward, Measure, Metric, measure
 from curriculum.records import PROBLEM_SCHEMA, Floats, Integers, Metrics, Problems, Rewards, Sample
 from curriculum.rewards import Reward
 from curriculum.samplers import Curriculum, Observations, Prompts, Rails, Sampler
+from curriculum.samplers.base import Allowed
 
 STANDARD = Measure(
     threshold=0.5,
@@ -34,6 +36,7 @@ STANDARD = Measure(
 )
 RAILS = Rails(floor=0.2, quotas=None, no_repeat=0, max_repeats=None, collapse=0.1, patience=20)
 BATCH, GROUP = 16, 8  # prompts, and rollouts of each
+HALF = 0.5  # a reward that stands for some prompts with a gradient and others without
 
 
 def make_rewards(groups: Sequence[Sequence[float]]) -> Rewards:
@@ -150,7 +153,7 @@ def make_prompts(count: int, sources: int = 2, buckets: int = 4) -> Prompts:
         difficulty=difficulty,
         n=n,
         c=c,
-        extra=lambda name: rate if name == "score" else np.zeros(count),
+        extra=lambda name, rows: rate[rows] if name == "score" else np.zeros(len(rows)),
     )
 
 
@@ -160,16 +163,14 @@ def check_sampler(make: Callable[[], Sampler]) -> None:
     The sampler is driven by a `Curriculum`, with a floor, on prompts of the sources s0 and s1.
     """
     prompts = make_prompts(150)
-    run = [_drive(_curriculum(make, prompts), 30, lag=lag) for lag in (0, 0, 5)]
+    run = [_drive(_curriculum(make, prompts, no_repeat=20), 30, lag=lag) for lag in (0, 0, 5)]
     assert run[0] == run[1], "the same seed draws other prompts"
     for batch in run[0] + run[2]:
         assert len(set(batch)) == len(batch), "a batch has a prompt twice"
         assert all(0 <= each < len(prompts) for each in batch), "no such prompt"
-    other = _curriculum(make, prompts, seed=1)
-    assert _drive(other, 30, lag=0) != run[0], "the seed changes nothing"
     _check_resume(make, prompts)
     _check_state(make, prompts)
-    for reward in (None, 0.0, 1.0):
+    for reward in (None, 0.0, 1.0, HALF):
         _check_nothing_starves(make, prompts, reward)
     one, few = make_prompts(1), make_prompts(BATCH // 2)
     only = np.flatnonzero(prompts.source == 0)
@@ -177,8 +178,27 @@ def check_sampler(make: Callable[[], Sampler]) -> None:
         assert len(_drive(_curriculum(make, odd), 20, lag=2)) == 20
 
 
-def _curriculum(make: Callable[[], Sampler], prompts: Prompts, seed: int = 0) -> Curriculum:
-    return Curriculum(make(), prompts, BATCH, RAILS, np.random.default_rng(seed))
+class _Watched:
+    """A sampler whose draws are checked."""
+
+    def __init__(self, sampler: Sampler) -> None:
+        self._sampler = sampler
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sampler, name)
+
+    def draw(self, count: int, allowed: Allowed, batch: int) -> Integers:
+        drawn = self._sampler.draw(count, allowed, batch)
+        assert len(drawn) <= count, f"{len(drawn)} prompts for {count}"
+        assert len(np.unique(drawn)) == len(drawn), "a draw has a prompt twice"
+        assert allowed(drawn).all(), "a draw has prompts that are not allowed"
+        return drawn
+
+
+def _curriculum(make: Callable[[], Sampler], prompts: Prompts, no_repeat: int = 0) -> Curriculum:
+    sampler = cast(Sampler, _Watched(make()))
+    rails = replace(RAILS, no_repeat=no_repeat)
+    return Curriculum(sampler, prompts, BATCH, rails, np.random.default_rng(0))
 
 
 def _drive(
@@ -187,7 +207,8 @@ def _drive(
     """Batches drawn while feedback comes `lag` batches later, in two parts and with cut-offs.
 
     Args:
-        reward: of every rollout; -1: by chance; None: nothing ever comes back.
+        reward: of every rollout; -1: by chance; HALF: none passes but of some prompts; None:
+            nothing ever comes back.
     """
     drawn: list[list[int]] = []
     for step in range(first, first + batches):
@@ -204,9 +225,13 @@ def _feed_back(curriculum: Curriculum, batch: Sequence[int], step: int, reward: 
     rng = np.random.default_rng([7, step])
     prompt = rng.permutation(np.repeat(np.array(batch, np.int64), GROUP))
     rate = 0.2 + 0.6 * ((prompt * 7919) % 97) / 97  # of a prompt, wherever it stands
-    passed = rng.random(len(prompt)) < rate if reward == -1 else np.full(len(prompt), reward > 0)
+    if reward == HALF:
+        rate = rate * (prompt % 2)
+    by_chance = reward in (-1, HALF)
+    passed = rng.random(len(prompt)) < rate if by_chance else np.full(len(prompt), reward > 0)
     answered = rng.random(len(prompt)) < 0.9
-    for part in np.array_split(np.arange(len(prompt)), 2):
+    half = np.isin(prompt, batch[::2])
+    for part in (half, ~half):
         rewards = passed[part].astype(np.float64)
         curriculum.observe(
             Observations.of_rollouts(prompt[part], rewards, passed[part], answered[part])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -38,14 +38,13 @@ class Bandit:
     alpha: float
     temperature: float
     window: int
-    starves_none: ClassVar = True
     _strata: Strata = field(init=False, repr=False)
     _arm: Integers = field(init=False, repr=False)  # (P,)
     _names: list[str] = field(init=False, repr=False)
     _value: Averages = field(init=False, repr=False)
     _recent: list[tuple[Floats, Integers]] = field(init=False, repr=False)  # advantages, rollouts
     _counts: Integers = field(init=False, repr=False)
-    _batch_size: int = field(init=False, repr=False)
+    _batch_size: float = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.rule not in RULES or self.arms not in ARMS:
@@ -59,7 +58,7 @@ class Bandit:
                 "sampler.window: 1 rollout or more"
             )
 
-    def start(self, prompts: Prompts, batch_size: int, rng: np.random.Generator) -> list[Event]:
+    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> list[Event]:
         """See `Sampler`."""
         by_bucket = self.arms == "buckets"
         self._arm = prompts.bucket if by_bucket else prompts.source
@@ -76,7 +75,7 @@ class Bandit:
         self._counts, self._batch_size = np.zeros(arms, np.int64), batch_size
         return []
 
-    def draw(self, count: int, allowed: Allowed) -> Integers:
+    def draw(self, count: int, allowed: Allowed, batch: int) -> Integers:
         """See `Sampler`."""
         return self._strata.draw(count, self._shares(), allowed)
 

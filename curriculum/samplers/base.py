@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple, Protocol, Self
@@ -27,7 +28,7 @@ class Prompts:
     difficulty: Floats  # (P,) by the run's metric, higher is harder
     n: Floats  # (P,) rollouts measured; 0: never seen
     c: Floats  # (P,) passes among them
-    extra: Callable[[str], Floats]  # (P,) a number of each prompt's extra_info; raises UserError
+    extra: Callable[[str, Integers], Floats]  # a number of some prompts' extra_info; UserError
 
     def __len__(self) -> int:
         return len(self.source)
@@ -36,6 +37,11 @@ class Prompts:
     def pass_rate(self) -> Floats:
         """(P,) mean under Jeffreys' prior: 0.5 where nothing was measured."""
         return np.asarray((self.c + 0.5) / (self.n + 1))
+
+    def digest(self) -> str:
+        """Changes when the prompts, or what was measured of them, do."""
+        columns = (self.source, self.bucket, self.difficulty, self.n, self.c)
+        return hashlib.sha256(b"".join(each.tobytes() for each in columns)).hexdigest()[:8]
 
     def of(self, source: str) -> Integers:
         """Rows of a source's prompts. Raises UserError where there is no such source."""
@@ -55,7 +61,7 @@ class Prompts:
             difficulty=self.difficulty[rows],
             n=self.n[rows],
             c=self.c[rows],
-            extra=lambda name: self.extra(name)[rows],
+            extra=lambda name, some: self.extra(name, rows[some]),
         )
 
 
@@ -63,7 +69,8 @@ class Prompts:
 class Observations:
     """Groups of rollouts that came back, a row a prompt.
 
-    They may be late, in any order, and parts of their groups, the rest of which comes another time.
+    Groups may come late, in any order, some of a batch's now and some later, or never; each comes
+    as a whole.
     Rollouts that were cut off or failed are in none of the numbers: they are not wrong answers. A
     group without any other rollout is left out.
     """
@@ -88,11 +95,16 @@ class Observations:
         Args:
             prompt, reward, passed: (R,).
             answered: (R,) False where a rollout was cut off or failed; None: nowhere.
+
+        Raises:
+            UserError: where a reward is no finite number.
         """
         if answered is not None:
             prompt, reward, passed = prompt[answered], reward[answered], passed[answered]
         order = np.argsort(prompt, kind="stable")
         reward = np.asarray(reward, np.float64)[order]
+        if not np.isfinite(reward).all():
+            raise UserError("rewards must be finite numbers; one that failed is not answered")
         unique, first, n = np.unique(prompt[order], return_index=True, return_counts=True)
         if not len(unique):
             none, zero = np.zeros(0, np.int64), np.zeros(0)
@@ -126,18 +138,24 @@ class Sampler(Protocol):
     that `start` gets, whose state the curriculum saves: `state_dict` has the rest.
     """
 
-    def start(self, prompts: Prompts, batch_size: int, rng: np.random.Generator) -> list[Event]:
+    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> list[Event]:
         """Begin anew, from what was measured.
+
+        Args:
+            batch_size: prompts drawn of these a batch, on average where there are quotas.
 
         Raises:
             UserError: where the knobs don't fit the prompts.
         """
         ...
 
-    def draw(self, count: int, allowed: Allowed) -> Integers:
+    def draw(self, count: int, allowed: Allowed, batch: int) -> Integers:
         """At most `count` different prompts, all of them allowed; fewer only if there are no more.
 
-        Called once a batch; again for the rest of it where it gave fewer, with more allowed.
+        Called once for each batch; again for the rest of it where it gave fewer, with more allowed.
+
+        Args:
+            batch: its number, from 0.
         """
         ...
 

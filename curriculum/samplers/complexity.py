@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from curriculum.errors import UserError
-from curriculum.records import Integers
+from curriculum.records import Floats, Integers
 from curriculum.samplers.base import Prompts
 
 
@@ -13,8 +13,7 @@ def curriculum_sources(prompts: Prompts, source: str | None) -> list[int]:
     """The source of that name, or all. Raises UserError where there is none of that name."""
     if source is None:
         return list(range(len(prompts.sources)))
-    if not len(prompts.of(source)):
-        raise UserError(f"sampler.complexity_source={source}: it has no prompts")
+    prompts.of(source)
     return [prompts.sources.index(source)]
 
 
@@ -25,8 +24,12 @@ def easiest_first(prompts: Prompts, source: int, score: str | None) -> Integers:
         score: the field of extra_info that says how hard a prompt is; None: what was measured.
     """
     rows = np.flatnonzero(prompts.source == source)
-    difficulty = prompts.difficulty if score is None else prompts.extra(score)
-    return rows[np.argsort(difficulty[rows], kind="stable")]
+    return rows[np.argsort(score_of(prompts, rows, score), kind="stable")]
+
+
+def score_of(prompts: Prompts, rows: Integers, score: str | None) -> Floats:
+    """How hard some prompts are. Raises UserError where one doesn't say."""
+    return prompts.difficulty[rows] if score is None else prompts.extra(score, rows)
 
 
 def require_percentiles(first: float, last: float) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from curriculum.errors import UserError
 from curriculum.records import Integers
-from curriculum.samplers.base import Event, Observations, Prompts, Sampler, starves_none
+from curriculum.samplers.base import Allowed, Event, Observations, Prompts, Sampler, starves_none
 from curriculum.samplers.deck import Deck
 from curriculum.samplers.floor import Floor
 from curriculum.samplers.lanes import lanes_of
@@ -52,16 +52,24 @@ class Curriculum:
         if batch_size < 1:
             raise UserError(f"batch_size={batch_size}: 1 prompt or more")
         self._seed = hashlib.sha256(repr(rng.bit_generator.state).encode()).hexdigest()[:8]
+        self._rails = rails
         self._prompts, self._batch_size, self._rng = prompts, min(batch_size, len(prompts)), rng
-        self._repeats, self._outages = Repeats(len(prompts), rails), Outages(prompts, rails)
+        self._repeats, self._outages = (
+            Repeats(len(prompts), self._batch_size, rails),
+            Outages(prompts, rails),
+        )
         self._lanes, self._shares = lanes_of(sampler, prompts, rails.quotas)
         self._split = Rounding(len(self._lanes))
         self._floor = Floor(prompts, 0.0 if starves_none(sampler) else rails.floor, rng)
-        self._spare = Deck(np.arange(len(prompts)), rng)
-        self._drawn, self._queue, self._gave_way = 0, list[int](), 0
+        rows = [np.arange(len(prompts)) if each.rows is None else each.rows for each in self._lanes]
+        self._spare = Deck(np.concatenate(rows), rng)
+        self._drawn, self._batches, self._queue = 0, 0, list[int]()
+        self._gave_way, self._filled_up = 0, 0
+        self._pending: list[Event] = []
         self.started: list[Event] = []
         for lane, share in zip(self._lanes, self._shares, strict=True):
-            self.started += lane.sampler.start(lane.prompts, max(round(batch_size * share), 1), rng)
+            events = lane.sampler.start(lane.prompts, self._batch_size * float(share), rng)
+            self.started += map(lane.named, events)
 
     def __len__(self) -> int:
         return len(self._prompts) // self._batch_size * self._batch_size
@@ -78,9 +86,10 @@ class Curriculum:
     def observe(self, observations: Observations) -> list[Event]:
         """Tell the sampler what came back; what it did."""
         believed, events = self._outages.filter(observations)
+        events, self._pending = self._pending + events, []
         for lane in self._lanes:
             if len(own := lane.own(believed)):
-                events += lane.sampler.observe(own)
+                events += map(lane.named, lane.sampler.observe(own))
         return events
 
     def metrics(self) -> dict[str, float]:
@@ -92,6 +101,7 @@ class Curriculum:
             for name, value in lane.sampler.metrics().items()
         }
         numbers["rails/gave_way"] = float(self._gave_way)
+        numbers["rails/filled_up"] = float(self._filled_up)
         numbers["rails/frozen_sources"] = float(self._outages.frozen.sum())
         numbers["rails/held_back_groups"] = float(self._outages.held_back)
         return numbers
@@ -103,7 +113,9 @@ class Curriculum:
             "made_of": self._made_of,
             "drawn": self._drawn,
             "queue": list(self._queue),
+            "batches": self._batches,
             "gave_way": self._gave_way,
+            "filled_up": self._filled_up,
             "rng": self._rng.bit_generator.state,
             "samplers": [lane.sampler.state_dict() for lane in self._lanes],
             "split": self._split.state_dict(),
@@ -117,17 +129,24 @@ class Curriculum:
         """Go on from there.
 
         Raises:
-            UserError: where the state is of another sampler, version, seed or number of prompts.
+            UserError: where the state is of another sampler, version or seed, or other prompts.
         """
         known = {"version": VERSION, "made_of": self._made_of}
         found = {name: state.get(name) for name in known}
         if found != known:
             raise UserError(f"the sampler's saved state is of {found}, this run's of {known}")
         self._drawn, self._queue = state["drawn"], list(state["queue"])
-        self._gave_way = state["gave_way"]
+        self._batches, self._gave_way = state["batches"], state["gave_way"]
+        self._filled_up, self._pending = state["filled_up"], []
         self._rng.bit_generator.state = deepcopy(state["rng"])
-        for lane, each in zip(self._lanes, state["samplers"], strict=True):
-            lane.sampler.load_state_dict(each)
+        try:
+            for lane, each in zip(self._lanes, state["samplers"], strict=True):
+                lane.sampler.load_state_dict(each)
+        except (LookupError, TypeError, ValueError) as error:
+            raise UserError(
+                f"the sampler's saved state doesn't fit its knobs ({error!r}): go on with those "
+                "that it was saved with"
+            ) from error
         self._split.load_state_dict(state["split"])
         self._floor.load_state_dict(state["floor"])
         self._spare.load_state_dict(state["spare"])
@@ -138,33 +157,48 @@ class Curriculum:
     def _made_of(self) -> dict[str, Any]:
         return {
             "sampler": type(self._lanes[0].sampler).__qualname__,
-            "prompts": len(self._prompts),
+            "prompts": f"{len(self._prompts)}, {self._prompts.digest()}",
             "batch_size": self._batch_size,
             "seed": self._seed,
+            "quotas": [lane.name for lane in self._lanes],
+            "max_repeats": self._rails.max_repeats,
         }
 
     def _batch(self) -> list[int]:
         """Prompts of a batch, in random order."""
         size = self._batch_size
         counts = self._split.split(size, self._shares)
-        drawn = [
-            self._note(lane.draw(count, self._repeats.allowed))
-            for lane, count in zip(self._lanes, counts.tolist(), strict=True)
-        ]
-        for i, lane in enumerate(self._lanes):  # where the rails leave too few, they give way
-            if missing := int(counts[i]) - len(drawn[i]):
-                self._gave_way += missing
-                more = self._note(lane.draw(missing, self._repeats.not_in_batch))
-                drawn[i] = np.concatenate([drawn[i], more])
+        allowed = self._repeats.not_in_batch if self._repeats.exhausted else self._repeats.allowed
+        drawn = self._drawn_by_lanes(counts, allowed)
+        short = counts - np.array([len(each) for each in drawn])
+        if short.any():  # the rails leave too few, or the sampler has no more
+            more = self._drawn_by_lanes(short, self._repeats.not_in_batch)
+            self._gave_way += sum(map(len, more))
+            drawn += more
         batch = np.concatenate(drawn)
-        if len(batch) < size:  # a sampler has no more prompts than this
-            rest = self._spare.draw(size - len(batch), self._repeats.not_in_batch)
-            batch = np.concatenate([batch, self._note(rest)])
+        if len(batch) < size:
+            batch = np.concatenate([batch, self._spares(size - len(batch))])
         self._rng.shuffle(batch)
         self._floor.put_into(batch, self._repeats)
         self._repeats.end_batch(size)
+        self._batches += 1
         return [int(each) for each in batch]
 
-    def _note(self, drawn: Integers) -> Integers:
-        self._repeats.note(drawn)
+    def _drawn_by_lanes(self, counts: Integers, allowed: Allowed) -> list[Integers]:
+        drawn = [
+            lane.draw(count, allowed, self._batches)
+            for lane, count in zip(self._lanes, counts.tolist(), strict=True)
+        ]
+        for each in drawn:
+            self._repeats.note(each)
         return drawn
+
+    def _spares(self, missing: int) -> Integers:
+        """Any prompts that are not in the batch yet, of the sources that are trained on."""
+        if not self._filled_up:
+            text = f"the sampler has too few prompts for a batch of {self._batch_size}: others join"
+            self._pending.append(Event("filled_up", text, {"missing": missing}))
+        self._filled_up += missing
+        spares = self._spare.draw(missing, self._repeats.not_in_batch)
+        self._repeats.note(spares)
+        return spares

@@ -30,10 +30,10 @@ class Deck:
     def draw(self, count: int, allowed: Allowed) -> Integers:
         """The next `count` allowed cards, fewer where there are no more; what isn't is passed over.
 
-        One call looks at each card once at most.
+        One call looks at what is left of the pass and at the whole of the next, and no further.
         """
         drawn: list[Integers] = []
-        missing, left, look = count, len(self), count + count // 8 + 8
+        missing, left, look = count, 2 * len(self) - self._next, count + count // 8 + 8
         wrapped = False
         while missing > 0 and left > 0:
             look = min(look, left, MOST, len(self) - self._next)

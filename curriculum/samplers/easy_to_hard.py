@@ -32,8 +32,7 @@ class EasyToHard:
     _strata: Strata = field(init=False, repr=False)
     _buckets: Integers = field(init=False, repr=False)  # those with prompts, easy to hard
     _names: list[str] = field(init=False, repr=False)
-    _batch_size: int = field(init=False, repr=False)
-    _drawn: int = field(init=False, repr=False)
+    _batch: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.schedule not in SCHEDULES:
@@ -41,20 +40,19 @@ class EasyToHard:
         if self.steps < 1 or not self.mean_exponent > 0 or not self.sigma > 0:
             raise UserError("sampler.steps: 1 or more; sampler.mean_exponent, sigma: above 0")
 
-    def start(self, prompts: Prompts, batch_size: int, rng: np.random.Generator) -> list[Event]:
+    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> list[Event]:
         """See `Sampler`."""
         self._buckets = np.unique(prompts.bucket)
         self._names = [prompts.buckets[each] for each in self._buckets]
         groups = [np.flatnonzero(prompts.bucket == each) for each in self._buckets]
         self._strata = Strata(groups, rng)
-        self._batch_size, self._drawn = batch_size, 0
+        self._batch = 0
         return []
 
-    def draw(self, count: int, allowed: Allowed) -> Integers:
+    def draw(self, count: int, allowed: Allowed, batch: int) -> Integers:
         """See `Sampler`."""
-        drawn = self._strata.draw(count, self._shares(), allowed)
-        self._drawn += len(drawn)
-        return drawn
+        self._batch = batch
+        return self._strata.draw(count, self._shares(), allowed)
 
     def observe(self, observations: Observations) -> list[Event]:
         """See `Sampler`."""
@@ -62,12 +60,12 @@ class EasyToHard:
 
     def state_dict(self) -> dict[str, Any]:
         """See `Sampler`."""
-        return {"strata": self._strata.state_dict(), "drawn": self._drawn}
+        return {"strata": self._strata.state_dict(), "batch": self._batch}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """See `Sampler`."""
         self._strata.load_state_dict(state["strata"])
-        self._drawn = state["drawn"]
+        self._batch = state["batch"]
 
     def metrics(self) -> dict[str, float]:
         """See `Sampler`."""
@@ -75,7 +73,7 @@ class EasyToHard:
         return {f"bucket/{name}/weight": share for name, share in shares}
 
     def _shares(self) -> Floats:
-        done = min(self._drawn // self._batch_size / self.steps, 1.0)
+        done = min(self._batch / self.steps, 1.0)
         levels = len(self._buckets)
         smallest = self.smallest and self.schedule == "gaussian"
         return shares_at(self.schedule, done, levels, self.mean_exponent, self.sigma, smallest)

@@ -17,8 +17,9 @@ from curriculum.samplers.strata import Rounding
 class Floor:
     """Replaces a share of each batch by the next prompts of the same sources.
 
-    So the mix of sources stays the sampler's, and every prompt of a source with a share comes up
-    once in a while: after prompts / (share x draws of its source a batch) batches at most.
+    So the mix of sources stays the sampler's. A source of P prompts with s slots in each batch is
+    gone through once in P / (share s) batches; shuffled anew each time, so up to twice that may
+    lie between two draws of the same prompt.
     """
 
     def __init__(self, prompts: Prompts, share: float, rng: np.random.Generator) -> None:
@@ -36,11 +37,12 @@ class Floor:
         sources = self._source[batch[places]]
         for source in np.unique(sources).tolist():
             own = places[sources == source]
+            old = batch[own]
+            repeats.take_back(old)
             new = self._decks[source].draw(len(own), repeats.allowed)
-            own = own[: len(new)]
-            repeats.take_back(batch[own])
-            repeats.note(new)
-            batch[own] = new
+            kept = old[~np.isin(old, new)][: len(own) - len(new)]  # where there are too few
+            batch[own] = np.concatenate([new, kept])
+            repeats.note(batch[own])
 
     def state_dict(self) -> dict[str, Any]:
         """How far each deck is."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from curriculum.errors import UserError
 from curriculum.records import Floats, Integers
-from curriculum.samplers.base import Allowed, Mask, Observations, Prompts, Sampler
+from curriculum.samplers.base import Allowed, Event, Mask, Observations, Prompts, Sampler
 
 
 @dataclass(frozen=True)
@@ -21,16 +21,22 @@ class Lane:
     prompts: Prompts
     rows: Integers | None = None  # of these among all prompts, ascending; None: they are all
 
-    def draw(self, count: int, allowed: Allowed) -> Integers:
+    def draw(self, count: int, allowed: Allowed, batch: int) -> Integers:
         """Rows of all prompts."""
         rows = self.rows
         if rows is None:
-            return self.sampler.draw(count, allowed) if count > 0 else np.zeros(0, np.int64)
+            return self.sampler.draw(count, allowed, batch)
 
         def allowed_here(own: Integers) -> Mask:
             return allowed(rows[own])
 
-        return rows[self.sampler.draw(count, allowed_here)] if count > 0 else rows[:0]
+        return rows[self.sampler.draw(count, allowed_here, batch)]
+
+    def named(self, event: Event) -> Event:
+        """An event of the sampler's, with the name of this lane."""
+        if not self.name:
+            return event
+        return Event(event.kind, f"{self.name}: {event.text}", {**event.values, "lane": self.name})
 
     def own(self, observations: Observations) -> Observations:
         """What is about this lane's prompts, by their rows here."""

@@ -36,14 +36,14 @@ class Learnability:
     def __post_init__(self) -> None:
         require_belief(self.prior, self.trust, self.discount, self.candidates)
 
-    def start(self, prompts: Prompts, batch_size: int, rng: np.random.Generator) -> list[Event]:
+    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> list[Event]:
         """See `Sampler`."""
         self._deck = Deck(np.arange(len(prompts)), rng)
         a0, b0 = self.prior
         self._posterior = Posterior(prompts, (a0, b0), self.trust, self.discount)
         return []
 
-    def draw(self, count: int, allowed: Allowed) -> Integers:
+    def draw(self, count: int, allowed: Allowed, batch: int) -> Integers:
         """See `Sampler`."""
 
         def learnability(rows: Integers) -> Floats:

@@ -21,7 +21,7 @@ class Knobs:
     """Of a mix of sources."""
 
     sampling_strategy: str
-    source_weights: dict[str, float]
+    source_weights: dict[str, float] | None
     adaptive_weights: bool
     alpha: float
     update_frequency: int
@@ -34,8 +34,14 @@ class Knobs:
                 f"sampler.sampling_strategy={self.sampling_strategy}: there are "
                 f"{', '.join(STRATEGIES)}"
             )
-        if any(weight < 0 for weight in self.source_weights.values()):
+        weights = (self.source_weights or {}).values()
+        if not all(0 <= weight < np.inf for weight in weights):
             raise UserError(f"sampler.source_weights={self.source_weights}: 0 or more each")
+        if weights and self.sampling_strategy == "proportional":
+            raise UserError(
+                "sampler.source_weights are for sampler.sampling_strategy=weighted: proportional "
+                "goes by the number of prompts"
+            )
         if not 0 < self.alpha <= 1:
             raise UserError(f"sampler.alpha={self.alpha}: above 0, at most 1")
         if self.update_frequency < 1:
@@ -55,7 +61,7 @@ class Mix:
     source whose rewards have all been equal counts as 0.5.
     """
 
-    def __init__(self, knobs: Knobs, prompts: Prompts, batch_size: int, tag: str) -> None:
+    def __init__(self, knobs: Knobs, prompts: Prompts, batch_size: float, tag: str) -> None:
         """Raises UserError where weights and sources don't fit."""
         self._knobs, self._names, self._tag = knobs, prompts.sources, tag
         self._source, self._batch_size = prompts.source, batch_size
@@ -70,7 +76,7 @@ class Mix:
     @property
     def batches(self) -> int:
         """Of feedback so far."""
-        return self._groups // self._batch_size
+        return int(self._groups / self._batch_size + 1e-9)
 
     def started(self) -> Event:
         """What the mix is to begin with."""
@@ -78,7 +84,7 @@ class Mix:
         mode = "adaptive" if knobs.adaptive_weights else "fixed"
         lines = [
             f"{self._tag} Strategy: {knobs.sampling_strategy}, Mode: {mode}, "
-            f"Sources: {present.sum()}, Batch size: {self._batch_size}"
+            f"Sources: {present.sum()}, Batch size: {round(self._batch_size)}"
         ]
         if knobs.adaptive_weights:
             others, most = int(present.sum()) - 1, knobs.max_source_ratio
@@ -166,7 +172,7 @@ class Mix:
 
 def _given(knobs: Knobs, prompts: Prompts, sizes: Integers) -> Floats:
     """(S,) weights, 0 for a source without prompts."""
-    for name in knobs.source_weights:
+    for name in knobs.source_weights or ():
         prompts.of(name)
     if knobs.sampling_strategy == "proportional":
         return np.asarray(sizes, np.float64)

@@ -25,7 +25,7 @@ class MultiSource:
     """
 
     sampling_strategy: str
-    source_weights: dict[str, float]
+    source_weights: dict[str, float] | None
     adaptive_weights: bool
     alpha: float
     update_frequency: int
@@ -38,13 +38,13 @@ class MultiSource:
     def __post_init__(self) -> None:
         self._knobs()
 
-    def start(self, prompts: Prompts, batch_size: int, rng: np.random.Generator) -> list[Event]:
+    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> list[Event]:
         """See `Sampler`."""
         self._mix = Mix(self._knobs(), prompts, batch_size, self._tag)
         self._strata = Strata(self._groups(prompts), rng)
         return [self._mix.started()]
 
-    def draw(self, count: int, allowed: Allowed) -> Integers:
+    def draw(self, count: int, allowed: Allowed, batch: int) -> Integers:
         """See `Sampler`."""
         return self._strata.draw(count, self._shares(), allowed)
 

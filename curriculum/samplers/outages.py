@@ -11,6 +11,7 @@ from curriculum.samplers.base import Event, Observations, Prompts
 from curriculum.samplers.rails import Rails
 
 EVIDENCE = 20.0  # expected passes before a source is judged: chance alone leaves a tenth 1 in 2e6
+LOWEST = 0.01  # of what is expected that a low can become the usual
 
 
 class Outages:
@@ -24,7 +25,7 @@ class Outages:
 
     def __init__(self, prompts: Prompts, rails: Rails) -> None:
         self._source, self._names = prompts.source, prompts.sources
-        self._rate = np.where(prompts.n > 0, prompts.pass_rate, 0.0)
+        self._rate = prompts.c / np.maximum(prompts.n, 1)
         self._collapse, self._patience = rails.collapse, rails.patience
         sources = len(prompts.sources)
         self._expected, self._passed = np.zeros(sources), np.zeros(sources)
@@ -57,8 +58,10 @@ class Outages:
         was = bool(self.frozen[source])
         lasts = low and self._waited[source] > self._patience
         if lasts:
-            self._usual[source] = max(ratio, 0.01)
+            self._usual[source] = max(ratio, LOWEST)
             self._waited[source] = 0
+        elif not low:
+            self._usual[source] = max(self._usual[source], min(ratio, 1))
         self.frozen[source] = low and not lasts
         if was == self.frozen[source]:
             return []

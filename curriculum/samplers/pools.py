@@ -46,7 +46,7 @@ class Pools:
         if not max(self.weights.values()) > 0:
             raise UserError("sampler.weights: not all of them 0")
 
-    def start(self, prompts: Prompts, batch_size: int, rng: np.random.Generator) -> list[Event]:
+    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> list[Event]:
         """See `Sampler`."""
         self._deck, self._rng = Deck(np.arange(len(prompts)), rng), rng
         weights = np.array([self.weights[name] for name in NAMES])
@@ -56,7 +56,7 @@ class Pools:
         self._pool = np.where(seen, pool, UNSEEN).astype(np.int8)
         return []
 
-    def draw(self, count: int, allowed: Allowed) -> Integers:
+    def draw(self, count: int, allowed: Allowed, batch: int) -> Integers:
         """See `Sampler`."""
 
         def chance(rows: Integers) -> Floats:

@@ -32,5 +32,6 @@ class Rails:
         if self.patience < 1:
             raise UserError(f"sampler.patience={self.patience}: 1 batch or more")
         weights = (self.quotas or {}).values()
-        if self.quotas is not None and (min(weights, default=0) < 0 or not sum(weights) > 0):
+        finite = all(0 <= weight < float("inf") for weight in weights)
+        if self.quotas is not None and not (finite and sum(weights) > 0):
             raise UserError(f"sampler.quotas={self.quotas}: weights of 0 or more, not all 0")

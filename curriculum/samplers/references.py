@@ -38,7 +38,7 @@ class InterpolatedPosterior(Posterior):
         forgetting: float,
         pseudo_weight: float,
         momentum: float,
-        batch_size: int,
+        batch_size: float,
     ) -> None:
         super().__init__(prompts, prior, trust, 1 - forgetting)
         self._weak, self._strong = weak_and_strong

@@ -11,8 +11,13 @@ import numpy as np
 from curriculum.errors import UserError
 from curriculum.records import Floats, Integers
 from curriculum.samplers.averages import Averages
-from curriculum.samplers.base import Event, Mask, Observations, Prompts
-from curriculum.samplers.complexity import curriculum_sources, easiest_first, require_percentiles
+from curriculum.samplers.base import Event, Observations, Prompts
+from curriculum.samplers.complexity import (
+    curriculum_sources,
+    easiest_first,
+    require_percentiles,
+    score_of,
+)
 from curriculum.samplers.multi_source import MultiSource
 
 RULE = "=" * 80
@@ -41,7 +46,7 @@ class RewardCurriculum(MultiSource):
     interval_decay: float
     starves_none: ClassVar = False
     level_: int = field(init=False, repr=False)
-    _gated: Mask = field(init=False, repr=False)  # (P,) whether in the curriculum
+    _level_of: Integers = field(init=False, repr=False)  # (P,) that opens it; -1: always open
     _reward: Averages = field(init=False, repr=False)
     _since: int = field(init=False, repr=False)  # the batch of the last level-up
     _source_of: Integers = field(init=False, repr=False)  # (groups,)
@@ -49,7 +54,7 @@ class RewardCurriculum(MultiSource):
     _members: list[Integers] = field(init=False, repr=False)  # of each group, rows
     _sources: list[int] = field(init=False, repr=False)
     _prompts: Prompts = field(init=False, repr=False)
-    _batch_size: int = field(init=False, repr=False)
+    _batch_size: float = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -62,11 +67,10 @@ class RewardCurriculum(MultiSource):
                 "sampler.num_intervals, min_batches_per_level, check_frequency: 1 or more"
             )
 
-    def start(self, prompts: Prompts, batch_size: int, rng: np.random.Generator) -> list[Event]:
+    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> list[Event]:
         """See `Sampler`."""
         self._prompts, self._batch_size = prompts, batch_size
         self._sources = curriculum_sources(prompts, self.complexity_source)
-        self._gated = np.isin(prompts.source, self._sources)
         self._reward, self.level_, self._since = Averages(self.reward_alpha, 1), 0, 0
         events = super().start(prompts, batch_size, rng)
         return [*events, self._intervals_event()]
@@ -75,7 +79,8 @@ class RewardCurriculum(MultiSource):
         """See `Sampler`."""
         before = self._mix.batches // self.check_frequency
         events = super().observe(observations)
-        gated = self._gated[observations.prompt]
+        level = self._level_of[observations.prompt]
+        gated = (level >= 0) & (level <= self.level_)  # the floor draws others too
         expected = self._mix.shares[self._sources].sum() * self._batch_size
         if gated.any():
             mean = observations.reward[gated].mean(keepdims=True)
@@ -105,13 +110,16 @@ class RewardCurriculum(MultiSource):
     def _groups(self, prompts: Prompts) -> list[Integers]:
         """Sources without a curriculum as they are, the others in intervals."""
         groups, source_of, interval = [], [], []
+        self._level_of = np.full(len(prompts), -1, np.int16)
         for source in range(len(prompts.sources)):
             if source not in self._sources:
                 parts = [np.flatnonzero(prompts.source == source)]
                 interval += [-1]
             else:
                 rows = easiest_first(prompts, source, self.complexity_score)
-                parts = np.split(rows, self._ends(len(rows)))[:-1]
+                *parts, never = np.split(rows, self._ends(len(rows)))
+                for level, opened in enumerate([*parts, never]):
+                    self._level_of[opened] = level
                 interval += range(len(parts))
             groups += parts
             source_of += [source] * len(parts)
@@ -178,15 +186,13 @@ class RewardCurriculum(MultiSource):
             f"{self._tag} Intervals: {self.num_intervals + 1} "
             f"(1 initial + {self.num_intervals} progressive)",
         ]
-        score = self._prompts.difficulty
-        if self.complexity_score is not None:
-            score = self._prompts.extra(self.complexity_score)
         sizes = []
         for i in range(self.num_intervals + 1):
             own = [self._members[each] for each in np.flatnonzero(self._interval == i)]
             rows = np.concatenate(own)
             sizes.append(len(rows))
             name = f"Interval {i}" + (f" (Initial {initial:g}%)" if i == 0 else "")
-            bounds = f", [{score[rows].min():.3f}, {score[rows].max():.3f}]" if len(rows) else ""
+            score = score_of(self._prompts, rows, self.complexity_score)
+            bounds = f", [{score.min():.3f}, {score.max():.3f}]" if len(rows) else ""
             lines.append(f"  {name}: {len(rows)} samples{bounds}")
         return Event("start", "\n".join(lines), {"intervals": sizes})

@@ -42,7 +42,7 @@ class SkipZeroVariance:
     _hard: Integers = field(init=False, repr=False)
     _p_easy: float = field(init=False, repr=False)
     _p_hard: float = field(init=False, repr=False)
-    _batch_size: int = field(init=False, repr=False)
+    _batch_size: float = field(init=False, repr=False)
     _rng: np.random.Generator = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -58,7 +58,7 @@ class SkipZeroVariance:
                 "sampler.step: 0 or more"
             )
 
-    def start(self, prompts: Prompts, batch_size: int, rng: np.random.Generator) -> list[Event]:
+    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> list[Event]:
         """See `Sampler`."""
         self._deck, self._rng = Deck(np.arange(len(prompts)), rng), rng
         self._batch_size = batch_size
@@ -68,7 +68,7 @@ class SkipZeroVariance:
         self._p_easy = self._p_hard = self.chance
         return []
 
-    def draw(self, count: int, allowed: Allowed) -> Integers:
+    def draw(self, count: int, allowed: Allowed, batch: int) -> Integers:
         """See `Sampler`."""
 
         def chance(rows: Integers) -> Floats:

@@ -13,9 +13,9 @@ from curriculum.samplers.deck import Deck
 
 
 class Rounding:
-    """Shares as whole numbers, each time within one of the share, and over all times too.
+    """Shares as whole numbers: largest remainders, what was rounded off carried over.
 
-    Largest remainders, with what was rounded off carried over.
+    So the sums over all times too are within about one of the shares.
     """
 
     def __init__(self, parts: int) -> None:
@@ -68,9 +68,15 @@ class Strata:
         if not present.any():
             return np.zeros(0, np.int64)
         counts = self._rounding.split(count, present / present.sum())
-        return np.concatenate(
-            [deck.draw(int(k), allowed) for deck, k in zip(self._decks, counts, strict=True)]
-        )
+        drawn = [
+            deck.draw(k, allowed) for deck, k in zip(self._decks, counts.tolist(), strict=True)
+        ]
+        for i in np.flatnonzero(present):  # others take the place of groups that have too few
+            missing = count - sum(map(len, drawn))
+            if not missing:
+                break
+            drawn.append(self._decks[i].draw(missing, _others(allowed, np.concatenate(drawn))))
+        return np.concatenate(drawn)
 
     def state_dict(self) -> dict[str, Any]:
         """How far each deck is."""
@@ -82,3 +88,7 @@ class Strata:
         for deck, each in zip(self._decks, state["decks"], strict=True):
             deck.load_state_dict(each)
         self._rounding.load_state_dict(state["rounding"])
+
+
+def _others(allowed: Allowed, drawn: Integers) -> Allowed:
+    return lambda rows: np.asarray(allowed(rows) & ~np.isin(rows, drawn))

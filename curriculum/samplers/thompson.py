@@ -46,19 +46,25 @@ class Thompson:
             raise UserError("sampler.target, pseudo_weight: 0 to 1")
         if not 0 <= self.momentum < 1:
             raise UserError("sampler.momentum: 0 or more, below 1")
+        if self.references is not None and self.discount == 1:
+            raise UserError(
+                "sampler.references add evidence with every batch: forget some, like "
+                "sampler.discount=0.8, BOTS' own"
+            )
         if self.references is not None and len(self.references) != 2:
             raise UserError(
                 f"sampler.references={self.references}: two fields of extra_info, the pass rates "
                 "of a weak and of a strong model, [weak,strong]"
             )
 
-    def start(self, prompts: Prompts, batch_size: int, rng: np.random.Generator) -> list[Event]:
+    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> list[Event]:
         """See `Sampler`."""
         self._deck, self._rng = Deck(np.arange(len(prompts)), rng), rng
         a0, b0 = self.prior
         self._posterior = Posterior(prompts, (a0, b0), self.trust, self.discount)
         if self.references is not None:
-            weak, strong = (prompts.extra(name) for name in self.references)
+            every = np.arange(len(prompts))
+            weak, strong = (prompts.extra(name, every) for name in self.references)
             self._posterior = InterpolatedPosterior(
                 prompts,
                 (a0, b0),
@@ -71,7 +77,7 @@ class Thompson:
             )
         return []
 
-    def draw(self, count: int, allowed: Allowed) -> Integers:
+    def draw(self, count: int, allowed: Allowed, batch: int) -> Integers:
         """See `Sampler`."""
 
         def nearness(rows: Integers) -> Floats:

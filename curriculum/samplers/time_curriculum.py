@@ -36,8 +36,7 @@ class TimeCurriculum(MultiSource):
     _open: Integers = field(init=False, repr=False)  # (S,) how many prompts are drawn from
     _sources: list[int] = field(init=False, repr=False)
     _prompts: Prompts = field(init=False, repr=False)
-    _batch_size: int = field(init=False, repr=False)
-    _drawn: int = field(init=False, repr=False)
+    _batch: int = field(init=False, repr=False)
     _said: float = field(init=False, repr=False)  # percent
 
     def __post_init__(self) -> None:
@@ -46,7 +45,7 @@ class TimeCurriculum(MultiSource):
         if self.complexity_warmup_steps < 0:
             raise UserError("sampler.complexity_warmup_steps: 0 or more")
 
-    def start(self, prompts: Prompts, batch_size: int, rng: np.random.Generator) -> list[Event]:
+    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> list[Event]:
         """See `Sampler`."""
         events = super().start(prompts, batch_size, rng)
         self._sources = curriculum_sources(prompts, self.complexity_source)
@@ -54,7 +53,7 @@ class TimeCurriculum(MultiSource):
         for source in self._sources:
             rows = easiest_first(prompts, source, self.complexity_score)
             self._rank[rows] = np.arange(len(rows))
-        self._prompts, self._batch_size, self._drawn = prompts, batch_size, 0
+        self._prompts, self._batch = prompts, 0
         self._said = self.initial_complexity_percentile
         self._unlock()
         named = "every source" if self.complexity_source is None else f"'{self.complexity_source}'"
@@ -65,17 +64,16 @@ class TimeCurriculum(MultiSource):
         )
         return [*events, Event("start", text, {"percentile": self._percentile})]
 
-    def draw(self, count: int, allowed: Allowed) -> Integers:
+    def draw(self, count: int, allowed: Allowed, batch: int) -> Integers:
         """See `Sampler`."""
 
         def unlocked(prompts: Integers) -> Mask:
             opened = self._rank[prompts] < self._open[self._prompts.source[prompts]]
             return np.asarray(allowed(prompts) & opened)
 
-        drawn = super().draw(count, unlocked)
-        self._drawn += len(drawn)
+        self._batch = batch
         self._unlock()
-        return drawn
+        return super().draw(count, unlocked, batch)
 
     def observe(self, observations: Observations) -> list[Event]:
         """See `Sampler`."""
@@ -90,12 +88,12 @@ class TimeCurriculum(MultiSource):
 
     def state_dict(self) -> dict[str, Any]:
         """See `Sampler`."""
-        return super().state_dict() | {"drawn": self._drawn, "said": self._said}
+        return super().state_dict() | {"batch": self._batch, "said": self._said}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """See `Sampler`."""
         super().load_state_dict(state)
-        self._drawn, self._said = state["drawn"], state["said"]
+        self._batch, self._said = state["batch"], state["said"]
         self._unlock()
 
     def metrics(self) -> dict[str, float]:
@@ -105,8 +103,7 @@ class TimeCurriculum(MultiSource):
 
     @property
     def _percentile(self) -> float:
-        steps = self._drawn // self._batch_size
-        done = min(steps / max(self.complexity_warmup_steps, 1), 1.0)
+        done = min(self._batch / max(self.complexity_warmup_steps, 1), 1.0)
         if not self.complexity_warmup_steps:
             done = 1.0
         first, last = self.initial_complexity_percentile, self.final_complexity_percentile

@@ -23,12 +23,12 @@ class Uniform:
     starves_none: ClassVar = True
     _deck: Deck = field(init=False, repr=False)
 
-    def start(self, prompts: Prompts, batch_size: int, rng: np.random.Generator) -> list[Event]:
+    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> list[Event]:
         """See `Sampler`."""
         self._deck = Deck(np.arange(len(prompts)), rng)
         return []
 
-    def draw(self, count: int, allowed: Allowed) -> Integers:
+    def draw(self, count: int, allowed: Allowed, batch: int) -> Integers:
         """See `Sampler`."""
         return self._deck.draw(count, allowed)
 

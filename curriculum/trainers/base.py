@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -12,6 +13,8 @@ import numpy as np
 from curriculum.errors import UserError
 from curriculum.samplers import Curriculum, Prompts, Rails, Sampler
 from curriculum.tracking import Tracker
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,16 @@ class Schedule:
     def __post_init__(self) -> None:
         if min(self.steps, self.batch_size, self.group_size) < 1:
             raise UserError("trainer.steps, batch_size, group_size: 1 or more")
+
+    def fitting(self, prompts: int) -> Schedule:
+        """The same, where there are fewer prompts than a batch with batches of all of them."""
+        if prompts < self.batch_size:
+            log.warning(
+                "trainer.batch_size=%d, but there are %d prompts: so large is a batch",
+                self.batch_size,
+                prompts,
+            )
+        return replace(self, batch_size=min(self.batch_size, prompts))
 
 
 @dataclass(frozen=True)

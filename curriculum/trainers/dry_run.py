@@ -43,8 +43,10 @@ class DryRun:
             raise UserError(
                 "trainer.learning_rate: 0 or more; trainer.bucket_transfer, source_transfer: 0 to 1"
             )
-        if self.delay < 0 or not 0 < self.gain < 1:
-            raise UserError("trainer.delay: 0 batches or more; trainer.gain: between 0 and 1")
+        if self.delay < 0:
+            raise UserError(f"trainer.delay={self.delay}: 0 batches or more")
+        if not 0 < self.gain < 1:
+            raise UserError(f"trainer.gain={self.gain}: of a pass rate, between 0 and 1")
 
     def run(self, training: Training, tracker: Tracker, folder: Path) -> dict[str, Any]:
         """See `Trainer`."""

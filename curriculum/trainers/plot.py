@@ -14,7 +14,8 @@ from curriculum.trainers.simulated import CONTROL, LABEL, Simulated
 COLORS = {CONTROL: "0.45"}
 OWN = "#1f6f8b"
 EASY_TO_HARD = "RdYlGn_r"
-MOST_NAMES = 8  # of sources in a legend
+LONGEST_NAME = 24
+MOST_NAMES = 8  # in a legend
 
 
 def plot(arms: Mapping[str, Simulated], path: Path) -> None:
@@ -23,7 +24,7 @@ def plot(arms: Mapping[str, Simulated], path: Path) -> None:
     from matplotlib.ticker import EngFormatter
 
     name, own = next(iter(arms.items()))
-    figure = Figure(figsize=(13, 7.2), layout="constrained", dpi=110)
+    figure = Figure(figsize=(14.5, 7.2), layout="constrained", dpi=110)
     figure.suptitle(f"Dry run of {name}: {LABEL}", fontsize=11)
     (buckets, curve, gradient), (sources, draws, wasted) = figure.subplots(2, 3)
     _mix(buckets, own, own.bucket_mix, own.prompts.buckets, "Buckets in a batch", EASY_TO_HARD)
@@ -58,9 +59,14 @@ def _mix(
 ) -> None:
     from matplotlib import colormaps
 
+    if len(names) > MOST_NAMES:
+        rest = f"{len(names) - MOST_NAMES + 1} others"
+        names = [*names[: MOST_NAMES - 1], rest]
+        few, others = np.split(mix, [MOST_NAMES - 1], axis=1)
+        mix = np.column_stack([few, others.sum(1)])
     shades = colormaps[colors](np.linspace(0.08, 0.92, len(names)))
     smooth = np.stack([_smooth(each) for each in mix.T])
-    shown = [name if i < MOST_NAMES else "_" for i, name in enumerate(names)]
+    shown = [_short(name.lstrip("_")) for name in names]  # a leading _ hides a label
     steps = np.arange(1, len(mix) + 1)
     axes.stackplot(steps, smooth / smooth.sum(0), labels=shown, colors=shades, linewidth=0)
     for step in arm.level_ups():
@@ -68,7 +74,9 @@ def _mix(
     axes.set_xlim(1, max(len(mix), 2))
     axes.set_ylim(0, 1)
     _label(axes, f"{title} (running mean)", "batch", "share")
-    axes.legend(loc="lower left", fontsize=7, framealpha=0.8)
+    handles, labels = axes.get_legend_handles_labels()
+    where = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), "frameon": False}
+    axes.legend(handles[::-1], labels[::-1], fontsize=7, handlelength=1, **where)
 
 
 def _label(axes: Any, title: str, x: str, y: str) -> None:
@@ -86,3 +94,7 @@ def _smooth(values: Floats) -> Floats:
     total = np.convolve(values, window, "same")[: len(values)]
     count = np.convolve(np.ones(len(values)), window, "same")[: len(values)]
     return np.asarray(total / count)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"…{name[1 - LONGEST_NAME :]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curriculum.errors import UserError
-from curriculum.records import Floats, Outcome
+from curriculum.records import Floats, Integers, Outcome
 from curriculum.samplers import Prompts
 
 
@@ -24,8 +25,9 @@ def prompts_of(outcome: Outcome, trained: npt.NDArray[np.bool_]) -> Prompts:
     sources = pc.dictionary_encode(table["data_source"].combine_chunks())
     infos = table["extra_info"]
 
-    def extra(name: str) -> Floats:
-        decoded = [json.loads(text) if text else None for text in infos.to_pylist()]
+    def extra(name: str, rows: Integers) -> Floats:
+        texts = infos.take(pa.array(rows)).to_pylist()
+        decoded = [json.loads(text) if text else None for text in texts]
         return _numbers([each if isinstance(each, dict) else {} for each in decoded], name)
 
     everything = Prompts(
@@ -43,11 +45,18 @@ def prompts_of(outcome: Outcome, trained: npt.NDArray[np.bool_]) -> Prompts:
 
 def _numbers(infos: list[dict[str, object]], name: str) -> Floats:
     values = [info.get(name) for info in infos]
-    missing = sum(not isinstance(each, int | float) for each in values)
+    missing = sum(not _is_number(each) for each in values)
     if missing:
-        numeric = {k for info in infos for k, v in info.items() if isinstance(v, int | float)}
+        numeric = {k for info in infos for k, v in info.items() if _is_number(v)}
         raise UserError(
             f"extra_info.{name} is no number for {missing} of {len(infos)} problems; fields with "
             f"numbers: {', '.join(sorted(numeric)) or 'none'}"
         )
     return np.array(values, np.float64)
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is one that a float can hold."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return abs(value) < sys.float_info.max

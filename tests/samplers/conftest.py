@@ -1,5 +1,7 @@
 """Samplers of conf/sampler's own values, and prompts and outcomes that are worked out by hand."""
 
+import dataclasses
+import functools
 from itertools import islice
 
 import numpy as np
@@ -16,13 +18,13 @@ STEPS = 20  # of the training, for the samplers that ask
 def sampler():
     """A sampler by its option's name, with the values of its file but for the given knobs."""
 
-    def sampler(option, **knobs):
+    @functools.cache
+    def configured(option):
         node = OmegaConf.load(conf_dir() / "sampler" / f"{option}.yaml")
         cfg = OmegaConf.create({"trainer": {"steps": STEPS}, "sampler": node})
-        values = OmegaConf.to_container(cfg, resolve=True)
-        return build({"sampler": values["sampler"] | knobs}, "sampler")
+        return build(OmegaConf.to_container(cfg, resolve=True), "sampler")
 
-    return sampler
+    return lambda option, **knobs: dataclasses.replace(configured(option), **knobs)
 
 
 @pytest.fixture(scope="session")

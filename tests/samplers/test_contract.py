@@ -13,7 +13,6 @@ from curriculum.testing import check_sampler
 OPTIONS = sorted(path.stem for path in (conf_dir() / "sampler").glob("*.yaml"))
 VARIANTS = {
     "adaptive": ("multi_source", {"adaptive_weights": True, "source_weights": {"s0": 1, "s1": 2}}),
-    "proportional": ("multi_source", {"sampling_strategy": "proportional"}),
     "one_source": ("time_curriculum", {"complexity_source": "s0", "complexity_score": "score"}),
     "new_intervals": (
         "reward_curriculum",

@@ -271,9 +271,7 @@ def test_time_opens_what_the_clock_says(sampler, logicif, rails, batches, outcom
 
 
 def test_time_goes_by_batches_even_when_nothing_comes_back(sampler, logicif, rails, batches):
-    curriculum = made(
-        sampler("time_curriculum", complexity_source="logicif"), logicif, rails(), 64
-    )
+    curriculum = made(sampler("time_curriculum", complexity_source="logicif"), logicif, rails(), 64)
     batches(curriculum, 100, 64)
     assert curriculum.metrics()["percentile"] == 100
     assert curriculum.metrics()["samples"] == LOGICIF
@@ -320,16 +318,16 @@ def test_reward_unlocks_interval_after_interval(sampler, logicif, rails, batches
 
 
 def test_newer_intervals_weigh_more(sampler, prompts, rails, batches, outcomes):
-    data = prompts(np.zeros(1_000), difficulty=np.arange(1_000))
+    data = prompts(np.zeros(10_000), difficulty=np.arange(10_000))
     knobs = {"min_batches_per_level": 1, "check_frequency": 1, "focus_new_intervals": True}
     curriculum = made(sampler("reward_curriculum", **knobs), data, rails(), 100)
     for _ in range(2):
         assert lines(curriculum.observe(outcomes(np.arange(100), 8)))[1].startswith("[Reward")
     assert curriculum.metrics()["level"] == 2
     drawn = np.concatenate(batches(curriculum, 7, 100))
-    parts = np.histogram(drawn, [0, 300, 370, 440])[0] / 7  # percent
-    assert parts == pytest.approx([100 / 7, 200 / 7, 400 / 7], abs=0.2)
-    assert np.round(parts).tolist() == [14, 29, 57]
+    parts = np.histogram(drawn, [0, 3_000, 3_700, 4_400])[0]
+    assert parts.tolist() == [100, 200, 400]
+    assert np.round(parts / 7).tolist() == [14, 29, 57]  # percent
 
 
 def levels(sampler, prompts, rails, outcomes, count, **knobs):
@@ -374,5 +372,5 @@ def test_a_field_of_the_data_says_how_hard(sampler, prompts, rails, batches, opt
     data = prompts(np.zeros(200), difficulty=rng.random(200), extra={"complexity_score": score})
     knobs = {"complexity_score": "complexity_score", "initial_complexity_percentile": 25}
     drawn = batches(made(sampler(option, **knobs), data, rails(), 25), 1, 25)[0]
-    assert sorted(score[drawn]) == sorted(score)[:25] or set(drawn) <= set(np.argsort(score)[:50])
+    assert set(drawn) <= set(np.argsort(score)[:50].tolist())
     assert data.difficulty[drawn].max() > 0.5

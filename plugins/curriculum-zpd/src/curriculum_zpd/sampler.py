@@ -27,7 +27,7 @@ class Zone:
     _rate: Floats = field(init=False, repr=False)
     _rng: np.random.Generator = field(init=False, repr=False)
 
-    def start(self, prompts: Prompts, batch_size: int, rng: np.random.Generator) -> list[Event]:
+    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> list[Event]:
         """See `Sampler`."""
         self._deck, self._rate, self._rng = (
             Deck(np.arange(len(prompts)), rng),
@@ -36,7 +36,7 @@ class Zone:
         )
         return []
 
-    def draw(self, count: int, allowed: Allowed) -> Integers:
+    def draw(self, count: int, allowed: Allowed, batch: int) -> Integers:
         """See `Sampler`."""
 
         def chance(rows: Integers) -> Floats:
