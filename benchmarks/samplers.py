@@ -56,7 +56,7 @@ def make_prompts(count: int) -> tuple[Prompts, np.ndarray]:
         difficulty=1 - c / 16,
         n=np.full(count, 16.0),
         c=c,
-        extra=lambda name: np.zeros(count),
+        extra=lambda name, rows: np.zeros(len(rows)),
     )
     return prompts, rate
 

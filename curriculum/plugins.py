@@ -17,6 +17,7 @@ import importlib
 import logging
 import os
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast, get_type_hints
@@ -127,8 +128,8 @@ def options() -> list[Option]:
 def keys() -> list[str]:
     """The keys and groups at the top of the configuration."""
     config = _config()
-    groups = [str(name) for each in config.pop("defaults")[:-1] for name in each]
-    return sorted({*groups, *map(str, config)} - {"hydra", "preset"})
+    groups = [str(name) for each in config["defaults"][:-1] for name in each]
+    return sorted({*groups, *map(str, config)} - {"defaults", "hydra", "preset"})
 
 
 def pipeline_keys(group: str) -> list[str]:
@@ -136,6 +137,7 @@ def pipeline_keys(group: str) -> list[str]:
     return list(_config().get(group, {}))
 
 
+@cache
 def _config() -> DictConfig:
     return cast(DictConfig, OmegaConf.load(conf_dir() / "config.yaml"))
 

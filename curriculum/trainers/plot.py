@@ -14,7 +14,7 @@ from curriculum.trainers.simulated import CONTROL, LABEL, Simulated
 COLORS = {CONTROL: "0.45"}
 OWN = "#1f6f8b"
 EASY_TO_HARD = "RdYlGn_r"
-LONGEST_NAME = 24
+LONGEST_NAME = 28
 MOST_NAMES = 8  # in a legend
 
 
