@@ -16,7 +16,7 @@ from curriculum.samplers.base import Event, Observations, Prompts
 STRATEGIES = ("weighted", "proportional")
 
 
-@dataclass(frozen=True)
+@dataclass(kw_only=True)
 class Knobs:
     """Of a mix of sources."""
 

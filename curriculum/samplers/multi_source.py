@@ -15,7 +15,7 @@ from curriculum.samplers.strata import Strata
 
 
 @dataclass(kw_only=True)
-class MultiSource:
+class MultiSource(Knobs):
     """Each source's prompts in shuffled order, sources in shares that every batch keeps exactly.
 
     Shares are fixed, or follow rewards: the lower a source's, the more of it (see `Mix`).
@@ -24,23 +24,13 @@ class MultiSource:
     source's rewards; these don't.
     """
 
-    sampling_strategy: str
-    source_weights: dict[str, float] | None
-    adaptive_weights: bool
-    alpha: float
-    update_frequency: int
-    temperature: float
-    max_source_ratio: float
     starves_none: ClassVar = True
     _mix: Mix = field(init=False, repr=False)
     _strata: Strata = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        self._knobs()
-
     def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> list[Event]:
         """See `Sampler`."""
-        self._mix = Mix(self._knobs(), prompts, batch_size, self._tag)
+        self._mix = Mix(self, prompts, batch_size, self._tag)
         self._strata = Strata(self._groups(prompts), rng)
         return [self._mix.started()]
 
@@ -72,17 +62,6 @@ class MultiSource:
     def _shares(self) -> Floats:
         """(groups,) not negative; their scale doesn't matter."""
         return self._mix.shares
-
-    def _knobs(self) -> Knobs:
-        return Knobs(
-            self.sampling_strategy,
-            self.source_weights,
-            self.adaptive_weights,
-            self.alpha,
-            self.update_frequency,
-            self.temperature,
-            self.max_source_ratio,
-        )
 
     @property
     def _tag(self) -> str:

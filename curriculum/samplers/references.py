@@ -49,11 +49,6 @@ class InterpolatedPosterior(Posterior):
         self._between, self._group, self._seen = np.nan, 0.0, 0.0
         self._updated = np.zeros(len(prompts))  # batches that each prompt's parameters know of
 
-    @property
-    def between(self) -> float:
-        """k: 0 as weak, 1 as strong as the references; NaN before anything came back."""
-        return self._between
-
     def parameters(self, rows: Integers) -> tuple[Floats, Floats]:
         """(a, b) of some prompts, brought up to date."""
         past = self._seen - self._updated[rows]
@@ -105,3 +100,7 @@ class InterpolatedPosterior(Posterior):
         self._between = np.nan if state["between"] is None else state["between"]
         self._group, self._seen = state["group"], state["seen"]
         self._updated = np.array(state["updated"])
+
+    def metrics(self) -> dict[str, float]:
+        """k: 0 as weak, 1 as strong as the references; none before anything came back."""
+        return {} if np.isnan(self._between) else {"between_references": self._between}
