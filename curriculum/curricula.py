@@ -70,7 +70,7 @@ def arms_of(folders: Sequence[Path], runs: Sequence[dict[str, Any]]) -> list[Arm
     done = [(folder, run) for folder, run in zip(folders, runs, strict=True) if "training" in run]
     common = set.intersection(*(set(run["overrides"]) for _, run in done)) if done else set()
     for folder, run in done:
-        varied = [each for each in run["overrides"] if each not in common]
+        varied = [each.lstrip("+") for each in run["overrides"] if each not in common]
         knobs = [each for each in varied if each.startswith("sampler.")]
         rails = [each for each in knobs if each.partition("=")[0] in RAILS]
         chosen = (f"sampler={run['sampler']}", f"seed={run['seed']}")
@@ -165,7 +165,7 @@ def _against_control(rows: Sequence[dict[str, Any]]) -> str:
     controls = {row["rails"]: row for row in rows if row["control"]}
     if not controls:
         return f"There is no control: sweep over sampler={CONTROL} too."
-    only = next(iter(controls.values())) if len(controls) == 1 else None
+    only = controls.get("")  # of all rails
     held = [(row, controls.get(row["rails"], only)) for row in rows if not row["control"]]
     more = [row["arm"] for row, other in held if other and row["gain_low"] > other["gain_high"]]
     less = [row["arm"] for row, other in held if other and row["gain_high"] < other["gain_low"]]
@@ -261,4 +261,4 @@ def _group(override: str) -> str:
 
 
 def _join(names: Sequence[str]) -> str:
-    return " and ".join(", ".join(names).rsplit(", ", 1))
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

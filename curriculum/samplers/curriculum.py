@@ -53,16 +53,17 @@ class Curriculum:
             raise UserError(f"batch_size={batch_size}: 1 prompt or more")
         self._seed = hashlib.sha256(repr(rng.bit_generator.state).encode()).hexdigest()[:8]
         self._rails = rails
-        self._prompts, self._batch_size, self._rng = prompts, min(batch_size, len(prompts)), rng
+        self._lanes, self._shares = lanes_of(sampler, prompts, rails.quotas)
+        rows = [np.arange(len(prompts)) if each.rows is None else each.rows for each in self._lanes]
+        self._spare = Deck(np.concatenate(rows), rng)
+        self._batch_size = min(batch_size, len(self._spare))
+        self._prompts, self._rng = prompts, rng
         self._repeats, self._outages = (
             Repeats(len(prompts), self._batch_size, rails),
             Outages(prompts, rails),
         )
-        self._lanes, self._shares = lanes_of(sampler, prompts, rails.quotas)
         self._split = Rounding(len(self._lanes))
         self._floor = Floor(prompts, 0.0 if starves_none(sampler) else rails.floor, rng)
-        rows = [np.arange(len(prompts)) if each.rows is None else each.rows for each in self._lanes]
-        self._spare = Deck(np.concatenate(rows), rng)
         self._drawn, self._batches, self._queue = 0, 0, list[int]()
         self._gave_way, self._filled_up = 0, 0
         self._pending: list[Event] = []
@@ -72,7 +73,7 @@ class Curriculum:
             self.started += map(lane.named, events)
 
     def __len__(self) -> int:
-        return len(self._prompts) // self._batch_size * self._batch_size
+        return len(self._spare) // self._batch_size * self._batch_size
 
     def __iter__(self) -> Iterator[int]:
         if self._drawn >= len(self):
@@ -116,6 +117,7 @@ class Curriculum:
             "batches": self._batches,
             "gave_way": self._gave_way,
             "filled_up": self._filled_up,
+            "pending": [each._asdict() for each in self._pending],
             "rng": self._rng.bit_generator.state,
             "samplers": [lane.sampler.state_dict() for lane in self._lanes],
             "split": self._split.state_dict(),
@@ -137,7 +139,8 @@ class Curriculum:
             raise UserError(f"the sampler's saved state is of {found}, this run's of {known}")
         self._drawn, self._queue = state["drawn"], list(state["queue"])
         self._batches, self._gave_way = state["batches"], state["gave_way"]
-        self._filled_up, self._pending = state["filled_up"], []
+        self._filled_up = state["filled_up"]
+        self._pending = [Event(**each) for each in state["pending"]]
         self._rng.bit_generator.state = deepcopy(state["rng"])
         try:
             for lane, each in zip(self._lanes, state["samplers"], strict=True):
@@ -168,13 +171,15 @@ class Curriculum:
         """Prompts of a batch, in random order."""
         size = self._batch_size
         counts = self._split.split(size, self._shares)
-        allowed = self._repeats.not_in_batch if self._repeats.exhausted else self._repeats.allowed
-        drawn = self._drawn_by_lanes(counts, allowed)
+        exhausted = self._repeats.exhausted
+        drawn = self._drawn_by_lanes(counts, self._repeats.allowed)
         short = counts - np.array([len(each) for each in drawn])
+        gave_way = size if exhausted else 0
         if short.any():  # the rails leave too few, or the sampler has no more
             more = self._drawn_by_lanes(short, self._repeats.not_in_batch)
-            self._gave_way += sum(map(len, more))
+            gave_way = max(gave_way, sum(map(len, more)))
             drawn += more
+        self._gave_way += gave_way
         batch = np.concatenate(drawn)
         if len(batch) < size:
             batch = np.concatenate([batch, self._spares(size - len(batch))])

@@ -19,7 +19,8 @@ class Repeats:
     """When and how often each prompt was drawn."""
 
     def __init__(self, prompts: int, batch_size: int, rails: Rails) -> None:
-        if rails.no_repeat and rails.no_repeat + batch_size > prompts:
+        batches_apart = -(-max(rails.no_repeat - 1, 0) // batch_size) + 1
+        if batches_apart * batch_size > prompts:
             raise UserError(
                 f"sampler.no_repeat={rails.no_repeat} leaves none of the {prompts} prompts for a "
                 f"batch of {batch_size}"
@@ -39,7 +40,9 @@ class Repeats:
     def allowed(self, prompts: Integers) -> Mask:
         """Which may be drawn now."""
         good = self._last[prompts] <= self._now - self._apart
-        return good if self._most is None else good & (self._times[prompts] < self._most)
+        if self._most is None or self.exhausted:
+            return good
+        return good & (self._times[prompts] < self._most)
 
     def not_in_batch(self, prompts: Integers) -> Mask:
         """Which are not in this batch yet: what is left of the rule where it leaves too few."""

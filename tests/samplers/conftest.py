@@ -44,7 +44,7 @@ def prompts():
             difficulty=none if difficulty is None else np.asarray(difficulty, np.float64),
             n=none if n is None else np.asarray(n, np.float64),
             c=none if c is None else np.asarray(c, np.float64),
-            extra=lambda name: numbers[name],
+            extra=lambda name, rows: numbers[name][rows],
         )
 
     return prompts

@@ -46,6 +46,22 @@ def test_what_is_not_allowed_is_passed_over():
     assert not len(deck(0).draw(3, anything))
 
 
+def test_one_call_looks_at_the_rest_of_the_pass_and_the_whole_next():
+    for taken in range(13):
+        cards, looked = deck(13), []
+        for _ in range(taken):
+            cards.draw(1, anything)
+        wanted = set(range(100, 113, 2))
+
+        def even(rows, looked=looked):
+            looked += rows.tolist()
+            return rows % 2 == 0
+
+        assert set(cards.draw(20, even).tolist()) == wanted
+        assert len(looked) == 13 - taken + 13
+        assert set(looked) == set(range(100, 113))
+
+
 def test_a_deck_goes_on_from_its_state_at_any_place():
     for taken in (0, 1, 6, 7, 8, 20):
         cards, again = deck(7), deck(7)
@@ -111,3 +127,16 @@ def test_groups_without_prompts_leave_their_share_to_the_others():
     drawn = strata.draw(8, np.array([1, 2, 1]), anything)
     assert np.bincount(np.minimum(drawn // 4, 1)).tolist() == [4, 4]
     assert not len(strata.draw(8, np.array([0, 1, 0]), anything))
+
+
+def test_groups_with_a_share_take_the_place_of_those_that_have_too_few():
+    groups = [np.arange(4), np.arange(4, 10), np.arange(10, 40)]
+    strata = Strata(groups, np.random.default_rng(0))
+    for _ in range(5):
+        drawn = strata.draw(9, np.array([2, 1, 0]), anything)
+        assert len(set(drawn.tolist())) == 9
+        assert (drawn < 4).sum() == 4  # of 6
+        assert drawn.max() < 10
+    assert sorted(strata.draw(20, np.array([2, 1, 0]), anything)) == list(range(10))
+    odd = strata.draw(20, np.array([2, 1, 0]), lambda rows: rows % 2 == 1)
+    assert sorted(odd) == [1, 3, 5, 7, 9]

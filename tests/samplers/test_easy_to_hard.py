@@ -70,10 +70,10 @@ def test_batches_keep_to_the_schedule(sampler, prompts, rails, batches, schedule
     for step in range(STEPS + 5):
         done = min(step / STEPS, 1)
         shares = shares_at(schedule, done, K, 0.5, 0.5, schedule == "gaussian")
+        counts = np.bincount(data.bucket[batches(curriculum, 1, BATCH)[0]], minlength=K)
         weights = {f"bucket/b{i}/weight": share for i, share in enumerate(shares)}
         own = {k: v for k, v in curriculum.metrics().items() if k.startswith("bucket/")}
-        assert own == pytest.approx(weights)
-        counts = np.bincount(data.bucket[batches(curriculum, 1, BATCH)[0]], minlength=K)
+        assert own == pytest.approx(weights)  # of the last batch
         given, wanted = given + counts, wanted + BATCH * shares
         assert np.abs(given - wanted).max() <= 1 + 1e-6
         if schedule == "classic":
@@ -93,10 +93,31 @@ def test_a_quota_does_not_change_the_clock(sampler, prompts, rails, batches):
     bounds = rails(quotas={"s0": 1, "s1": 19})
     made = sampler("easy_to_hard", steps=40)
     curriculum = Curriculum(made, data, 10, bounds, np.random.default_rng(0))
-    batches(curriculum, 40, 10)
+    batches(curriculum, 41, 10)  # the 41st is the first after the schedule
     for source in ("s0", "s1"):
         weight = curriculum.metrics()[f"{source}/bucket/b0/weight"]
-        assert weight == pytest.approx(1 / 3, abs=0.02)
+        assert weight == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize("batch_size", [6, 50])
+def test_a_batch_counts_however_few_prompts_it_has(
+    sampler, prompts, rails, batches, outcomes, batch_size
+):
+    """Of six prompts the first batches have three too few, or all batches are of all six."""
+    data = prompts(np.zeros(6), bucket=np.repeat([0, 1], 3))
+    made = sampler("easy_to_hard", schedule="classic", steps=4)
+    curriculum = Curriculum(made, data, batch_size, rails(), np.random.default_rng(0))
+    weights, events = [], []
+    for batch in batches(curriculum, 5, 6):
+        assert sorted(batch) == list(range(6))
+        events += curriculum.observe(outcomes(batch, 4))
+    curriculum = Curriculum(made, data, batch_size, rails(), np.random.default_rng(0))
+    for _ in range(5):
+        batches(curriculum, 1, 6)
+        weights.append(curriculum.metrics()["bucket/b1/weight"])
+    assert weights == [0, 0, 1, 1, 1]
+    assert [(event.kind, event.values["missing"]) for event in events] == [("filled_up", 3)]
+    assert curriculum.metrics()["rails/filled_up"] == 15
 
 
 @pytest.mark.parametrize("knobs", [{"schedule": "linear"}, {"steps": 0}, {"sigma": 0.0}])

@@ -21,7 +21,7 @@ class Favourites:
         self.seen = []
         return []
 
-    def draw(self, count, allowed):
+    def draw(self, count, allowed, batch):
         return self.order[allowed(self.order)][:count]
 
     def observe(self, observations):
@@ -45,7 +45,7 @@ class Chosen(Favourites):
         self.rng = rng
         return super().start(prompts, batch_size, rng)
 
-    def draw(self, count, allowed):
+    def draw(self, count, allowed, batch):
         few = self.rng.permutation(self.order[:20])
         return few[allowed(few)][:count]
 
@@ -131,6 +131,7 @@ def test_with_quotas_each_source_learns_from_its_own(sampler, prompts, rails, ou
         ({"s0": 1, "s1": 1, "math": 1}, r"'math'.*there are: s0, s1"),
         ({"s0": 0, "s1": 0}, "not all 0"),
         ({"s0": -1, "s1": 2}, "0 or more"),
+        ({"s0": math.inf, "s1": 2}, "0 or more"),
     ],
 )
 def test_quotas_that_fit_no_sources_are_refused(prompts, rails, quotas, words):
@@ -157,21 +158,29 @@ def test_every_sampler_goes_with_all_rails(sampler, prompts, rails, batches, out
 
 
 @pytest.mark.parametrize("floor", [0.0, 0.3])
-@pytest.mark.parametrize("apart", [1, 25, 60])
-def test_no_prompt_again_too_soon(prompts, rails, batches, floor, apart):
+@pytest.mark.parametrize(
+    ("apart", "cycle"),
+    [(1, 1), (2, 2), (11, 2), (12, 3), (21, 3), (25, 4), (60, 7), (80, 9)],
+)
+def test_no_prompt_again_too_soon(prompts, rails, batches, floor, apart, cycle):
+    """As the last of its batch, a prompt is 1, 11, 21, ... draws before the first of the next."""
     data = prompts(np.zeros(90))
     curriculum = made(Favourites(), data, rails(no_repeat=apart, floor=floor))
     last = {}
     drawn = batches(curriculum, 80, BATCH)
-    for step, batch in enumerate(drawn):
-        for each in batch:
-            # Of the draws since the batch that it was in, whole batches count.
-            assert (step - last.get(each, -99)) * BATCH >= apart
-            last[each] = step
+    for place, each in enumerate(np.concatenate(drawn).tolist()):
+        assert place - last.get(each, -99) >= apart
+        last[each] = place
     assert curriculum.metrics()["rails/gave_way"] == 0
-    if not floor:
-        cycle = max(math.ceil(apart / BATCH), 1)
+    if not floor:  # and no longer than it must
         assert sorted({each for batch in drawn for each in batch}) == list(range(cycle * BATCH))
+        assert all(sorted(a) == sorted(b) for a, b in zip(drawn, drawn[cycle:], strict=False))
+
+
+def test_a_rule_that_leaves_no_batch_is_refused(prompts, rails):
+    made(Favourites(), prompts(np.zeros(40)), rails(no_repeat=31))
+    with pytest.raises(UserError, match=r"no_repeat=32 leaves none of the 40 .* batch of 10"):
+        made(Favourites(), prompts(np.zeros(40)), rails(no_repeat=32))
 
 
 @pytest.mark.parametrize("floor", [0.0, 0.3])
@@ -196,15 +205,47 @@ def test_rails_that_leave_too_few_give_way_and_say_so(prompts, rails, batches):
         assert len(set(batch)) == BATCH
     assert often.metrics()["rails/gave_way"] == 5 * BATCH
 
-    soon = made(Favourites(), data, rails(no_repeat=55))
-    for batch in batches(soon, 9, BATCH):
-        assert len(set(batch)) == BATCH
-    assert soon.metrics()["rails/gave_way"] > 0
+    soon = made(Three(), prompts(np.zeros(40)), rails(no_repeat=25))
+    for i in range(3):  # its three come again in every batch, and others fill it up
+        assert {0, 1, 2} <= set(batches(soon, 1, BATCH)[0])
+        assert soon.metrics()["rails/gave_way"] == 3 * i
+        assert soon.metrics()["rails/filled_up"] == 7 * (i + 1)
 
     few = prompts(np.zeros(12))
     plain = made(Favourites(), few, rails())
     batches(plain, 9, BATCH)
     assert plain.metrics()["rails/gave_way"] == 0
+
+
+@pytest.mark.parametrize("floor", [0.5, 1.0])
+def test_where_the_floor_has_too_few_what_was_drawn_stays(prompts, rails, batches, floor):
+    curriculum = made(Favourites(), prompts(np.zeros(25)), rails(max_repeats=1, floor=floor))
+    for batch in batches(curriculum, 8, BATCH):
+        assert len(set(batch)) == BATCH
+
+
+class Three(Favourites):
+    """Only the first three of its prompts."""
+
+    def draw(self, count, allowed, batch):
+        few = self.order[:3]
+        return few[allowed(few)][:count]
+
+
+def test_a_sampler_with_too_few_is_filled_up_and_says_so_once(prompts, rails, batches, outcomes):
+    data = prompts(np.repeat([0, 1, 2], 50))
+    curriculum = made(Three(), data, rails(quotas={"s0": 1, "s1": 1, "s2": 0}))
+    events = []
+    for step, batch in enumerate(batches(curriculum, 50, BATCH)):
+        assert len(set(batch)) == BATCH
+        assert {0, 1, 2, 50, 51, 52} <= set(batch)
+        assert max(batch) < 100  # a source without a quota doesn't help out
+        events += curriculum.observe(outcomes(batch, 4)) if step else []
+    assert [event.kind for event in events] == ["filled_up"]
+    assert events[0].values == {"missing": 4}
+    assert "a batch of 10" in events[0].text
+    assert curriculum.metrics()["rails/filled_up"] == 200
+    assert curriculum.metrics()["rails/gave_way"] == 0
 
 
 @pytest.mark.parametrize("option", OPTIONS)
@@ -341,6 +382,15 @@ def test_cut_off_rollouts_are_no_wrong_answers(sampler, measured, rails):
     assert not curriculum.observe(nothing)
 
 
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf])
+def test_rewards_are_finite_or_there_is_none(wrong):
+    prompt, reward = np.array([0, 0, 1]), np.array([1, wrong, 0.5])
+    with pytest.raises(UserError, match="finite"):
+        Observations.of_rollouts(prompt, reward, reward >= 1)
+    failed = np.array([True, False, True])
+    assert Observations.of_rollouts(prompt, reward, reward >= 1, failed).n.tolist() == [1, 1]
+
+
 def test_groups_by_hand():
     reward = np.array([1, 0.5, 0, 1, 0.1, 0.1, 0.1, 2])
     prompt = np.array([7, 3, 7, 7, 9, 9, 9, 3])
@@ -355,10 +405,23 @@ def test_groups_by_hand():
     assert found.advantage == pytest.approx([1, 4 / 9 / (math.sqrt(2) / 3), 0])
 
 
-@pytest.mark.parametrize("change", ["sampler", "seed", "prompts", "batch_size", "version"])
+OTHERS = [
+    "sampler",
+    "seed",
+    "prompts",
+    "measured",
+    "batch_size",
+    "quotas",
+    "max_repeats",
+    "version",
+]
+
+
+@pytest.mark.parametrize("change", OTHERS)
 def test_a_state_of_something_else_is_refused(sampler, prompts, rails, batches, change):
-    def start(option="pools", size=60, batch_size=BATCH, seed=0):
-        return made(sampler(option), prompts(np.zeros(size)), rails(), batch_size, seed)
+    def start(option="pools", size=60, batch_size=BATCH, seed=0, passed=0, **bounds):
+        data = prompts(np.zeros(size), n=np.full(size, 8), c=np.full(size, passed))
+        return made(sampler(option), data, rails(**bounds), batch_size, seed)
 
     curriculum = start()
     batches(curriculum, 3, BATCH)
@@ -367,38 +430,56 @@ def test_a_state_of_something_else_is_refused(sampler, prompts, rails, batches, 
         "sampler": lambda: start("thompson"),
         "seed": lambda: start(seed=1),
         "prompts": lambda: start(size=61),
+        "measured": lambda: start(passed=1),
+        "quotas": lambda: start(quotas={"s0": 1}),
+        "max_repeats": lambda: start(max_repeats=5),
         "batch_size": lambda: start(batch_size=12),
         "version": start,
     }
     if change == "version":
         state = state | {"version": 99}
-    with pytest.raises(UserError, match=f"saved state.*{change}"):
+    named = "prompts" if change == "measured" else change
+    with pytest.raises(UserError, match=f"saved state.*{named}"):
         others[change]().load_state_dict(state)
     start().load_state_dict(curriculum.state_dict())
 
 
 @pytest.mark.parametrize(
-    ("option", "knobs", "bounds"),
+    ("option", "knobs"),
     [
-        ("thompson", {"references": ["weak", "strong"]}, {}),
-        ("multi_source", {}, {"quotas": {"s0": 1, "s1": 1}}),
-        ("multi_source", {}, {"max_repeats": 5}),
+        ("thompson", {"references": ["weak", "strong"], "discount": 0.8}),
+        ("reward_curriculum", {"num_intervals": 3}),
+        ("reward_curriculum", {"complexity_source": "s0"}),
+        ("bandit", {"arms": "sources"}),
     ],
 )
-def test_a_state_of_other_knobs_is_refused_or_gone_on_from(
-    sampler, prompts, rails, batches, option, knobs, bounds
+def test_a_state_that_does_not_fit_the_knobs_is_refused(
+    sampler, prompts, rails, batches, option, knobs
 ):
     rate = np.linspace(0, 1, 60)
     data = prompts(np.tile([0, 1], 30), extra={"weak": rate / 2, "strong": rate})
     plain = made(sampler(option), data, rails())
     batches(plain, 3, BATCH)
+    with pytest.raises(UserError, match="saved state doesn't fit its knobs"):
+        made(sampler(option, **knobs), data, rails()).load_state_dict(plain.state_dict())
+
+
+@pytest.mark.parametrize(
+    ("option", "knobs", "bounds"),
+    [
+        ("thompson", {"target": 0.3}, {}),
+        ("time_curriculum", {"complexity_warmup_steps": 7}, {}),
+        ("pools", {}, {"floor": 0.1, "no_repeat": 20, "collapse": 0.2}),
+    ],
+)
+def test_a_run_may_go_on_with_other_knobs(sampler, prompts, rails, batches, option, knobs, bounds):
+    data = prompts(np.tile([0, 1], 30))
+    plain = made(sampler(option), data, rails())
+    batches(plain, 3, BATCH)
     changed = made(sampler(option, **knobs), data, rails(**bounds))
-    try:
-        changed.load_state_dict(plain.state_dict())
-    except UserError as error:
-        assert "saved state" in str(error)
-    else:
-        assert len(batches(changed, 3, BATCH)) == 3
+    changed.load_state_dict(plain.state_dict())
+    for batch in batches(changed, 9, BATCH):
+        assert len(set(batch)) == BATCH
 
 
 def test_what_can_not_be_drawn_from_is_refused(prompts, rails):

@@ -11,7 +11,7 @@ from curriculum.samplers import Curriculum
 
 COMMON = {
     "sampling_strategy": "weighted",
-    "source_weights": {},
+    "source_weights": None,
     "adaptive_weights": False,
     "alpha": 0.1,
     "update_frequency": 5,
@@ -143,6 +143,33 @@ def test_a_source_with_just_enough_prompts_gives_its_share(sampler, prompts, rai
     assert curriculum.metrics()["rails/gave_way"] == 0
 
 
+def test_sources_of_weight_0_wait_until_the_others_have_no_more(
+    sampler, prompts, rails, batches, outcomes
+):
+    data = prompts(np.repeat([0, 1, 2], [6, 30, 40]))
+
+    def start(**weights):
+        made_of = sampler("multi_source", source_weights=weights)
+        return made(made_of, data, rails(), 20)
+
+    curriculum = start(s0=1, s1=1, s2=0)
+    for batch in batches(curriculum, 30, 20):  # s1 takes the place of s0's missing four
+        assert sources_of(data, batch) == [6, 14, 0]
+        assert not curriculum.observe(outcomes(batch, 4))
+    assert curriculum.metrics()["rails/filled_up"] == curriculum.metrics()["rails/gave_way"] == 0
+
+    short = start(s0=1, s1=0, s2=0)
+    events = []
+    for batch in batches(short, 30, 20):
+        assert len(set(batch)) == 20
+        assert sources_of(data, batch)[0] == 6
+        events += short.observe(outcomes(batch, 4))
+    assert [event.kind for event in events] == ["filled_up"]
+    assert events[0].values == {"missing": 14}
+    assert short.metrics()["rails/filled_up"] == 30 * 14
+    assert short.metrics()["rails/gave_way"] == 0
+
+
 def test_proportional_is_by_size(sampler, prompts, rails, batches):
     data = prompts(np.repeat([0, 1, 2], [100, 300, 600]))
     curriculum = made(sampler("multi_source", sampling_strategy="proportional"), data, rails(), 10)
@@ -227,7 +254,14 @@ def test_half_batches_come_to_the_same_averages(sampler, prompts, rails, outcome
         ("multi_source", {"source_weights": {"s0": 1}}, "nothing for s1.*gets 0"),
         ("multi_source", {"source_weights": {"s0": 0, "s1": 0}}, "no source with prompts"),
         ("multi_source", {"source_weights": {"s0": -1, "s1": 1}}, "0 or more each"),
+        ("multi_source", {"source_weights": {"s0": np.inf, "s1": 1}}, "0 or more each"),
+        ("multi_source", {"source_weights": {"s0": np.nan, "s1": 1}}, "0 or more each"),
         ("multi_source", {"sampling_strategy": "other"}, "weighted, proportional"),
+        (
+            "multi_source",
+            {"sampling_strategy": "proportional", "source_weights": {"s0": 1, "s1": 1}},
+            "proportional goes by the number",
+        ),
         ("multi_source", {"alpha": 0.0}, "alpha=0.0"),
         ("multi_source", {"temperature": 0.0}, "temperature=0.0"),
         ("multi_source", {"max_source_ratio": 0.5}, "max_source_ratio=0.5"),
@@ -261,7 +295,7 @@ def test_time_opens_what_the_clock_says(sampler, logicif, rails, batches, outcom
         opened = 800 * min(30 + step, 100)
         assert place[batch].max() < opened
         assert sources_of(logicif, batch) == [32, 32]
-        assert curriculum.metrics()["samples"] == 800 * min(31 + step, 100)
+        assert curriculum.metrics()["samples"] == opened
         said += lines(curriculum.observe(outcomes(batch, 4)))
     percents = (40, 50, 60, 70, 80, 90, 100)
     assert said == [
@@ -273,8 +307,23 @@ def test_time_opens_what_the_clock_says(sampler, logicif, rails, batches, outcom
 def test_time_goes_by_batches_even_when_nothing_comes_back(sampler, logicif, rails, batches):
     curriculum = made(sampler("time_curriculum", complexity_source="logicif"), logicif, rails(), 64)
     batches(curriculum, 100, 64)
+    assert curriculum.metrics()["percentile"] == pytest.approx(99.3)  # of the hundredth batch
+    batches(curriculum, 1, 64)
     assert curriculum.metrics()["percentile"] == 100
     assert curriculum.metrics()["samples"] == LOGICIF
+
+
+@pytest.mark.parametrize("batch_size", [5, 64])
+def test_time_goes_by_batches_of_fewer_prompts_too(sampler, prompts, rails, batches, batch_size):
+    data = prompts(np.zeros(5), difficulty=np.arange(5))
+    knobs = {"initial_complexity_percentile": 20, "complexity_warmup_steps": 4}
+    curriculum = made(sampler("time_curriculum", **knobs), data, rails(), batch_size)
+    samples = []
+    for _ in range(6):
+        assert sorted(batches(curriculum, 1, 5)[0]) == list(range(5))
+        samples.append(curriculum.metrics()["samples"])
+    assert samples == [1, 2, 3, 4, 5, 5]
+    assert curriculum.metrics()["rails/filled_up"] == 4 + 3 + 2 + 1
 
 
 def test_reward_unlocks_interval_after_interval(sampler, logicif, rails, batches, outcomes):
@@ -315,6 +364,29 @@ def test_reward_unlocks_interval_after_interval(sampler, logicif, rails, batches
     newer = np.mean(place[later][place[later] >= 0] >= 24_000)
     assert newer == pytest.approx(5_600 / 29_600, abs=1e-3)  # a level's prompts are all alike
     assert curriculum.metrics()["samples"] == 29_600
+
+
+def test_only_prompts_of_open_levels_open_the_next(sampler, prompts, rails, outcomes):
+    data = prompts(np.zeros(100), difficulty=np.arange(100))
+    knobs = {"min_batches_per_level": 1, "check_frequency": 1}
+    curriculum = made(sampler("reward_curriculum", **knobs), data, rails(), 10)
+    curriculum.observe(outcomes(np.arange(5), 2))  # 0 to 29 are open: the floor draws the others
+    for _ in range(20):
+        curriculum.observe(outcomes(np.arange(90, 100), 8))
+    assert curriculum.metrics()["reward_ema"] == pytest.approx(0.25)
+    assert curriculum.metrics()["level"] == 0
+
+
+@pytest.mark.parametrize("option", ["time_curriculum", "reward_curriculum"])
+def test_a_lane_without_the_source_has_no_curriculum(sampler, prompts, rails, batches, option):
+    data = prompts(np.repeat([0, 1], 100), difficulty=np.tile(np.arange(100), 2))
+    made_of = sampler(option, complexity_source="s0")
+    curriculum = made(made_of, data, rails(quotas={"s0": 1, "s1": 1}), 40)
+    (batch,) = np.array(batches(curriculum, 1, 40))
+    of_s0 = data.source[batch] == 0
+    assert of_s0.sum() == 20
+    assert data.difficulty[batch[of_s0]].max() <= 29
+    assert data.difficulty[batch[~of_s0]].max() > 60
 
 
 def test_newer_intervals_weigh_more(sampler, prompts, rails, batches, outcomes):

@@ -158,7 +158,7 @@ def test_bots_is_the_dense_one_where_the_model_stays_where_it_is(
         rows, passes = np.append(first, first + 30), np.append(passed, 8 - passed)
         lazy.observe(outcomes(rows, passes))
         dense.step(dict(zip(rows.tolist(), (passes / 8).tolist(), strict=True)), 8)
-        assert lazy.between == pytest.approx(dense.k)
+        assert lazy.metrics()["between_references"] == pytest.approx(dense.k)
         assert parameters(lazy, 60) == pytest.approx(np.array([dense.a, dense.b]), rel=1e-9)
 
 
@@ -173,7 +173,7 @@ def test_bots_stays_near_the_dense_one_where_the_model_moves_slowly(prompts, out
         passes = rng.binomial(8, true)
         lazy.observe(outcomes(rows, passes))
         dense.step(dict(zip(rows.tolist(), (passes / 8).tolist(), strict=True)), 8)
-    assert lazy.between == pytest.approx(dense.k)
+    assert lazy.metrics()["between_references"] == pytest.approx(dense.k)
     a, b = parameters(lazy, 80)
     rate = np.array(dense.a) / (np.array(dense.a) + dense.b)
     assert np.abs(a / (a + b) - rate).max() < 0.05
@@ -199,8 +199,9 @@ def test_where_the_model_stands_is_told(sampler, prompts, rails, outcomes):
     [
         ("thompson", {"target": 1.5}, "target"),
         ("thompson", {"momentum": 1.0}, "momentum"),
-        ("thompson", {"references": ["weak"]}, "weak and of a strong"),
+        ("thompson", {"references": ["weak"], "discount": 0.8}, "weak and of a strong"),
         ("thompson", {"candidates": 0.5}, "candidates=0.5"),
+        ("thompson", {"references": ["weak", "strong"]}, "discount=0.8"),
         ("learnability", {"prior": [0.0, 1.0]}, "prior"),
         ("learnability", {"prior": [1.0]}, "prior"),
         ("learnability", {"discount": 1.5}, "discount"),
@@ -214,6 +215,6 @@ def test_wrong_knobs_are_refused(sampler, option, knobs, words):
 
 def test_references_must_be_shares(sampler, prompts, rails):
     data = prompts([0, 0], extra={"weak": [0, 0.5], "strong": [0.5, 70]})
-    made = sampler("thompson", references=["weak", "strong"])
+    made = sampler("thompson", references=["weak", "strong"], discount=0.8)
     with pytest.raises(UserError, match="shares"):
         Curriculum(made, data, 1, rails(), np.random.default_rng(0))
