@@ -27,7 +27,7 @@ from curriculum.errors import UserError, explained
 from curriculum.moves import moves, save
 from curriculum.moves import show as show_moves
 from curriculum.provenance import FILE
-from curriculum.terminal import console, plain_table
+from curriculum.terminal import console, plain_table, shown
 
 NAME = "comparison"
 WIDE = 12  # runs whose agreement still fits a terminal
@@ -59,6 +59,7 @@ def compare(sweep: Path) -> list[str]:
         training = next(run["training"] for run in runs if "training" in run)
         curricula.show(found, training["gain_wanted"], training["simulation"])
         curricula.plot(arms, training["simulation"], sweep / curricula.PLOT)
+        console().print(f"\n {shown(sweep / curricula.PLOT)}", soft_wrap=True)
     return [run["job"] for run in runs if run["status"] != "completed"]
 
 

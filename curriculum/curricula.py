@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
-from itertools import cycle
+from itertools import cycle, product
 from pathlib import Path
 from typing import Any
 
@@ -96,18 +96,18 @@ def arms_of(folders: Sequence[Path], runs: Sequence[dict[str, Any]]) -> list[Arm
 
 
 def _with_one_control(arms: list[Arm]) -> list[Arm]:
-    """The arms, controls that the rails have made no difference to as one."""
-    kept: list[Arm] = []
+    """The arms; a setting's controls as one, where the rails make no difference to any of them."""
+    curves: dict[str, list[tuple[bytes, ...]]] = defaultdict(list)
     for arm in arms:
-        rates = [each.pass_rates.tolist() for each in arm.curves]
-        for i, other in enumerate(kept):
-            same = other.is_control and arm.is_control and other.setting == arm.setting
-            if same and rates == [each.pass_rates.tolist() for each in other.curves]:
-                kept[i] = replace(other, name=CONTROL, rails="")
-                break
-        else:
-            kept.append(arm)
-    return kept
+        if arm.is_control:
+            curves[arm.setting].append(tuple(each.pass_rates.tobytes() for each in arm.curves))
+    kept: dict[tuple[str, str], Arm] = {}
+    for arm in arms:
+        found = curves[arm.setting]
+        one = arm.is_control and len(found) > 1 and len(set(found)) == 1
+        each = replace(arm, name=CONTROL, rails="") if one else arm
+        kept.setdefault((each.setting, each.name), each)
+    return list(kept.values())
 
 
 def worth_showing(runs: Iterable[dict[str, Any]]) -> tuple[bool, bool]:
@@ -129,7 +129,8 @@ def _compared(arms: Sequence[Arm]) -> dict[str, Any]:
     for arm in arms:
         mean, low, high = arm.interval(rollouts)
         row = {"arm": arm.name, "control": arm.is_control, "rails": arm.rails}
-        row |= {"seeds": len(arm.curves)}
+        reached = [each.summary["rollouts_to_gain"] is not None for each in arm.curves]
+        row |= {"seeds": len(arm.curves), "reached": sum(reached)}
         row |= {"gain": mean, "gain_low": low, "gain_high": high}
         keys = ("rollouts_to_gain", "groups_with_gradient", "never_drawn", "most_draws")
         rows.append(row | {key: arm.mean(key) for key in keys})
@@ -201,7 +202,7 @@ def _table(found: dict[str, Any], gain_wanted: float) -> Table:
             row["arm"] + (" (control)" if row["control"] else ""),
             f"{row['gain']:.3f}",
             bounds,
-            "not by all" if until is None else f"{until:,.0f}",
+            _until(until, row["seeds"], row["reached"]),
             f"{row['groups_with_gradient']:.0%}",
             f"{row['never_drawn']:,.0f}",
             f"{row['most_draws']:,.0f}",
@@ -217,14 +218,13 @@ def plot(arms: Sequence[Arm], label: str | None, path: Path) -> None:
 
     figure = Figure(figsize=(9, 5.4), layout="constrained", dpi=110)
     axes = figure.subplots()
-    colors = cycle(COLORS)
+    looks = cycle(product(("-", "-.", ":"), COLORS))
     several = len({arm.setting for arm in arms}) > 1
     for arm in arms:
         shortest = min((each.rollouts for each in arm.curves), key=len)
         curves = np.stack([each.pass_rates[: len(shortest)] for each in arm.curves])
-        look: dict[str, Any] = {"color": next(colors)}
-        if arm.is_control:
-            look = {"color": "0.35", "linestyle": "--"}
+        line, color = ("--", "0.35") if arm.is_control else next(looks)
+        look: dict[str, Any] = {"color": color, "linestyle": line}
         mean, half = _mean_and_half(curves)
         axes.plot(
             shortest,
@@ -244,6 +244,12 @@ def plot(arms: Sequence[Arm], label: str | None, path: Path) -> None:
     if label:
         figure.suptitle(label, fontsize=10)
     figure.savefig(path)
+
+
+def _until(rollouts: float | None, seeds: int, reached: int) -> str:
+    if rollouts is not None:
+        return f"{rollouts:,.0f}"
+    return f"by {reached} of {seeds}" if reached else "not reached"
 
 
 def _mean_and_half(values: Floats) -> tuple[Floats, Floats]:

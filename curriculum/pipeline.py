@@ -85,14 +85,16 @@ def run(cfg: Mapping[str, Any], record: Record, show: bool) -> None:
             show_rounds(rounds)
     if chosen.trainer is not None:
         with record.timed("training"):
-            trained = train(chosen, chosen.trainer, outcome, record)
+            trained = train(chosen, chosen.trainer, outcome, record, show)
         left = [name for name in chosen.trainer.files if (record.folder / name).exists()]
         record.add(left, run_kind)
         if show:
             chosen.trainer.show(trained, [record.folder / name for name in left])
 
 
-def train(chosen: Strategies, trainer: Trainer, outcome: Outcome, record: Record) -> dict[str, Any]:
+def train(
+    chosen: Strategies, trainer: Trainer, outcome: Outcome, record: Record, show: bool
+) -> dict[str, Any]:
     """Train on the problems in the sampler's order; what came of it."""
     sides = [layout.trained(outcome, chosen.export) for layout in chosen.layouts]
     prompts = prompts_of(outcome, np.logical_and.reduce(sides))
@@ -104,7 +106,7 @@ def train(chosen: Strategies, trainer: Trainer, outcome: Outcome, record: Record
         chosen.schedule.fitting(len(prompts)),
         chosen.seed,
     )
-    tracker = LocalTracker(record.folder)
+    tracker = LocalTracker(record.folder, show)
     try:
         results = trainer.run(training, tracker, record.folder)
     finally:

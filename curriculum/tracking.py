@@ -37,8 +37,8 @@ class Tracker(Protocol):
 class LocalTracker:
     """Files in a run's folder: a line an event as they come, a row a step at the end."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, show: bool) -> None:
+        self._folder, self._show = folder, show
         self._rows: dict[int, dict[str, float]] = {}
         self._events = (folder / EVENTS).open("w", encoding="utf-8")
 
@@ -47,8 +47,9 @@ class LocalTracker:
         self._rows.setdefault(step, {}).update(values)
 
     def event(self, step: int, event: Event) -> None:
-        """See `Tracker`; the text is logged as it is too."""
-        log.info(event.text)
+        """See `Tracker`; the text is shown as it is too, but not in a sweep of many runs."""
+        if self._show:
+            log.info(event.text)
         line = {"step": step, "event": event.kind, **event.values, "text": event.text}
         self._events.write(json.dumps(line, ensure_ascii=False) + "\n")
         self._events.flush()

@@ -26,14 +26,16 @@ class Schedule:
     group_size: int  # rollouts of each
 
     def __post_init__(self) -> None:
-        if min(self.steps, self.batch_size, self.group_size) < 1:
-            raise UserError("trainer.steps, batch_size, group_size: 1 or more")
+        for name, value in vars(self).items():
+            if value < 1:
+                raise UserError(f"trainer.{name}={value}: 1 or more")
 
     def fitting(self, prompts: int) -> Schedule:
         """The same, where there are fewer prompts than a batch with batches of all of them."""
         if prompts < self.batch_size:
             log.warning(
-                "trainer.batch_size=%d, but there are %d prompts: so large is a batch",
+                "trainer.batch_size=%d, but there are only %d prompts: each batch is all of them, "
+                "so samplers can't differ",
                 self.batch_size,
                 prompts,
             )

@@ -110,6 +110,7 @@ class Simulated:
             "mean_draws": float(self.draws.mean()),
             "most_draws": int(self.draws.max()),
             "level_ups": len(self.level_ups()),
+            "past_the_rails": int(self._metrics[-1]["rails/gave_way"]),
         }
 
 
@@ -149,14 +150,17 @@ def show(results: Mapping[str, Any], written: Sequence[Path]) -> None:
         "rollouts in groups without one": lambda arm: _count(arm["rollouts_without_gradient"]),
         "prompts never drawn": lambda arm: f"{arm['never_drawn']:,} of {arm['prompts']:,}",
         "draws of a prompt, mean": lambda arm: f"{arm['mean_draws']:.1f}",
-        "and most": lambda arm: _count(arm["most_draws"]),
-        "level-ups": lambda arm: _count(arm["level_ups"]),
+        "draws of a prompt, most": lambda arm: _count(arm["most_draws"]),
     }
+    if any(arm["level_ups"] for _, arm in arms):
+        rows["level-ups"] = lambda arm: _count(arm["level_ups"])
+    if any(arm["past_the_rails"] for _, arm in arms):
+        rows["draws past the rails"] = lambda arm: _count(arm["past_the_rails"])
     for label, cell in rows.items():
         table.add_row(label, *(cell(arm) for _, arm in arms))
     out.print(table)
     out.print()
-    for path in written:
+    for path in (each for each in written if each.stat().st_size):
         out.print(f" {shown(path)}", soft_wrap=True)
 
 

@@ -12,11 +12,13 @@ from curriculum.provenance import Record
 
 
 class Done:
-    """What a run has left in its folder."""
+    """What a run has left in its folder; of its training nothing where there was none."""
 
     def __init__(self, folder: Path):
         self.folder = folder
         self.result = json.loads((folder / "result.json").read_text())
+        if "training" not in self.result:
+            return
         self.training = self.result["training"]
         self.steps = pd.read_parquet(folder / "metrics.parquet")
         lines = (folder / "events.jsonl").read_text().splitlines()
