@@ -13,11 +13,7 @@ from curriculum.errors import UserError
 from curriculum.records import Integers
 from curriculum.samplers.base import Allowed, Event, Observations, Prompts, Sampler, starves_none
 from curriculum.samplers.deck import Deck
-from curriculum.samplers.floor import Floor
-from curriculum.samplers.lanes import lanes_of
-from curriculum.samplers.outages import Outages
-from curriculum.samplers.rails import Rails
-from curriculum.samplers.repeats import Repeats
+from curriculum.samplers.rails import Floor, Outages, Rails, Repeats, lanes_of
 from curriculum.samplers.strata import Rounding
 
 VERSION = 1  # of the state

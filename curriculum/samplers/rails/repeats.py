@@ -10,7 +10,7 @@ import numpy as np
 from curriculum.errors import UserError
 from curriculum.records import Integers
 from curriculum.samplers.base import Mask
-from curriculum.samplers.rails import Rails
+from curriculum.samplers.rails.knobs import Rails
 
 LONG_AGO = -(1 << 62)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from curriculum.samplers.base import Event, Observations, Prompts
-from curriculum.samplers.rails import Rails
+from curriculum.samplers.rails.knobs import Rails
 
 EVIDENCE = 20.0  # expected passes before a source is judged: chance alone leaves a tenth 1 in 2e6
 LOWEST = 0.01  # of what is expected that a low can become the usual

@@ -1,4 +1,4 @@
-"""What keeps any sampler within bounds: a floor, quotas, no quick repeats, a cap, no outages."""
+"""The bounds, as the configuration sets them."""
 
 from __future__ import annotations
 

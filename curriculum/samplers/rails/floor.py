@@ -10,7 +10,7 @@ import numpy as np
 from curriculum.records import Integers
 from curriculum.samplers.base import Prompts
 from curriculum.samplers.deck import Deck
-from curriculum.samplers.repeats import Repeats
+from curriculum.samplers.rails.repeats import Repeats
 from curriculum.samplers.strata import Rounding
 
 
