@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from importlib.util import find_spec
 
 TRACEBACK = "HYDRA_FULL_ERROR"  # set by the user: show tracebacks
@@ -42,9 +43,14 @@ def explained() -> Iterator[None]:
 
 
 def explain(error: BaseException) -> str:
-    """The message, with the keys to choose from where one was unknown."""
+    """The message, with what there is to choose from where a name was unknown."""
     if isinstance(error, UserError):
         return str(error)
+    missing, options = getattr(error, "missing_cfg_file", None), getattr(error, "options", None)
+    if missing and options:
+        group, _, name = missing.rpartition("/")
+        told = f"Could not find '{missing}'{_meant(name, options)}"
+        return f"{told}\noptions of {group}: {', '.join(options)}"
     cause = error.__cause__
     parent = getattr(cause, "parent_node", None)
     if type(error).__name__ == "OverrideParseException" and "Lexer" in str(error):
@@ -56,4 +62,13 @@ def explain(error: BaseException) -> str:
     if getattr(cause, "full_key", "") == "data.path":
         keys += "\nto read your own rollouts: data=rollouts data.path=..."
     first_lines = [str(each).splitlines()[0] for each in (error, cause)]
-    return "\n".join([*first_lines, f"keys of {where}: {keys}"])
+    meant = _meant(str(getattr(cause, "key", "")), map(str, parent))
+    return "\n".join(
+        [f"{first_lines[0].rstrip('.')}{meant}", *first_lines[1:], f"keys of {where}: {keys}"]
+    )
+
+
+def _meant(name: str, names: Iterable[str]) -> str:
+    """A question after a name that is nearly one of the others."""
+    near = get_close_matches(name, names, n=1)
+    return f"; did you mean {near[0]}?" if near else ""

@@ -111,7 +111,8 @@ def typed(cls: type[T], values: Mapping[str, Any], where: str, schema: type | No
     except OmegaConfBaseException as error:
         keys = ", ".join(sorted(set(known) - {"_target_"}))
         hint = "; a list is said as [a,b]" if "ListConfig" in str(error.msg) else ""
-        raise UserError(f"{where}.{error.full_key}: {error.msg}{hint} (keys: {keys})") from error
+        said = str(error.msg).splitlines()[0]
+        raise UserError(f"{where}.{error.full_key}: {said}{hint} (keys: {keys})") from error
     except (TypeError, ValueError) as error:  # what a strategy says of its own knobs
         raise UserError(f"{where}: {error}") from error
 

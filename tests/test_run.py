@@ -314,3 +314,25 @@ def test_the_flat_file_never_replaces_the_input(run, tmp_path):
     assert done.returncode == 1
     assert "is input of this run" in done.stderr
     assert path.read_bytes() == FILE.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("sampler=reward_curiculum", "reward_curriculum"),
+        ("bucketr=pass_rate", "bucketer"),
+        ("sampler.floors=0.1", "floor"),
+        ("-m bucketer=percentil,pass_rate", "percentile"),
+    ],
+)
+def test_a_name_that_is_nearly_right_is_asked_about(run, typed, meant):
+    done = run(*typed.split())
+    assert done.returncode == 1
+    assert f"; did you mean {meant}?\n" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) <= 4
+
+
+def test_a_name_like_none_there_is_lists_them_all(run):
+    done = run("sampler=xyz")
+    assert "Could not find 'sampler/xyz'\noptions of sampler: bandit, " in done.stderr
