@@ -83,3 +83,23 @@ def test_problems_people_call_hard_are_a_little_harder_for_a_model(measured, tes
     # Weakly: the model solves most of the hundred every time, whatever their level.
     rank = table["mean_reward"].corr(level, method="spearman")
     assert rank == pytest.approx(-0.167, abs=0.001)
+
+
+def test_a_dry_run_meets_as_many_gradients_as_the_posteriors_say(
+    run, read_result, tmp_path, test_data
+):
+    """One epoch without learning: 1 - E[p^8] - E[(1-p)^8], p being Beta(c + 1/2, n - c + 1/2)."""
+    path = test_data / "cruxeval" / "long.parquet"
+    one_epoch = ["trainer.steps=25", "trainer.learning_rate=0", "trainer.plot=false"]
+    done = run("data=rollouts", f"data.path={path}", "sampler=thompson", *one_epoch)
+    assert done.returncode == 0, done.stderr
+    table = pd.read_parquet(tmp_path / "out" / "problems.parquet")
+    a, b = table["c"] + 0.5, table["n"] - table["c"] + 0.5
+    always = np.prod([(a + i) / (a + b + i) for i in range(8)], axis=0)
+    never = np.prod([(b + i) / (a + b + i) for i in range(8)], axis=0)
+    arms = read_result(tmp_path / "out")["training"]["arms"]
+    control = arms["uniform"]["groups_with_gradient"]
+    assert control == pytest.approx((1 - always - never).mean(), abs=0.03)  # 1,600 groups: 2.4 s.e.
+    assert arms["uniform"]["never_drawn"] == 0
+    assert arms["thompson"]["groups_with_gradient"] > control + 0.1
+    assert arms["thompson"]["gain"] == pytest.approx(0, abs=1e-12)
