@@ -37,7 +37,8 @@ def run(store: Path, tmp_path: Path) -> Run:
         )
         own += [] if any("store_dir=" in each for each in arguments) else [f"store_dir={store}"]
         # A dry run takes a second, and most tests are about what comes before it.
-        trains = any(each.startswith(("trainer", "sampler", "seed")) for each in arguments)
+        said = ("trainer", "sampler", "seed", "--config-name")
+        trains = any(each.startswith(said) for each in arguments)
         own += [] if trains else ["trainer=none"]
         return subprocess.run(
             [sys.executable, "run.py", *arguments, *own],
