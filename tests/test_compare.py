@@ -33,6 +33,7 @@ def test_a_job_that_was_killed_is_a_row(run, tmp_path):
     assert [each["status"] for each in runs] == ["completed", "unfinished", "completed"]
 
 
+@pytest.mark.slow
 def test_runs_are_compared_on_the_problems_they_share(run, tmp_path):
     run("-m", "bucketer=percentile,pass_rate")
     assert (

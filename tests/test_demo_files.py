@@ -113,6 +113,7 @@ def test_every_source_has_problems_of_all_kinds(lines):
         assert len(means) > 4
 
 
+@pytest.mark.slow
 def test_a_run_on_each_form_finds_the_same(run, folder, tmp_path, shipped):
     problems, rollouts = f"data.path={folder}/train.parquet", f"generator.path={folder}/rollouts"
     forms = {

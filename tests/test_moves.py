@@ -285,6 +285,7 @@ def test_a_run_that_has_not_completed_is_named(pair, status):
         moves(before, after)
 
 
+@pytest.mark.slow
 def test_halves_of_the_same_rollouts_move_by_luck(cut, tmp_path):
     write(tmp_path / "demo")
     before = cut("before", tmp_path / "demo" / "first.parquet")

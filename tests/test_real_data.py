@@ -48,6 +48,7 @@ def test_ties_of_game_24_leave_buckets_equal(measured, test_data):
     assert (np.diff(means) <= 0).all()
 
 
+@pytest.mark.slow
 def test_math_verify_agrees_with_the_recorded_verdicts_of_gsm8k(run, tmp_path, test_data):
     pytest.importorskip("math_verify", reason="needs the extra: math")
     systems = ["6b_finetuning", "6b_verification", "175b_finetuning", "175b_verification"]

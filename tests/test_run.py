@@ -59,6 +59,7 @@ def test_pass_rates_of_the_demo_are_exact_matches(run, tmp_path):
     assert (table["pass_rate"] == expected).all()
 
 
+@pytest.mark.slow
 def test_the_same_command_twice_gives_the_same_bytes(run, tmp_path):
     for name in ("one", "two"):
         store = f"store_dir={tmp_path}/store_{name}"
@@ -254,6 +255,7 @@ def alive(pid: int) -> bool:
     return status.exists() and status.read_text().rsplit(")", 1)[1].split()[0] != "Z"
 
 
+@pytest.mark.slow
 def test_a_change_in_the_folder_of_the_function_scores_anew(run, tmp_path, read_result):
     code = tmp_path / "code"
     code.mkdir()

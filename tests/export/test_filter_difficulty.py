@@ -356,6 +356,7 @@ def command(folder, line):
     return subprocess.run(words, cwd=folder, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_both_commands_in_a_folder_of_the_user(training):
     folder, rewards = training
     done = command(
@@ -380,6 +381,7 @@ def test_both_commands_in_a_folder_of_the_user(training):
         assert other == row | own
 
 
+@pytest.mark.slow
 def test_strategies_share_a_folder(run, training):
     """The fourth, adaptive, is in the command above."""
     folder, rewards = training

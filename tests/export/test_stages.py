@@ -156,6 +156,7 @@ def prompts_of(bucket, keep=lambda best: True):
 # On the command line.
 
 
+@pytest.mark.slow
 def test_the_three_ways_to_make_stages(run, tmp_path, bucketed):
     source = ["preset=prepare_stages", f"data.path={bucketed}"]
     phase2 = ["export.combine=true", "export.name=phase2", "export.buckets=[easy,medium]"]
@@ -189,6 +190,7 @@ def test_the_three_ways_to_make_stages(run, tmp_path, bucketed):
     assert all(each.schema == flat["separate easy_train"].schema for each in flat.values())
 
 
+@pytest.mark.slow
 def test_the_same_command_gives_the_same_bytes(run, tmp_path, bucketed):
     for folder in ("one", "two"):
         command = [
@@ -203,6 +205,7 @@ def test_the_same_command_gives_the_same_bytes(run, tmp_path, bucketed):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_the_whole_pipeline_is_its_two_halves(run, tmp_path):
     rng = random.Random(0)
     rows = [line(f"question {i}", *(rng.choice([0, 0, 1]) for _ in range(5))) for i in range(90)]

@@ -147,6 +147,7 @@ def test_a_file_that_can_t_be_imported_fails_every_rollout_with_its_cause(tmp_pa
     assert list(caught.value.failures.values()) == ["ValueError: broken"] * 2
 
 
+@pytest.mark.slow
 def test_slow_samples_cost_a_chunk_each_worker_and_not_every_chunk(tmp_path):
     code = f"""
 import time
