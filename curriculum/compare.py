@@ -52,13 +52,12 @@ def compare(sweep: Path) -> list[str]:
     of_buckets, of_training = curricula.worth_showing(runs)
     agreement = adjusted_rand_indices(folders, runs) if of_buckets else []
     arms = curricula.arms_of(folders, runs) if of_training else []
-    found = curricula.compared(arms)
+    found = curricula.compared(arms, runs)
     _write(sweep, runs, agreement, found)
     _show(sweep, runs, agreement, of_buckets)
     if found:
-        training = next(run["training"] for run in runs if "training" in run)
-        curricula.show(found, training["gain_wanted"], training["simulation"])
-        curricula.plot(arms, training["simulation"], sweep / curricula.PLOT)
+        curricula.show(found)
+        curricula.plot(arms, found[0]["label"], sweep / curricula.PLOT)
         console().print(f"\n {shown(sweep / curricula.PLOT)}", soft_wrap=True)
     return [run["job"] for run in runs if run["status"] != "completed"]
 
@@ -153,7 +152,7 @@ def _write(
     for each in found:
         arms = pd.DataFrame(each["arms"]).to_markdown(index=False, floatfmt=".3f")
         setting = f"{each['setting']}\n\n" if each["setting"] else ""
-        markdown += f"\n\n{setting}{arms}\n\n{each['verdict']}"
+        markdown += f"\n\n{setting}{each['label']}\n\n{arms}\n\n{each['verdict']}"
     (sweep / f"{NAME}.md").write_text(markdown + "\n")
 
 

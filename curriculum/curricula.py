@@ -117,10 +117,13 @@ def worth_showing(runs: Iterable[dict[str, Any]]) -> tuple[bool, bool]:
     return not varied or bool(varied - set(GROUPS)), bool(varied & set(GROUPS))
 
 
-def compared(arms: Sequence[Arm]) -> list[dict[str, Any]]:
+def compared(arms: Sequence[Arm], runs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """The comparison as JSON values, one for each setting."""
+    training: dict[str, Any] = next((run["training"] for run in runs if "training" in run), {})
+    shared = {"gain_wanted": training.get("gain_wanted"), "label": training.get("simulation")}
     settings = dict.fromkeys(arm.setting for arm in arms)
-    return [_compared([arm for arm in arms if arm.setting == each]) for each in settings]
+    each_setting = ([arm for arm in arms if arm.setting == each] for each in settings)
+    return [shared | _compared(each) for each in each_setting]
 
 
 def _compared(arms: Sequence[Arm]) -> dict[str, Any]:
@@ -178,21 +181,24 @@ def _against_control(rows: Sequence[dict[str, Any]]) -> str:
     return " ".join(told) or "None can be told from the control."
 
 
-def show(settings: Sequence[dict[str, Any]], gain_wanted: float, label: str | None) -> None:
+def show(settings: Sequence[dict[str, Any]]) -> None:
     """Print the comparison of each setting."""
     out = console()
     for found in settings:
         where = f": {found['setting']}" if found["setting"] else ""
         out.print(f"\nCurricula at {found['rollouts']:,.0f} rollouts{where}", style="bold")
-        if label:
-            out.print(f" {label}", style="dim")
-        out.print(_table(found, gain_wanted))
+        out.print(f" {found['label']}", style="dim")
+        out.print(_table(found))
         out.print(f" {found['verdict']}")
 
 
-def _table(found: dict[str, Any], gain_wanted: float) -> Table:
+def _table(found: dict[str, Any]) -> Table:
     table = plain_table(None, "")
-    columns = ("gain", f"{LEVEL:.0%} interval".replace("%", " %"), f"until +{gain_wanted:g}")
+    columns = (
+        "gain",
+        f"{LEVEL:.0%} interval".replace("%", " %"),
+        f"until +{found['gain_wanted']:g}",
+    )
     for name in (*columns, "gradient", "never drawn", "most draws", "seeds"):
         table.add_column(name, justify="right")
     for row in found["arms"]:
@@ -211,7 +217,7 @@ def _table(found: dict[str, Any], gain_wanted: float) -> Table:
     return table
 
 
-def plot(arms: Sequence[Arm], label: str | None, path: Path) -> None:
+def plot(arms: Sequence[Arm], label: str, path: Path) -> None:
     """Draw the mean pass rates of all arms over rollouts, with the seeds' intervals."""
     from matplotlib.figure import Figure
     from matplotlib.ticker import EngFormatter
@@ -241,8 +247,7 @@ def plot(arms: Sequence[Arm], label: str | None, path: Path) -> None:
     axes.set_ylabel("mean pass rate")
     axes.legend(frameon=False, fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
-    if label:
-        figure.suptitle(label, fontsize=10)
+    figure.suptitle(label, fontsize=10)
     figure.savefig(path)
 
 

@@ -85,11 +85,11 @@ def run(cfg: Mapping[str, Any], record: Record, show: bool) -> None:
             show_rounds(rounds)
     if chosen.trainer is not None:
         with record.timed("training"):
-            trained = train(chosen, chosen.trainer, outcome, record, show)
+            results = train(chosen, chosen.trainer, outcome, record, show)
         left = [name for name in chosen.trainer.files if (record.folder / name).exists()]
         record.add(left, run_kind)
         if show:
-            chosen.trainer.show(trained, [record.folder / name for name in left])
+            chosen.trainer.show(results, [record.folder / name for name in left])
 
 
 def train(

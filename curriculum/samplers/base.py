@@ -70,9 +70,8 @@ class Observations:
     """Groups of rollouts that came back, a row a prompt.
 
     Groups may come late, in any order, some of a batch's now and some later, or never; each comes
-    as a whole.
-    Rollouts that were cut off or failed are in none of the numbers: they are not wrong answers. A
-    group without any other rollout is left out.
+    as a whole. Rollouts that were cut off or failed are in none of the numbers: they are not wrong
+    answers. A group without any other rollout is left out.
     """
 
     prompt: Integers  # (G,) rows of the prompts, all different

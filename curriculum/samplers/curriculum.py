@@ -54,10 +54,8 @@ class Curriculum:
         self._spare = Deck(np.concatenate(rows), rng)
         self._batch_size = min(batch_size, len(self._spare))
         self._prompts, self._rng = prompts, rng
-        self._repeats, self._outages = (
-            Repeats(len(prompts), self._batch_size, rails),
-            Outages(prompts, rails),
-        )
+        self._repeats = Repeats(len(prompts), self._batch_size, rails)
+        self._outages = Outages(prompts, rails)
         self._split = Rounding(len(self._lanes))
         self._floor = Floor(prompts, 0.0 if starves_none(sampler) else rails.floor, rng)
         self._drawn, self._batches, self._queue = 0, 0, list[int]()

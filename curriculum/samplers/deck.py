@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,11 @@ from curriculum.records import Integers
 from curriculum.samplers.base import Allowed
 
 MOST = 1 << 16  # cards looked at in one go
+
+
+def but_for(allowed: Allowed, drawn: Integers) -> Allowed:
+    """What is allowed without some prompts."""
+    return lambda rows: np.asarray(allowed(rows) & ~np.isin(rows, drawn))
 
 
 class Deck:
@@ -65,3 +71,19 @@ class Deck:
             shuffle = np.random.default_rng([self._key, self._pass])
             self._order = shuffle.permutation(self.members)
         return self._order
+
+
+class Decks(list[Deck]):
+    """A deck for each of some groups."""
+
+    def __init__(self, groups: Iterable[Integers], rng: np.random.Generator) -> None:
+        super().__init__(Deck(group, rng) for group in groups)
+
+    def state_dict(self) -> list[dict[str, Any]]:
+        """How far each is."""
+        return [deck.state_dict() for deck in self]
+
+    def load_state_dict(self, state: Sequence[dict[str, Any]]) -> None:
+        """Go on from there."""
+        for deck, each in zip(self, state, strict=True):
+            deck.load_state_dict(each)

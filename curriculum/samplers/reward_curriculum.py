@@ -45,7 +45,7 @@ class RewardCurriculum(MultiSource):
     focus_new_intervals: bool
     interval_decay: float
     starves_none: ClassVar = False
-    level_: int = field(init=False, repr=False)
+    _level: int = field(init=False, repr=False)
     _level_of: Integers = field(init=False, repr=False)  # (P,) that opens it; -1: always open
     _reward: Averages = field(init=False, repr=False)
     _since: int = field(init=False, repr=False)  # the batch of the last level-up
@@ -71,7 +71,7 @@ class RewardCurriculum(MultiSource):
         """See `Sampler`."""
         self._prompts, self._batch_size = prompts, batch_size
         self._sources = curriculum_sources(prompts, self.complexity_source)
-        self._reward, self.level_, self._since = Averages(self.reward_alpha, 1), 0, 0
+        self._reward, self._level, self._since = Averages(self.reward_alpha, 1), 0, 0
         events = super().start(prompts, batch_size, rng)
         return [*events, self._intervals_event()]
 
@@ -80,7 +80,7 @@ class RewardCurriculum(MultiSource):
         before = self._mix.batches // self.check_frequency
         events = super().observe(observations)
         level = self._level_of[observations.prompt]
-        gated = (level >= 0) & (level <= self.level_)  # the floor draws others too
+        gated = (level >= 0) & (level <= self._level)  # the floor draws others too
         expected = self._mix.shares[self._sources].sum() * self._batch_size
         if gated.any():
             mean = observations.reward[gated].mean(keepdims=True)
@@ -91,18 +91,18 @@ class RewardCurriculum(MultiSource):
 
     def state_dict(self) -> dict[str, Any]:
         """See `Sampler`."""
-        own = {"level": self.level_, "since": self._since, "reward": self._reward.state_dict()}
+        own = {"level": self._level, "since": self._since, "reward": self._reward.state_dict()}
         return super().state_dict() | own
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """See `Sampler`."""
         super().load_state_dict(state)
-        self.level_, self._since = state["level"], state["since"]
+        self._level, self._since = state["level"], state["since"]
         self._reward.load_state_dict(state["reward"])
 
     def metrics(self) -> dict[str, float]:
         """See `Sampler`."""
-        own = {"level": float(self.level_), "samples": float(self._samples(self.level_))}
+        own = {"level": float(self._level), "samples": float(self._samples(self._level))}
         reward = float(self._reward.values[0])
         own |= {} if np.isnan(reward) else {"reward_ema": reward}
         return super().metrics() | own
@@ -135,7 +135,7 @@ class RewardCurriculum(MultiSource):
 
     def _shares(self) -> Floats:
         """A source's share over its open intervals: by size, or more for newer ones."""
-        age = self.level_ - self._interval
+        age = self._level - self._interval
         weights = np.where(age >= 0, self._strata.sizes, 0).astype(np.float64)
         if self.focus_new_intervals:
             fresh = self.interval_decay ** np.maximum(age, 0) * (weights > 0)
@@ -146,25 +146,25 @@ class RewardCurriculum(MultiSource):
 
     def _is_ready(self) -> bool:
         waited = self._mix.batches - self._since >= self.min_batches_per_level
-        more = self.level_ < self.num_intervals
+        more = self._level < self.num_intervals
         return bool(more and waited and self._reward.values[0] >= self.reward_threshold)
 
     def _level_up(self) -> Event:
-        before, reward = self._samples(self.level_), float(self._reward.values[0])
-        self.level_ += 1
+        before, reward = self._samples(self._level), float(self._reward.values[0])
+        self._level += 1
         self._since = self._mix.batches
-        after = self._samples(self.level_)
+        after = self._samples(self._level)
         text = "\n".join(
             [
                 RULE,
-                f"{self._tag} LEVEL UP! {self.level_ - 1} → {self.level_}",
+                f"{self._tag} LEVEL UP! {self._level - 1} → {self._level}",
                 f"{self._tag} Batch {self._since}: Reward {reward:.3f} >= {self.reward_threshold}",
                 f"{self._tag} Samples: {before} → {after}",
                 RULE,
             ]
         )
         values = {
-            "level": self.level_,
+            "level": self._level,
             "batch": self._since,
             "reward": reward,
             "threshold": self.reward_threshold,

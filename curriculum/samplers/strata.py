@@ -9,7 +9,7 @@ import numpy as np
 
 from curriculum.records import Floats, Integers
 from curriculum.samplers.base import Allowed
-from curriculum.samplers.deck import Deck
+from curriculum.samplers.deck import Decks, but_for
 
 
 class Rounding:
@@ -54,7 +54,7 @@ class Strata:
     """A deck for each group."""
 
     def __init__(self, groups: Sequence[Integers], rng: np.random.Generator) -> None:
-        self._decks = [Deck(group, rng) for group in groups]
+        self._decks = Decks(groups, rng)
         self.sizes = np.array([len(group) for group in groups])
         self._rounding = Rounding(len(groups))
 
@@ -75,20 +75,14 @@ class Strata:
             missing = count - sum(map(len, drawn))
             if not missing:
                 break
-            drawn.append(self._decks[i].draw(missing, _others(allowed, np.concatenate(drawn))))
+            drawn.append(self._decks[i].draw(missing, but_for(allowed, np.concatenate(drawn))))
         return np.concatenate(drawn)
 
     def state_dict(self) -> dict[str, Any]:
         """How far each deck is."""
-        decks = [deck.state_dict() for deck in self._decks]
-        return {"decks": decks, "rounding": self._rounding.state_dict()}
+        return {"decks": self._decks.state_dict(), "rounding": self._rounding.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from there."""
-        for deck, each in zip(self._decks, state["decks"], strict=True):
-            deck.load_state_dict(each)
+        self._decks.load_state_dict(state["decks"])
         self._rounding.load_state_dict(state["rounding"])
-
-
-def _others(allowed: Allowed, drawn: Integers) -> Allowed:
-    return lambda rows: np.asarray(allowed(rows) & ~np.isin(rows, drawn))

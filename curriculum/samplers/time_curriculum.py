@@ -103,9 +103,8 @@ class TimeCurriculum(MultiSource):
 
     @property
     def _percentile(self) -> float:
-        done = min(self._batch / max(self.complexity_warmup_steps, 1), 1.0)
-        if not self.complexity_warmup_steps:
-            done = 1.0
+        steps = self.complexity_warmup_steps
+        done = min(self._batch / steps, 1.0) if steps else 1.0
         first, last = self.initial_complexity_percentile, self.final_complexity_percentile
         return first + (last - first) * done
 

@@ -16,7 +16,7 @@ from curriculum.samplers import Event, Observations, Uniform
 from curriculum.tracking import EVENTS, METRICS, Tracker
 from curriculum.trainers.base import Training
 from curriculum.trainers.learning import Pace, SimulatedModel
-from curriculum.trainers.simulated import CONTROL, Simulated, show, summary
+from curriculum.trainers.simulated import CONTROL, LABEL, Simulated, show, summary
 
 PLOT = "dry_run.png"
 
@@ -54,6 +54,7 @@ class DryRun:
         if self.control and training.option != CONTROL:
             arms[CONTROL] = self._simulate(replace(training, sampler=Uniform(), option=CONTROL))
         own = arms[training.option]
+        tracker.event(0, Event("dry_run", f"dry run: {LABEL}", {}))
         for step, event in own.events:
             tracker.event(step, event)
         for name, arm in arms.items():

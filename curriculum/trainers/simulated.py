@@ -160,7 +160,7 @@ def show(results: Mapping[str, Any], written: Sequence[Path]) -> None:
         table.add_row(label, *(cell(arm) for _, arm in arms))
     out.print(table)
     out.print()
-    for path in (each for each in written if each.stat().st_size):
+    for path in written:
         out.print(f" {shown(path)}", soft_wrap=True)
 
 

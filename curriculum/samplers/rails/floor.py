@@ -9,7 +9,7 @@ import numpy as np
 
 from curriculum.records import Integers
 from curriculum.samplers.base import Prompts
-from curriculum.samplers.deck import Deck
+from curriculum.samplers.deck import Decks
 from curriculum.samplers.rails.repeats import Repeats
 from curriculum.samplers.strata import Rounding
 
@@ -27,7 +27,7 @@ class Floor:
         self._shares, self._rounding = np.array([share, 1 - share]), Rounding(2)
         rows = np.argsort(prompts.source, kind="stable") if share else np.zeros(0, np.int64)
         cuts = np.searchsorted(prompts.source[rows], np.arange(1, len(prompts.sources)))
-        self._decks = [Deck(members, rng) for members in np.split(rows, cuts)]
+        self._decks = Decks(np.split(rows, cuts), rng)
 
     def put_into(self, batch: Integers, repeats: Repeats) -> None:
         """Change the beginning of a shuffled batch, in place."""
@@ -46,11 +46,9 @@ class Floor:
 
     def state_dict(self) -> dict[str, Any]:
         """How far each deck is."""
-        decks = [deck.state_dict() for deck in self._decks]
-        return {"decks": decks, "rounding": self._rounding.state_dict()}
+        return {"decks": self._decks.state_dict(), "rounding": self._rounding.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from there."""
-        for deck, each in zip(self._decks, state["decks"], strict=True):
-            deck.load_state_dict(each)
+        self._decks.load_state_dict(state["decks"])
         self._rounding.load_state_dict(state["rounding"])

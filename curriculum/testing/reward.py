@@ -1,0 +1,25 @@
+"""What every reward keeps to."""
+
+from __future__ import annotations
+
+import math
+import pickle
+from collections.abc import Callable, Sequence
+
+from curriculum.records import Sample
+from curriculum.rewards import Reward
+
+
+def check_reward(make: Callable[[], Reward], samples: Sequence[Sample]) -> None:
+    """It pickles, and gives one finite number a sample whatever the batch.
+
+    Args:
+        samples: some that the reward can score.
+    """
+    reward = pickle.loads(pickle.dumps(make()))
+    scores = [float(score) for score in reward.score(samples)]
+    assert len(scores) == len(samples), f"{len(scores)} rewards for {len(samples)} samples"
+    assert all(map(math.isfinite, scores)), f"rewards must be finite numbers: {scores}"
+    singly = [float(reward.score([sample])[0]) for sample in samples]
+    assert singly == scores, "a sample's company changes its reward"
+    assert list(make().score(samples)) == scores, "the same samples get other rewards"

@@ -1,0 +1,167 @@
+"""What every sampler keeps to."""
+
+from __future__ import annotations
+
+import json
+import math
+import pickle
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Any, cast
+
+import numpy as np
+
+from curriculum.records import Integers
+from curriculum.samplers import Curriculum, Observations, Prompts, Rails, Sampler
+from curriculum.samplers.base import Allowed
+from curriculum.testing.make import make_prompts
+
+RAILS = Rails(floor=0.2, quotas=None, no_repeat=0, max_repeats=None, collapse=0.1, patience=20)
+BATCH, GROUP = 16, 8  # prompts, and rollouts of each
+HALF = 0.5  # a reward that stands for some prompts with a gradient and others without
+
+
+def check_sampler(make: Callable[[], Sampler]) -> None:
+    """Determinism, exact resume, no starvation, lag, and the odd sets of prompts and rewards.
+
+    The sampler is driven by a `Curriculum`, with a floor, on prompts of the sources s0 and s1.
+    """
+    prompts = make_prompts(150)
+    run = [_drive(_curriculum(make, prompts, no_repeat=20), 30, lag=lag) for lag in (0, 0, 5)]
+    assert run[0] == run[1], "the same seed draws other prompts"
+    for batch in run[0] + run[2]:
+        assert len(set(batch)) == len(batch), "a batch has a prompt twice"
+        assert all(0 <= each < len(prompts) for each in batch), "no such prompt"
+    _check_resume(make, prompts)
+    _check_state(make, prompts)
+    for reward in (None, 0.0, 1.0, HALF):
+        _check_nothing_starves(make, prompts.take(np.arange(60)), reward)
+    one, few = make_prompts(1), make_prompts(BATCH // 2)
+    only = np.flatnonzero(prompts.source == 0)
+    for odd in (one, few, prompts.take(only), make_prompts(60, sources=2, buckets=1)):
+        assert len(_drive(_curriculum(make, odd), 20, lag=2)) == 20
+
+
+class _Watched:
+    """A sampler whose draws are checked."""
+
+    def __init__(self, sampler: Sampler) -> None:
+        self._sampler = sampler
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sampler, name)
+
+    def draw(self, count: int, allowed: Allowed, batch: int) -> Integers:
+        drawn = self._sampler.draw(count, allowed, batch)
+        assert len(drawn) <= count, f"{len(drawn)} prompts for {count}"
+        assert len(np.unique(drawn)) == len(drawn), "a draw has a prompt twice"
+        assert allowed(drawn).all(), "a draw has prompts that are not allowed"
+        return drawn
+
+
+def _curriculum(make: Callable[[], Sampler], prompts: Prompts, no_repeat: int = 0) -> Curriculum:
+    sampler = cast(Sampler, _Watched(make()))
+    rails = replace(RAILS, no_repeat=no_repeat)
+    return Curriculum(sampler, prompts, BATCH, rails, np.random.default_rng(0))
+
+
+def _drive(
+    curriculum: Curriculum, batches: int, lag: int, first: int = 0, reward: float | None = -1
+) -> list[list[int]]:
+    """Batches drawn while feedback comes `lag` batches later, in two parts and with cut-offs.
+
+    Args:
+        reward: of every rollout; -1: by chance; HALF: none passes but of some prompts; None:
+            nothing ever comes back.
+    """
+    drawn: list[list[int]] = []
+    for step in range(first, first + batches):
+        size = min(BATCH, len(curriculum))
+        batch = list(islice(curriculum, size))
+        batch += islice(curriculum, size - len(batch))  # an epoch has ended, the next begins
+        drawn.append(batch)
+        if reward is not None and step - first >= lag:
+            _feed_back(curriculum, drawn[step - first - lag], step, reward)
+    return drawn
+
+
+def _feed_back(curriculum: Curriculum, batch: Sequence[int], step: int, reward: float) -> None:
+    rng = np.random.default_rng([7, step])
+    prompt = rng.permutation(np.repeat(np.array(batch, np.int64), GROUP))
+    rate = 0.2 + 0.6 * ((prompt * 7919) % 97) / 97  # of a prompt, wherever it stands
+    if reward == HALF:
+        rate = rate * (prompt % 2)
+    by_chance = reward in (-1, HALF)
+    passed = rng.random(len(prompt)) < rate if by_chance else np.full(len(prompt), reward > 0)
+    answered = rng.random(len(prompt)) < 0.9
+    half = np.isin(prompt, batch[::2])
+    for part in (half, ~half):
+        rewards = passed[part].astype(np.float64)
+        curriculum.observe(
+            Observations.of_rollouts(prompt[part], rewards, passed[part], answered[part])
+        )
+
+
+def _check_resume(make: Callable[[], Sampler], prompts: Prompts) -> None:
+    """Stopped anywhere, a run goes on as if it had not been."""
+    epoch = len(_curriculum(make, prompts))
+    for taken in (0, 5, BATCH, 3 * BATCH + 7, epoch - 1, epoch, epoch + 40):
+        whole = _curriculum(make, prompts)
+        _take(whole, taken)
+        state = pickle.loads(pickle.dumps(whole.state_dict()))
+        resumed = _curriculum(make, prompts)
+        resumed.load_state_dict(state)
+        for curriculum in (whole, resumed):
+            iter(curriculum)  # loaders ask for it twice
+        late = list(range(0, len(prompts), 9))
+        for curriculum in (whole, resumed):
+            _feed_back(curriculum, late, taken, reward=-1)
+        same = _drive(whole, 15, 1, first=50) == _drive(resumed, 15, 1, first=50)
+        assert same, f"after {taken} draws, what was saved is not all that counts"
+        again = [_plain(each.state_dict()) for each in (whole, resumed)]
+        assert again[0] == again[1], f"after {taken} draws, resumed runs reach another state"
+
+
+def _take(curriculum: Curriculum, count: int) -> None:
+    batch: list[int] = []
+    while count > len(batch):
+        batch += islice(curriculum, min(BATCH, count - len(batch)))
+        if len(batch) >= BATCH:
+            _feed_back(curriculum, batch[:BATCH], count, reward=-1)
+            batch, count = batch[BATCH:], count - BATCH
+
+
+def _check_state(make: Callable[[], Sampler], prompts: Prompts) -> None:
+    curriculum = _curriculum(make, prompts)
+    _drive(curriculum, 12, lag=1)
+    before = json.dumps(_plain(curriculum.state_dict()))
+    saved = curriculum.state_dict()
+    _drive(curriculum, 3, lag=0)
+    assert json.dumps(_plain(saved)) == before, "what was saved changes when the run goes on"
+    for name, value in curriculum.metrics().items():
+        assert isinstance(name, str) and math.isfinite(value), f"metrics: {name}={value}"
+
+
+def _check_nothing_starves(
+    make: Callable[[], Sampler], prompts: Prompts, reward: float | None
+) -> None:
+    batches = math.ceil(12 * len(prompts) / (RAILS.floor * BATCH))
+    seen = _drive(_curriculum(make, prompts), batches, lag=0, reward=reward)
+    missing = len(prompts) - len({each for batch in seen for each in batch})
+    assert not missing, f"{missing} prompts never come up in {batches} batches, floor or not"
+
+
+def _plain(state: Any) -> Any:
+    """JSON values of a state, arrays as lists; raises AssertionError where it has anything else."""
+    if isinstance(state, dict):
+        assert all(isinstance(key, str) for key in state), f"keys must be strings: {list(state)}"
+        return {key: _plain(value) for key, value in state.items()}
+    if isinstance(state, np.ndarray):
+        assert state.dtype != object, "arrays must hold numbers"
+        return state.tolist()
+    if isinstance(state, list | tuple):
+        return [_plain(each) for each in state]
+    known = state is None or isinstance(state, str | bool | int | float)
+    assert known, f"a state holds JSON values and arrays, not {type(state).__name__}"
+    return state
