@@ -1,0 +1,165 @@
+"""A lock in a shared folder, without a lock daemon: whoever holds it keeps showing that it lives.
+
+Plain NFS is enough: names are created by `link`, which is atomic there, and what a file says is
+read by opening it, which is when NFS looks for changes.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+BEAT = 5.0  # seconds between signs of life
+PATIENCE = 30.0  # seconds without one, by the clock of whoever waits, until it is taken over
+LOOK = 0.2  # seconds between looks, longer and longer up to a beat
+
+
+@contextmanager
+def held(
+    path: Path,
+    waiting: Callable[[str], None] = lambda holder: None,
+    beat: float = BEAT,
+    patience: float = PATIENCE,
+) -> Iterator[None]:
+    """Hold the lock called `path`: one process at a time, on whatever machine.
+
+    Every holder has a file of its own, `path` with a number behind it; the highest number counts.
+    A file that says it is released, belongs to a process of this machine that is gone, or has not
+    changed for `patience`, is followed by the next number. A holder that was taken over without
+    being dead does its work twice, no worse: what it writes must be put in place by renaming.
+
+    Args:
+        waiting: called once with who holds it, where there is a wait.
+    """
+    mine = _acquire(path, waiting, patience)
+    stop = threading.Event()
+    alive = threading.Thread(target=_keep_alive, args=(mine, stop, beat), daemon=True)
+    alive.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        alive.join()
+        _write(mine, {"released": True})
+
+
+def _acquire(path: Path, waiting: Callable[[str], None], patience: float) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    seen: tuple[Path | None, str] = (None, "")
+    since, pause, said = time.monotonic(), LOOK, False
+    while True:
+        last, text = _last(path)
+        if (last, text) != seen:
+            seen, since = (last, text), time.monotonic()
+        if last is None or _is_free(text) or time.monotonic() - since > patience:
+            mine = _next(path, last)
+            if mine is not None:
+                return mine
+            continue
+        if not said:
+            waiting(_said(text).get("where", "another run"))
+            said = True
+        time.sleep(pause)
+        pause = min(2 * pause, BEAT)
+
+
+def _last(path: Path) -> tuple[Path | None, str]:
+    """The file that counts, and what it says; an empty text while it is being written."""
+    files = sorted(path.parent.glob(f"{path.name}.[0-9]*"), key=_number)
+    if not files:
+        return None, ""
+    try:
+        return files[-1], files[-1].read_text()
+    except FileNotFoundError:  # followed and cleared away meanwhile
+        return _last(path)
+
+
+def _number(file: Path) -> int:
+    return int(file.suffix[1:]) if file.suffix[1:].isdigit() else -1
+
+
+def _is_free(text: str) -> bool:
+    holder = _said(text)
+    if not holder or holder.get("released"):
+        return bool(holder)
+    here = holder["where"] == _here()
+    return bool(here and _started(holder["pid"]) != holder["started"])
+
+
+def _said(text: str) -> dict[str, Any]:
+    """What a file says; nothing while it is being written."""
+    try:
+        said: dict[str, Any] = json.loads(text)
+    except ValueError:
+        return {}
+    return said
+
+
+def _next(path: Path, last: Path | None) -> Path | None:
+    """The file after the last one, made for this process; None where another was faster."""
+    mine = path.with_name(f"{path.name}.{0 if last is None else _number(last) + 1}")
+    own = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    _write(own, _holder(0))
+    try:
+        os.link(own, mine)
+    except FileExistsError:
+        return None
+    finally:
+        own.unlink()
+    highest, _ = _last(path)
+    if highest != mine:  # an old number, cleared away and so free to take
+        mine.unlink(missing_ok=True)
+        return None
+    for file in path.parent.glob(f"{path.name}.[0-9]*"):
+        if 0 <= _number(file) < _number(mine) - 1:
+            file.unlink(missing_ok=True)
+    return mine
+
+
+def _keep_alive(mine: Path, stop: threading.Event, beat: float) -> None:
+    beats = 0
+    while not stop.wait(beat):
+        beats += 1
+        with suppress(OSError):  # a server that is away comes back, or it is taken over
+            _write(mine, _holder(beats))
+
+
+def _write(file: Path, said: dict[str, Any]) -> None:
+    with file.open("w") as opened:
+        opened.write(json.dumps(said))
+        opened.flush()
+        os.fsync(opened.fileno())
+
+
+def _holder(beats: int) -> dict[str, Any]:
+    pid = os.getpid()
+    return {"where": _here(), "pid": pid, "started": _started(pid), "beats": beats}
+
+
+def _here() -> str:
+    """This machine since its last start, and the processes that can be seen from here."""
+    parts = [socket.gethostname()]
+    with suppress(OSError):
+        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
+        parts.append(os.readlink("/proc/self/ns/pid"))
+    return " ".join(parts)
+
+
+def _started(pid: int) -> str | None:
+    """When a process of this machine was started, in the machine's own units; None: it is gone."""
+    try:
+        after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if after_name[0] == "Z" else after_name[19]
