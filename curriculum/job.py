@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-from filelock import FileLock, Timeout
 from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
@@ -17,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from curriculum import aside, old_names, pipeline, verl_config
 from curriculum.errors import UserError
+from curriculum.lease import Busy, held
 from curriculum.provenance import Record
 
 log = logging.getLogger(__name__)
@@ -42,17 +42,14 @@ def _termination_raised() -> Iterator[None]:
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
     """Two runs at once in one folder would take each other's files away."""
-    lock = FileLock(folder / ".lock")
     try:
-        lock.acquire(timeout=0)
-    except Timeout:
+        with held(folder / ".lock", wait=False):
+            yield
+    except Busy as busy:
         raise UserError(
-            f"another run is at work in {folder}: wait for it, or choose another output_dir"
+            f"another run is at work in {folder} ({str(busy).split()[0]}): wait for it, or choose "
+            "another output_dir"
         ) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def run(cfg: DictConfig) -> None:

@@ -22,13 +22,19 @@ log = logging.getLogger(__name__)
 
 BEAT = 5.0  # seconds between signs of life
 PATIENCE = 30.0  # seconds without one, by the clock of whoever waits, until it is taken over
-LOOK = 0.2  # seconds between looks, longer and longer up to a beat
+LOOK = 0.05  # seconds between looks at first, doubled up to ...
+LONGEST_LOOK = 1.0
+
+
+class Busy(Exception):
+    """Somebody else holds it, and lives; the message says who."""
 
 
 @contextmanager
 def held(
     path: Path,
     waiting: Callable[[str], None] = lambda holder: None,
+    wait: bool = True,
     beat: float = BEAT,
     patience: float = PATIENCE,
 ) -> Iterator[None]:
@@ -41,8 +47,14 @@ def held(
 
     Args:
         waiting: called once with who holds it, where there is a wait.
+        wait: whether to wait for a holder that shows signs of life.
+        beat: seconds between signs of life.
+        patience: seconds without one until it is taken over.
+
+    Raises:
+        Busy: `wait` is false and the holder lives.
     """
-    mine = _acquire(path, waiting, patience)
+    mine = _acquire(path, waiting, wait, patience)
     stop = threading.Event()
     alive = threading.Thread(target=_keep_alive, args=(mine, stop, beat), daemon=True)
     alive.start()
@@ -54,24 +66,28 @@ def held(
         _write(mine, {"released": True})
 
 
-def _acquire(path: Path, waiting: Callable[[str], None], patience: float) -> Path:
+def _acquire(path: Path, waiting: Callable[[str], None], wait: bool, patience: float) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    seen: tuple[Path | None, str] = (None, "")
+    seen: tuple[Path | None, str] | None = None
     since, pause, said = time.monotonic(), LOOK, False
     while True:
         last, text = _last(path)
+        beaten = seen is not None and (last, text) != seen
         if (last, text) != seen:
             seen, since = (last, text), time.monotonic()
         if last is None or _is_free(text) or time.monotonic() - since > patience:
             mine = _next(path, last)
             if mine is not None:
                 return mine
-            continue
-        if not said:
-            waiting(_said(text).get("where", "another run"))
-            said = True
+        else:
+            holder = _said(text).get("where", "another run")
+            if not wait and (beaten or _is_alive_here(text)):
+                raise Busy(holder)
+            if not said:
+                waiting(holder)
+                said = True
         time.sleep(pause)
-        pause = min(2 * pause, BEAT)
+        pause = min(2 * pause, LONGEST_LOOK)
 
 
 def _last(path: Path) -> tuple[Path | None, str]:
@@ -93,8 +109,13 @@ def _is_free(text: str) -> bool:
     holder = _said(text)
     if not holder or holder.get("released"):
         return bool(holder)
-    here = holder["where"] == _here()
-    return bool(here and _started(holder["pid"]) != holder["started"])
+    return holder["where"] == _here() and not _is_alive_here(text)
+
+
+def _is_alive_here(text: str) -> bool:
+    holder = _said(text)
+    here = holder.get("where") == _here()
+    return here and _started(holder["pid"]) == holder["started"]
 
 
 def _said(text: str) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Finished stages on disk, shared by every run that asks for the same.
 
 A stage is a folder named by the fingerprint of what made it. It is written aside and renamed when
-complete, its manifest last, so a folder that is there is whole; a lock lets one of several runs do
-the work while the others wait for it.
+complete, its manifest last, so a folder that is there is whole; one of several runs does the work,
+on whatever machine, while the others wait for it and take over where it dies.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from filelock import FileLock, Timeout
+from curriculum.lease import held
 
 log = logging.getLogger(__name__)
 
@@ -57,10 +57,12 @@ class Store:
         made_of = {**made_of, "version": version("curriculum")}
         folder = self._folder(name, made_of)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _held(FileLock(f"{folder}.lock"), name):
-            reused = (folder / MANIFEST).exists()
-            if not reused:
-                self._make(folder, made_of, make, resumable)
+        reused = (folder / MANIFEST).exists()
+        if not reused:
+            with held(Path(f"{folder}.lock"), partial(_say, name)):
+                reused = (folder / MANIFEST).exists()
+                if not reused:
+                    self._make(folder, made_of, make, resumable)
         counts = json.loads((folder / MANIFEST).read_text())["counts"]
         log.info("%s: %s %s", name, "reused" if reused else "made", folder)
         return Stage(folder, folder.name.removeprefix(f"{name}-"), reused, counts)
@@ -107,15 +109,5 @@ def digest_of_sources(folder: Path) -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 
 
-@contextmanager
-def _held(lock: FileLock, name: str) -> Iterator[None]:
-    """Hold the lock; say so when another run has it."""
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        log.info("%s: another run is making it; waiting", name)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
+def _say(name: str, holder: str) -> None:
+    log.info("%s: another run is making it (%s); waiting", name, holder.split()[0])

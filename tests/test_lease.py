@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from curriculum.lease import held
+from curriculum.lease import Busy, held
 
 HOLD = """
 import sys, time
@@ -127,3 +127,25 @@ def test_a_holder_says_that_it_lives(tmp_path):
         said = json.loads((tmp_path / "a.lock.0").read_text())
         assert said["beats"] >= 2
         assert said["pid"] == os.getpid()
+
+
+def test_who_will_not_wait_is_told_who_holds_it(tmp_path):
+    path = tmp_path / "a.lock"
+    with held(path):
+        start = time.monotonic()
+        with pytest.raises(Busy), held(path, wait=False):
+            pass
+        assert time.monotonic() - start < 1
+
+
+def test_who_will_not_wait_still_gives_a_holder_elsewhere_time_to_show_itself(tmp_path):
+    path = tmp_path / "a.lock"
+    elsewhere(tmp_path / "a.lock.0")
+    with held(path, wait=False, patience=0.5):  # it showed no sign of life
+        pass
+    elsewhere(tmp_path / "a.lock.2")
+    beat = threading.Timer(0.5, elsewhere, [tmp_path / "a.lock.2", 1])
+    beat.start()
+    with pytest.raises(Busy, match="far away"), held(path, wait=False, patience=5):
+        pass
+    beat.join()

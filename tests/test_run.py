@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from filelock import FileLock
 
 from curriculum.compare import read_run
 from curriculum.data.demo import FILE
+from curriculum.lease import held
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -274,7 +274,7 @@ def test_a_change_in_the_folder_of_the_function_scores_anew(run, tmp_path, read_
 def test_two_runs_at_once_in_one_folder_are_refused(run, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
-    with FileLock(out / ".lock"):
+    with held(out / ".lock"):
         done = run()
     assert done.returncode == 1
     assert f"another run is at work in {out}" in done.stderr

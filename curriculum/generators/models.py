@@ -7,7 +7,7 @@ import json
 import shutil
 from pathlib import Path
 
-from filelock import FileLock
+from curriculum.lease import held
 
 SHARED_MEMORY = Path("/dev/shm")
 
@@ -28,7 +28,7 @@ def in_shared_memory(model: str) -> str:
     if not folder.is_dir():
         return model
     copy = SHARED_MEMORY / f"curriculum-{digest_of_model(model)[:16]}"
-    with FileLock(copy.with_suffix(".lock")):
+    with held(copy.with_suffix(".lock")):
         if not copy.exists():
             partial = copy.with_suffix(".partial")
             shutil.rmtree(partial, ignore_errors=True)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import pyarrow as pa
-from filelock import FileLock
 
 from curriculum.data.originals import original_rows
 from curriculum.data.problems import ORIGINAL
@@ -21,6 +20,7 @@ from curriculum.data.tables import table_of
 from curriculum.generators import parts
 from curriculum.generators.base import CUT_OFF, Batch, Generation, Generator
 from curriculum.generators.plan import Asked, plan
+from curriculum.lease import held
 from curriculum.records import ROLLOUT_SCHEMA, Problems, Rollouts
 from curriculum.store import Stage, Store
 from curriculum.terminal import generation_bar
@@ -86,7 +86,7 @@ def add_shard(store: Store, work: Work) -> tuple[int, int]:
     folder.mkdir(parents=True, exist_ok=True)
     done = 0
     try:
-        with FileLock(folder.with_name(f"{folder.name}.{shard}-of-{shards}.lock")):
+        with held(folder.with_name(f"{folder.name}.{shard}-of-{shards}.lock")):
             _generate(folder, work.generator, work.batches[shard::shards])
         done = sum(parts.path_of(folder, batch).exists() for batch in work.batches)
     except FileNotFoundError:
