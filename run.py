@@ -5,7 +5,7 @@ import sys
 import hydra
 from omegaconf import DictConfig
 
-from curriculum import old_names, plugins, sweep, verl_config
+from curriculum import launchers, old_names, plugins, resume, sweep, verl_config
 from curriculum.errors import explained
 
 
@@ -20,7 +20,8 @@ def main(cfg: DictConfig) -> None:
 if __name__ == "__main__":
     with explained():
         plugins.register()
+        launchers.register()
         old_names.check_arguments(sys.argv[1:])
-        sys.argv[1:] = verl_config.expanded(sys.argv[1:])
+        sys.argv[1:] = verl_config.expanded(resume.expanded(sys.argv[1:]))
         main()
     sys.exit(1 if sweep.failed_jobs else 0)

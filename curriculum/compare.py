@@ -11,22 +11,21 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from omegaconf import OmegaConf
 from rich.table import Table
 from rich.text import Text
 
-from curriculum import curricula
+from curriculum import curricula, jobs
 from curriculum.bucketers.edges import ASSIGNMENT
 from curriculum.data.buckets import EDGES
 from curriculum.errors import UserError, explained
 from curriculum.moves import moves, save
 from curriculum.moves import show as show_moves
-from curriculum.provenance import FILE
 from curriculum.terminal import console, plain_table, shown
 
 NAME = "comparison"
@@ -44,10 +43,11 @@ def compare(sweep: Path) -> list[str]:
     """
     if not sweep.is_dir():
         raise UserError(f"there is no folder {sweep}")
-    folders = sorted({path.parent for path in sweep.glob("*/.hydra")}, key=_by_number)
+    plan = jobs.planned(sweep)
+    folders = jobs.folders(sweep, plan)
     if not folders:
         raise UserError(f"{sweep} has no runs: it should be the folder of a sweep (-m)")
-    runs = [read_run(folder) for folder in folders]
+    runs = [read_run(folder, plan) for folder in folders]
     name_choices(runs)
     of_buckets, of_training = curricula.worth_showing(runs)
     agreement = adjusted_rand_indices(folders, runs) if of_buckets else []
@@ -62,17 +62,17 @@ def compare(sweep: Path) -> list[str]:
     return [run["job"] for run in runs if run["status"] != "completed"]
 
 
-def read_run(folder: Path) -> dict[str, Any]:
-    """What a table says of a run; `status` is `unfinished` where it left no result."""
-    run: dict[str, Any] = {
-        "job": folder.name,
-        "overrides": list(OmegaConf.load(folder / ".hydra" / "overrides.yaml")),
-        "status": "unfinished",
-        "error": None,
-    }
-    if not (folder / FILE).exists():
-        return run | {"error": "no result: still running, or killed"}
-    result = json.loads((folder / FILE).read_text())
+def read_run(folder: Path, plan: Sequence[Sequence[str]] = ()) -> dict[str, Any]:
+    """What a table says of a run; where it left no result, how it stands.
+
+    Args:
+        plan: overrides of a sweep's jobs, for those that have not begun.
+    """
+    run: dict[str, Any] = {"job": folder.name, "overrides": jobs.overrides_of(folder, plan)}
+    result = jobs.result_of(folder)
+    if result is None:
+        status, explanation = jobs.why_unfinished(folder)
+        return run | {"status": status, "error": explanation}
     run |= {"status": result["status"], "error": result["error"]}
     if "total_problems" in result:
         run |= {"problems": result["total_problems"], "rollouts": result["total_rollouts"]}
@@ -208,10 +208,6 @@ def _sizes(run: dict[str, Any]) -> str:
 
 def _join(values: list[float]) -> str:
     return ", ".join("inf" if value > 1e300 else f"{round(value, 6):.3g}" for value in values)
-
-
-def _by_number(folder: Path) -> tuple[int, str]:
-    return (int(folder.name) if folder.name.isdigit() else sys.maxsize, folder.name)
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from curriculum import aside, old_names, pipeline, verl_config
+from curriculum import aside, jobs, old_names, pipeline, verl_config
 from curriculum.errors import UserError
 from curriculum.lease import Busy, held
 from curriculum.provenance import Record
@@ -43,7 +43,7 @@ def _termination_raised() -> Iterator[None]:
 def _alone_in(folder: Path) -> Iterator[None]:
     """Two runs at once in one folder would take each other's files away."""
     try:
-        with held(folder / ".lock", wait=False):
+        with held(folder / jobs.LOCK, wait=False):
             yield
     except Busy as busy:
         raise UserError(
@@ -58,6 +58,8 @@ def run(cfg: DictConfig) -> None:
     folder = Path(hydra.runtime.output_dir)
     values = cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
     choices = {str(k): str(v) for k, v in hydra.runtime.choices.items() if "hydra/" not in str(k)}
+    if values["resume"] and not jobs.is_open(folder, list(hydra.overrides.task)):
+        return
     with _alone_in(folder):
         _run(folder, values, choices, hydra)
 

@@ -66,6 +66,16 @@ def held(
         _write(mine, {"released": True})
 
 
+def sign_of_life(path: Path, patience: float = PATIENCE) -> str | None:
+    """Where the lock's holder is, as far as one look can tell; None where there is none alive."""
+    last, text = _last(path)
+    if last is None or not text or _is_free(text):
+        return None
+    where = str(_said(text).get("where", ""))
+    recent = time.time() - last.stat().st_mtime < patience  # by two clocks, maybe
+    return where if recent or _is_alive_here(text) else None
+
+
 def _acquire(path: Path, waiting: Callable[[str], None], wait: bool, patience: float) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     seen: tuple[Path | None, str] | None = None

@@ -95,7 +95,7 @@ class Record:
     def write(self, error: BaseException | None) -> None:
         """Write the file in one go; a reader sees a whole one or none."""
         content = {
-            "status": "failed" if error else "completed",
+            "status": _status(error),
             "error": f"{type(error).__name__}: {error}" if error else None,
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             "overrides": self.overrides,
@@ -113,6 +113,12 @@ class Record:
         aside = self.folder / f".{FILE}.partial"
         aside.write_text(json.dumps(content, indent=2))
         aside.replace(self.folder / FILE)
+
+
+def _status(error: BaseException | None) -> str:
+    if error is None:
+        return "completed"
+    return "failed" if isinstance(error, Exception) else "interrupted"  # Ctrl-C, SIGTERM
 
 
 def git_commit() -> str | None:

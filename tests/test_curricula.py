@@ -205,6 +205,7 @@ class Sweep:
         }
         result = {
             "status": "completed",
+            "overrides": overrides,
             "error": None,
             "choices": {"sampler": sampler},
             "config": {"seed": seed},

@@ -1,0 +1,146 @@
+"""Sweeps on SLURM, or as processes of this machine: Hydra's submitit launchers, made patient.
+
+Hydra's own end the sweep with the first job that a cluster kills. Here such a job is a row of the
+comparison with its cause, as is one that fails by itself, and the others are waited for.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from hydra.core.plugins import Plugins
+from hydra.core.singleton import Singleton
+from hydra.core.utils import JobReturn, JobStatus, filter_overrides
+from hydra_plugins.hydra_submitit_launcher.config import BaseQueueConf
+from hydra_plugins.hydra_submitit_launcher.submitit_launcher import LocalLauncher, SlurmLauncher
+
+from curriculum import jobs
+from curriculum.provenance import FILE
+
+log = logging.getLogger(__name__)
+
+LOOK = 1.0  # seconds between looks for results on disk; the cluster is asked less and less often
+OF_EXECUTOR = ("max_num_timeout",)  # of the cluster's executor, not of its jobs
+
+
+class Patient:
+    """What both launchers do beyond Hydra's; `_EXECUTOR` is submitit's name of the cluster."""
+
+    _EXECUTOR: str
+    params: dict[str, Any]
+    config: Any
+    __call__: Callable[..., JobReturn]
+
+    def launch(
+        self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
+    ) -> Sequence[JobReturn]:
+        """Submit what is not complete yet, wait for all of it, note what became of the dead."""
+        sweep = Path(str(self.config.hydra.sweep.dir))
+        numbered = {initial_job_idx + i: list(each) for i, each in enumerate(job_overrides)}
+        if self.config.resume:
+            numbered = {
+                n: each for n, each in numbered.items() if jobs.is_open(sweep / str(n), each)
+            }
+        if numbered:
+            submitted = dict(zip(numbered, self._submit(numbered), strict=True))
+            self._wait(submitted, numbered, sweep)
+        return [_done(each) for each in job_overrides]
+
+    def _submit(self, numbered: dict[int, list[str]]) -> list[Any]:
+        import submitit
+
+        of_executor = {
+            f"{self._EXECUTOR}_{key}": self.params[key] for key in OF_EXECUTOR if key in self.params
+        }
+        folder = self.params["submitit_folder"]
+        executor = submitit.AutoExecutor(folder=folder, cluster=self._EXECUTOR, **of_executor)
+        own = {"submitit_folder", *OF_EXECUTOR}
+        shared = {each.name for each in fields(BaseQueueConf)}
+        executor.update_parameters(
+            **{
+                key if key in shared else f"{self._EXECUTOR}_{key}": value
+                for key, value in self.params.items()
+                if key not in own
+            }
+        )
+        state = Singleton.get_state()
+        arguments = [
+            (overrides, "hydra.sweep.dir", number, f"job_id_for_{number}", state)
+            for number, overrides in numbered.items()
+        ]
+        submitted: list[Any] = executor.map_array(self, *zip(*arguments, strict=True))
+        common = set.intersection(*map(set, numbered.values()))
+        for (number, overrides), job in zip(numbered.items(), submitted, strict=True):
+            own = [each for each in filter_overrides(overrides) if each not in common]
+            log.info("job %d is %s of %s: %s", number, job.job_id, self._EXECUTOR, " ".join(own))
+        return submitted
+
+    def _wait(self, submitted: dict[int, Any], numbered: dict[int, list[str]], sweep: Path) -> None:
+        try:
+            while submitted:
+                for number, job in list(submitted.items()):
+                    if job.done():
+                        _note_the_end(job, sweep / str(number), numbered[number])
+                        del submitted[number]
+                time.sleep(LOOK if submitted else 0)
+        except KeyboardInterrupt:
+            log.warning(
+                "%d jobs go on without this process (%s); python -m curriculum.compare %s shows "
+                "how they stand",
+                len(submitted),
+                ", ".join(job.job_id for job in submitted.values()),
+                sweep,
+            )
+            raise
+
+
+class Slurm(Patient, SlurmLauncher):  # type: ignore[misc]
+    """A job array of SLURM (`hydra/launcher=slurm`)."""
+
+
+class Local(Patient, LocalLauncher):  # type: ignore[misc]
+    """A process of this machine for each job, all at once (`hydra/launcher=local`)."""
+
+
+def register() -> None:
+    """Put the launchers in the place of Hydra's; it takes none from outside of `hydra_plugins`."""
+    for own, replaced in ((Slurm, SlurmLauncher), (Local, LocalLauncher)):
+        name = f"{replaced.__module__}.{replaced.__name__}"
+        Plugins.instance().class_name_to_class[name] = own
+
+
+def _note_the_end(job: Any, folder: Path, overrides: Sequence[str]) -> None:
+    """Leave a result for a job that could not do so itself."""
+    cause = _cause_of_death(job)
+    result = jobs.result_of(folder)
+    if cause is None or (result is not None and result["status"] in ("completed", "failed")):
+        return
+    log.error("%s: %s", folder, cause)
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {"overrides": list(overrides), **(result or {}), "status": "failed", "error": cause}
+    (folder / FILE).write_text(json.dumps(content, indent=2))
+
+
+def _cause_of_death(job: Any) -> str | None:
+    from submitit.core.utils import UncompletedJobError
+
+    error = job.exception()
+    if error is None:
+        returned = job.result()
+        return None if returned.status == JobStatus.COMPLETED else repr(returned._return_value)
+    if isinstance(error, UncompletedJobError):
+        return f"killed: {job.state}; its log: {job.paths.stderr}"
+    lines = str(error).strip().splitlines()
+    told = [line for line in lines if line and not line.startswith(("-", " ", "You can"))]
+    return f"{told[-1]}; its log: {job.paths.stderr}"
+
+
+def _done(overrides: Sequence[str]) -> JobReturn:
+    """What the sweeper sees: the truth about a job is in its folder."""
+    return JobReturn(overrides=list(overrides), status=JobStatus.COMPLETED)
