@@ -21,6 +21,7 @@ from hydra_plugins.hydra_submitit_launcher.config import BaseQueueConf
 from hydra_plugins.hydra_submitit_launcher.submitit_launcher import LocalLauncher, SlurmLauncher
 
 from curriculum import jobs
+from curriculum.progress import progress
 from curriculum.provenance import FILE
 
 log = logging.getLogger(__name__)
@@ -61,10 +62,10 @@ class Patient:
         folder = self.params["submitit_folder"]
         executor = submitit.AutoExecutor(folder=folder, cluster=self._EXECUTOR, **of_executor)
         own = {"submitit_folder", *OF_EXECUTOR}
-        shared = {each.name for each in fields(BaseQueueConf)}
+        of_any_cluster = {each.name for each in fields(BaseQueueConf)}
         executor.update_parameters(
             **{
-                key if key in shared else f"{self._EXECUTOR}_{key}": value
+                key if key in of_any_cluster else f"{self._EXECUTOR}_{key}": value
                 for key, value in self.params.items()
                 if key not in own
             }
@@ -75,20 +76,21 @@ class Patient:
             for number, overrides in numbered.items()
         ]
         submitted: list[Any] = executor.map_array(self, *zip(*arguments, strict=True))
-        common = set.intersection(*map(set, numbered.values()))
+        shared_by_all = set.intersection(*map(set, numbered.values()))
         for (number, overrides), job in zip(numbered.items(), submitted, strict=True):
-            own = [each for each in filter_overrides(overrides) if each not in common]
-            log.info("job %d is %s of %s: %s", number, job.job_id, self._EXECUTOR, " ".join(own))
+            choice = " ".join(e for e in filter_overrides(overrides) if e not in shared_by_all)
+            log.info("job %d is %s of %s: %s", number, job.job_id, self._EXECUTOR, choice)
         return submitted
 
     def _wait(self, submitted: dict[int, Any], numbered: dict[int, list[str]], sweep: Path) -> None:
         try:
-            while submitted:
-                for number, job in list(submitted.items()):
-                    if job.done():
-                        _note_the_end(job, sweep / str(number), numbered[number])
-                        del submitted[number]
-                time.sleep(LOOK if submitted else 0)
+            with progress("sweep", "jobs", len(submitted)) as advance:
+                while submitted:
+                    ended = [number for number, job in submitted.items() if job.done()]
+                    for number in ended:
+                        _note_the_end(submitted.pop(number), sweep / str(number), numbered[number])
+                        advance(1)
+                    time.sleep(LOOK if submitted else 0)
         except KeyboardInterrupt:
             log.warning(
                 "%d jobs go on without this process (%s); python -m curriculum.compare %s shows "

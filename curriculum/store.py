@@ -97,6 +97,8 @@ class Store:
         finally:
             if not resumable:
                 shutil.rmtree(aside, ignore_errors=True)
+            elif aside.exists() and not any(aside.iterdir()):
+                aside.rmdir()
 
 
 def _aside(folder: Path) -> Path:

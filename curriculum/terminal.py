@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from pathlib import Path
+from typing import TextIO
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
-from rich.text import Text
 
 WIDTH = 110  # where there is no terminal to ask
 
@@ -46,34 +39,9 @@ def shown(path: Path | str) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def generation_bar() -> Progress:
-    """A bar with rollouts and tokens a second; nothing where there is no terminal."""
-    err = Console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _Rates(),
-        TimeRemainingColumn(),
-        console=err,
-        transient=True,
-        disable=not err.is_terminal,
-    )
+class StandardError(logging.StreamHandler[TextIO]):
+    """The log, on standard error as it is at the moment: above a live bar where there is one."""
 
-
-class _Rates(ProgressColumn):
-    """What a generator makes in a second."""
-
-    def render(self, task: Task) -> Text:
-        seconds = task.elapsed or 0
-        tokens = task.fields["tokens"] / seconds if seconds else 0
-        return Text(f"{task.speed or 0:,.0f} rollouts/s {tokens:,.0f} tokens/s")
-
-
-def progress_bar() -> Progress:
-    """A bar with count and remaining time; nothing where there is no terminal."""
-    err = Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    return Progress(
-        *columns, TimeRemainingColumn(), console=err, transient=True, disable=not err.is_terminal
-    )
+    def emit(self, record: logging.LogRecord) -> None:
+        self.setStream(sys.stderr)
+        super().emit(record)

@@ -17,6 +17,7 @@ FILES = sorted(conf_dir().rglob("*.yaml"))
 OPTIONS = [(path.parent.name, path.stem) for path in FILES if path.parent.name in GROUPS]
 PRESETS = sorted(path.stem for path in (conf_dir() / "preset").glob("*.yaml"))
 CONVENTIONS = sorted(path.stem for path in (conf_dir() / "convention").glob("*.yaml"))
+SWEEPS = sorted((conf_dir().parent / "sweeps").glob("*.yaml"))
 NEEDS = {
     ("reward", "verl"): ["verl"],
     ("reward", "instruction_following"): ["lm_eval"],
@@ -81,6 +82,14 @@ def test_presets_only_choose_options(preset):
     node = OmegaConf.load(conf_dir() / "preset" / f"{preset}.yaml")
     assert list(node) == ["defaults"]
     assert all("override /" in next(iter(each)) for each in node["defaults"])
+
+
+@pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
+def test_every_sweep_composes_and_has_a_headline(run, path):
+    assert path.read_text().startswith("# ")
+    shown = run("-cd", "sweeps", "-cn", path.stem, "--cfg", "hydra")
+    assert shown.returncode == 0, shown.stderr
+    assert "mode: MULTIRUN" in shown.stdout
 
 
 @pytest.mark.parametrize("convention", CONVENTIONS)

@@ -30,7 +30,7 @@ ids = [str(page.relative_to(ROOT)) for page in PAGES]
 @pytest.fixture
 def checkout(tmp_path):
     """A folder like a checkout, so that commands leave nothing in the real one."""
-    for name in ("run.py", "conf", "plugins", "benchmarks"):
+    for name in ("run.py", "conf", "plugins", "sweeps", "benchmarks"):
         (tmp_path / name).symlink_to(ROOT / name)
     return tmp_path
 
@@ -100,7 +100,7 @@ def possible(command):
     """Whether what a command of the page on generation needs is here; CI has it all somewhere."""
     if "vllm" in command:
         return find_spec("vllm") is not None
-    if "submitit_slurm" in command:
+    if "launcher=slurm" in command:
         return shutil.which("sinfo") is not None and (
             subprocess.run(["sinfo"], capture_output=True).returncode == 0
         )

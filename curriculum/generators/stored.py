@@ -21,9 +21,9 @@ from curriculum.generators import parts
 from curriculum.generators.base import CUT_OFF, Batch, Generation, Generator
 from curriculum.generators.plan import Asked, plan
 from curriculum.lease import held
+from curriculum.progress import progress
 from curriculum.records import ROLLOUT_SCHEMA, Problems, Rollouts
 from curriculum.store import Stage, Store
-from curriculum.terminal import generation_bar
 
 log = logging.getLogger(__name__)
 
@@ -105,13 +105,10 @@ def _generate(folder: Path, generator: Generator, batches: Sequence[Batch]) -> N
     if not left:
         return
     log.info("%s: generating %d of %d", STAGE, to_do, total)
-    with generation_bar() as progress:
-        bar = progress.add_task("generating", total=total, completed=total - to_do, tokens=0)
-        tokens = 0
+    with progress("generating", "rollouts", total, total - to_do) as advance:
         for batch, responses in generator.generate(left):
             parts.write(folder, batch, responses)
-            tokens += sum(response.tokens for response in responses)
-            progress.update(bar, advance=len(batch), tokens=tokens)
+            advance(len(batch), sum(response.tokens for response in responses))
 
 
 def _rollouts(folder: Path, problems: Problems) -> Rollouts:

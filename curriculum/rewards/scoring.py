@@ -10,10 +10,11 @@ import numpy as np
 import pyarrow as pa
 
 from curriculum.errors import UserError
+from curriculum.progress import progress
 from curriculum.records import REWARD_SCHEMA, Floats, Problems, Rollouts, Sample
 from curriculum.rewards.base import Reward
+from curriculum.rewards.kept import Kept
 from curriculum.rewards.workers import CHUNK, score_chunks
-from curriculum.terminal import progress_bar
 
 
 @dataclass(frozen=True)
@@ -86,11 +87,13 @@ def score(
     problems: Problems,
     rollouts: Rollouts,
     scoring: Scoring,
+    kept: Kept,
     earlier: int | None = None,
 ) -> pa.Table:
     """Score every rollout: (len(rollouts),) rows of `REWARD_SCHEMA`.
 
     Args:
+        kept: rewards of a run that was stopped, not computed again; those of this one are added.
         earlier: failures of the rounds before; None: there were none.
 
     Raises:
@@ -103,19 +106,22 @@ def score(
 
     wanted = scoring.workers or getattr(reward, "processes", None) or cpu_count()
     workers = min(wanted, -(-len(rollouts) // CHUNK))
+    kept.into(ledger.rewards)
+    before = int(np.isfinite(ledger.rewards).sum())
     samples = _samples(problems, rollouts, ledger)
     with (
-        progress_bar() as progress,
+        progress("scoring", "rollouts", len(rollouts), before) as advance,
+        kept,
         closing(score_chunks(reward, samples, workers, scoring.time_limit)) as scored,
     ):
-        task = progress.add_task("scoring", total=len(rollouts))
         for chunk, outcome in scored:
             rows = [row for row, _ in chunk]
             if isinstance(outcome, str):
                 ledger.fail(rows[0], outcome)
             else:
                 ledger.rewards[rows] = outcome
-            progress.advance(task, len(rows))
+                kept.add(rows, outcome)
+            advance(len(rows))
     if earlier is None and not np.isfinite(ledger.rewards).any() and ledger.failures:
         raise TooManyFailures(ledger.failures, scoring.max_failures)
     return ledger.table()
@@ -130,12 +136,15 @@ def failures_in(rewards: pa.Table) -> dict[int, str]:
 def _samples(
     problems: Problems, rollouts: Rollouts, ledger: Ledger
 ) -> Iterator[tuple[int, Sample]]:
-    """(row, sample) of every rollout that belongs to a problem and has a response."""
+    """(row, sample) of every rollout that has a problem and a response, but no reward yet."""
+    scored = np.isfinite(ledger.rewards)
     row = -1
     for batch in rollouts.responses():
         for response in batch.to_pylist():
             row += 1
             problem = int(rollouts.problem[row])
+            if scored[row]:
+                continue
             if problem >= 0 and response is None:
                 ledger.fail(row, "no response")
             elif problem >= 0:

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from curriculum.records import Problems, Rollouts
 from curriculum.rewards.base import Reward
+from curriculum.rewards.kept import Kept
 from curriculum.rewards.recorded import Recorded
 from curriculum.rewards.scoring import (
     Scoring,
@@ -42,14 +43,16 @@ def load(
         earlier: failures of the rounds before; None: there were none.
 
     Raises:
-        TooManyFailures: more than `scoring.max_failures`; those of this run are not stored.
+        TooManyFailures: more than `scoring.max_failures`; what has a reward is kept all the same.
     """
     if isinstance(reward, Recorded):
         return read_recorded(rollouts, scoring.max_failures), None
 
     def write(folder: Path) -> dict[str, int]:
-        table = score(reward, problems, rollouts, scoring, earlier)
+        kept = Kept(folder)
+        table = score(reward, problems, rollouts, scoring, kept, earlier)
         pq.write_table(table, folder / FILE)
+        kept.clear()
         failed = len(table) - table["failure"].null_count
         return {"rewards": len(table) - table["reward"].null_count, "failures": failed}
 
@@ -62,7 +65,7 @@ def load(
         "time_limit": scoring.time_limit,
         "rollouts": list(made_of),
     }
-    stage = store.stage("rewards", inputs, write)
+    stage = store.stage("rewards", inputs, write, resumable=True)
     table = pq.read_table(stage.folder / FILE)
     failures = failures_in(table)
     if len(failures) + (earlier or 0) > scoring.max_failures:  # stored by a run that allowed more

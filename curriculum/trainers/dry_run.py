@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from curriculum.errors import UserError
+from curriculum.progress import progress
 from curriculum.records import Integers
 from curriculum.samplers import Event, Observations, Uniform
 from curriculum.tracking import EVENTS, METRICS, Tracker
@@ -78,17 +79,19 @@ class DryRun:
         done.events += [(0, event) for event in curriculum.started]
         under_way: deque[Observations] = deque()
         drawn = chain.from_iterable(repeat(curriculum))  # one epoch after another
-        for step in range(1, schedule.steps + 1):
-            batch = np.array([next(drawn) for _ in range(schedule.batch_size)])
-            passes = model.roll_out(batch, schedule.group_size)
-            model.learn(batch, passes, schedule.group_size)
-            under_way.append(_observations(batch, passes, schedule.group_size))
-            events: list[Event] = []
-            if len(under_way) > self.delay:
-                events = curriculum.observe(under_way.popleft())
-            done.events += [(step, event) for event in events]
-            rate = float(model.pass_rates().mean())
-            done.add(batch, passes, rate, curriculum.metrics())
+        with progress(f"dry run, {training.option}", "steps", schedule.steps) as advance:
+            for step in range(1, schedule.steps + 1):
+                batch = np.array([next(drawn) for _ in range(schedule.batch_size)])
+                passes = model.roll_out(batch, schedule.group_size)
+                model.learn(batch, passes, schedule.group_size)
+                under_way.append(_observations(batch, passes, schedule.group_size))
+                events: list[Event] = []
+                if len(under_way) > self.delay:
+                    events = curriculum.observe(under_way.popleft())
+                done.events += [(step, event) for event in events]
+                rate = float(model.pass_rates().mean())
+                done.add(batch, passes, rate, curriculum.metrics())
+                advance(1)
         return done
 
 

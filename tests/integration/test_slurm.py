@@ -158,7 +158,9 @@ def worker_and_waiter(folder, jobs):
 
 def slurm_id(folder, job):
     hydra = (folder / "sweep" / str(job) / ".hydra" / "hydra.yaml").read_text()
-    return next(line.split()[-1].strip("'") for line in hydra.splitlines() if line.startswith("    id: "))
+    return next(
+        line.split()[-1].strip("'") for line in hydra.splitlines() if line.startswith("    id: ")
+    )
 
 
 def results(folder):

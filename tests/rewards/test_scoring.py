@@ -2,7 +2,9 @@
 
 import importlib
 import json
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from curriculum.errors import UserError
 from curriculum.generators.replay import adopt
 from curriculum.records import Rewards, Rollouts
 from curriculum.rewards import Function
+from curriculum.rewards.kept import Kept
 from curriculum.rewards.scoring import Scoring, TooManyFailures, failures_in, read_recorded, score
 
 FUNCTION = """
@@ -77,10 +80,14 @@ def function(folder, code=FUNCTION, **reward_kwargs):
     return Function(str(path), "compute_score", reward_kwargs)
 
 
+def nothing_kept(folder):
+    return Kept(Path(tempfile.mkdtemp(dir=folder)))
+
+
 def run(folder, responses, reward=None, workers=1, time_limit=1.0, max_failures=100):
     problems, rollouts = read(folder, responses)
     scoring = Scoring(workers, time_limit, max_failures)
-    return score(reward or function(folder), problems, rollouts, scoring)
+    return score(reward or function(folder), problems, rollouts, scoring, nothing_kept(folder))
 
 
 def expected(responses):
@@ -264,7 +271,9 @@ def test_rollouts_kept_aside_have_neither_reward_nor_failure(tmp_path, recorded)
     table = (
         read_recorded(rollouts, 100)
         if recorded
-        else score(function(tmp_path), problems, rollouts, Scoring(1, 1.0, 100))
+        else score(
+            function(tmp_path), problems, rollouts, Scoring(1, 1.0, 100), nothing_kept(tmp_path)
+        )
     )
     assert table["reward"].to_pylist() == [1.0, None, None, None]
     assert list(failures_in(table)) == [1]
@@ -287,15 +296,29 @@ def test_failures_of_the_rounds_before_count_too(tmp_path):
     scoring = Scoring(1, 1.0, 3)
     reward = function(tmp_path)
     problems, rollouts = read(tmp_path, ["raise", "2"])
-    assert len(failures_in(score(reward, problems, rollouts, scoring, earlier=2))) == 1
+    assert (
+        len(
+            failures_in(
+                score(reward, problems, rollouts, scoring, nothing_kept(tmp_path), earlier=2)
+            )
+        )
+        == 1
+    )
     message = r"4 rollouts could not be scored, more than reward.max_failures=3"
     with pytest.raises(TooManyFailures, match=message):
-        score(reward, problems, rollouts, scoring, earlier=3)
+        score(reward, problems, rollouts, scoring, nothing_kept(tmp_path), earlier=3)
 
 
 def test_a_later_round_of_failures_alone_is_no_reason_to_stop(tmp_path):
     reward, scoring = function(tmp_path), Scoring(1, 1.0, 100)
     problems, rollouts = read(tmp_path, ["raise", "raise"])
-    assert len(failures_in(score(reward, problems, rollouts, scoring, earlier=0))) == 2
+    assert (
+        len(
+            failures_in(
+                score(reward, problems, rollouts, scoring, nothing_kept(tmp_path), earlier=0)
+            )
+        )
+        == 2
+    )
     with pytest.raises(TooManyFailures, match="and not one could"):
-        score(reward, problems, rollouts, scoring)
+        score(reward, problems, rollouts, scoring, nothing_kept(tmp_path))

@@ -1,10 +1,16 @@
 """Rewards are computed once, and again when anything that they depend on changed."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
 
 import pytest
 
 from curriculum import data, rewards
+from curriculum.plugins import conf_dir
 from curriculum.records import Rollouts
 from curriculum.rewards.scoring import Scoring, TooManyFailures
 from curriculum.store import Store
@@ -91,3 +97,48 @@ def test_recorded_rewards_are_no_stage(tmp_path):
     )
     assert stage is None and not (tmp_path / "store").exists()
     assert table["reward"].to_pylist() == [1.0, None]
+
+
+COUNTING = """
+import os
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def compute_score(data_source, solution_str, ground_truth, extra_info):
+    with (HERE / "calls").open("a") as calls:
+        calls.write(solution_str + "\\n")
+    while solution_str == "300" and not (HERE / "go").exists():
+        time.sleep(0.05)
+    return float(int(solution_str) % 2)
+"""
+
+
+@pytest.mark.slow
+def test_a_run_that_is_stopped_while_it_scores_goes_on_from_there(tmp_path):
+    (tmp_path / "reward.py").write_text(COUNTING)
+    rows = [{"prompt": f"q{i // 4}", "response": str(i), "ground_truth": "1"} for i in range(400)]
+    rollouts = tmp_path / "rollouts.jsonl"
+    rollouts.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    command = [
+        *(sys.executable, "run.py", "data=rollouts", f"data.path={rollouts}", "trainer=none"),
+        *("reward=function", f"reward.path={tmp_path}/reward.py", "reward.workers=1"),
+        *("reward.time_limit=100", f"store_dir={tmp_path}/store", f"output_dir={tmp_path}/out"),
+    ]
+    calls, where = tmp_path / "calls", {"cwd": conf_dir().parent}
+    first = subprocess.Popen(command, **where, stderr=subprocess.PIPE)
+    while not calls.exists() or "300\n" not in calls.read_text():
+        assert first.poll() is None
+        time.sleep(0.05)
+    first.send_signal(signal.SIGTERM)
+    first.communicate()
+    (tmp_path / "go").touch()
+    done = subprocess.run(command, **where, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "out" / "result.json").read_text())["mean_reward"] == 0.5
+    times = Counter(map(int, calls.read_text().split()))
+    assert all(times[i] == 1 for i in (*range(256), *range(301, 400)))  # four whole chunks of 64
+    assert times[300] == 2
+    assert not list((tmp_path / "store").glob("rewards-*/kept*"))
