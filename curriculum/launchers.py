@@ -88,7 +88,11 @@ class Patient:
                 while submitted:
                     ended = [number for number, job in submitted.items() if job.done()]
                     for number in ended:
-                        _note_the_end(submitted.pop(number), sweep / str(number), numbered[number])
+                        folder = sweep / str(number)
+                        _note_the_end(submitted.pop(number), folder, numbered[number])
+                        result = jobs.result_of(folder)
+                        status = result["status"] if result else "skipped"
+                        log.info("job %d: %s; %d to go", number, status, len(submitted))
                         advance(1)
                     time.sleep(LOOK if submitted else 0)
         except KeyboardInterrupt:

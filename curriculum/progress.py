@@ -25,6 +25,7 @@ from rich.text import Text
 log = logging.getLogger(__name__)
 
 EVERY = 30.0  # seconds between lines
+PER = (("s", 1), ("min", 60), ("h", 3600))
 
 
 class Advance(Protocol):
@@ -97,5 +98,6 @@ class _Rates(ProgressColumn):
 
 
 def _rates(speed: float, tokens: float, unit: str) -> str:
-    of_units = f"{speed:,.0f} {unit}/s" if speed >= 1 or not speed else f"{speed:.2f} {unit}/s"
+    per, seconds = next((each for each in PER if speed * each[1] >= 1), PER[-1])
+    of_units = f"{speed * seconds:,.0f} {unit}/{per}"
     return f"{of_units}, {tokens:,.0f} tokens/s" if tokens else of_units

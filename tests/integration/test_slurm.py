@@ -15,6 +15,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent.parent
 PROBLEMS, SAMPLES, UNDER_WAY = 24, 2, 2
 QUICK = ("hydra.launcher.cpus_per_task=1", "trainer=none")
