@@ -20,12 +20,13 @@ import pandas as pd
 from rich.table import Table
 from rich.text import Text
 
-from curriculum import curricula, jobs
+from curriculum import curricula, jobs, report
 from curriculum.bucketers.edges import ASSIGNMENT
 from curriculum.data.buckets import EDGES
 from curriculum.errors import UserError, explained
 from curriculum.moves import moves, save
 from curriculum.moves import show as show_moves
+from curriculum.store import Store
 from curriculum.terminal import console, plain_table, shown
 
 NAME = "comparison"
@@ -54,11 +55,16 @@ def compare(sweep: Path) -> list[str]:
     arms = curricula.arms_of(folders, runs) if of_training else []
     found = curricula.compared(arms, runs)
     _write(sweep, runs, agreement, found)
+    store = _store_of(folders)
+    pictures = [report.of_sweep(sweep, runs, agreement, found, arms, store)] if store else []
     _show(sweep, runs, agreement, of_buckets)
     if found:
         curricula.show(found)
         curricula.plot(arms, found[0]["label"], sweep / curricula.PLOT)
-        console().print(f"\n {shown(sweep / curricula.PLOT)}", soft_wrap=True)
+        pictures.append(sweep / curricula.PLOT)
+    if pictures:
+        lines = (f"\n {shown(each)}" for each in pictures)
+        console().print(*lines, sep="", soft_wrap=True)
     return [run["job"] for run in runs if run["status"] != "completed"]
 
 
@@ -136,6 +142,13 @@ def adjusted_rand_indices(folders: list[Path], runs: list[dict[str, Any]]) -> li
     return agreement
 
 
+def _store_of(folders: list[Path]) -> Store | None:
+    """The store of the runs; None where none has left a result that names one."""
+    results = filter(None, map(jobs.result_of, folders))
+    roots = (each.get("config", {}).get("store_dir") for each in results)
+    return next(map(Store, filter(None, roots)), None)
+
+
 def _write(
     sweep: Path,
     runs: list[dict[str, Any]],
@@ -166,12 +179,16 @@ def _show(
         if not runs:
             return
     table = plain_table(str(sweep), "job", "", "buckets, easy to hard", "edges")
-    for run in runs:
+    costs = [f"{run['rollouts']:,}" if "rollouts" in run else "" for run in runs]
+    if len(set(costs) - {""}) > 1:
+        table.add_column("rollouts", justify="right")
+    for run, cost in zip(runs, costs, strict=True):
         if run["status"] == "completed":
-            table.add_row(run["job"], run["choice"], _sizes(run), _detail(run))
+            cells: list[str | Text] = [_sizes(run), _detail(run), cost]
         else:
             error = str(run["error"]).splitlines()[0]
-            table.add_row(run["job"], run["choice"], Text(run["status"], "red"), error)
+            cells = [Text(run["status"], "red"), error, cost]
+        table.add_row(run["job"], run["choice"], *cells[: len(table.columns) - 2])
     out.print()
     out.print(table)
     if agreement and len(runs) <= WIDE:

@@ -14,7 +14,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from curriculum import aside, jobs, old_names, pipeline, verl_config
+from curriculum import aside, jobs, old_names, pipeline, report, verl_config
 from curriculum.errors import UserError
 from curriculum.lease import Busy, held
 from curriculum.provenance import Record
@@ -58,7 +58,7 @@ def run(cfg: DictConfig) -> None:
     folder = Path(hydra.runtime.output_dir)
     values = cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
     choices = {str(k): str(v) for k, v in hydra.runtime.choices.items() if "hydra/" not in str(k)}
-    if values["resume"] and not jobs.is_open(folder, list(hydra.overrides.task)):
+    if values.get("resume") and not jobs.is_open(folder, list(hydra.overrides.task)):
         return
     with _alone_in(folder):
         _run(folder, values, choices, hydra)
@@ -67,14 +67,17 @@ def run(cfg: DictConfig) -> None:
 def _run(folder: Path, values: dict[str, Any], choices: dict[str, str], hydra: HydraConf) -> None:
     record = Record(folder, list(hydra.overrides.task), choices, values)
     aside.clear(folder)
+    (folder / report.FILE).unlink(missing_ok=True)
     sweeping = hydra.mode == RunMode.MULTIRUN
+    sweep = Path(hydra.sweep.dir) if sweeping else None
     try:
         old_names.check_config(values)
         _note_verl_config(record)
         with _termination_raised():
-            pipeline.run(values, record, show=not sweeping)
+            pipeline.run(values, record, not sweeping, sweep)
     except BaseException as error:  # Ctrl-C and SIGTERM too leave a record
         record.write(error)
+        report.of_failure(record, error)
         if not sweeping or not isinstance(error, Exception):
             raise
         log.error("failed: %s", error, exc_info=not isinstance(error, UserError))

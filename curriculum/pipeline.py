@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from curriculum import aside
+from curriculum import aside, report
 from curriculum.bucketers.edges import cut
 from curriculum.export import bucket_statistics, overall_statistics
 from curriculum.export.place import kind, place, require_apart, require_own
@@ -23,22 +24,31 @@ from curriculum.rounds import show as show_rounds
 from curriculum.sampling import sample
 from curriculum.scored import score
 from curriculum.strategies import Strategies
-from curriculum.tracking import LocalTracker
+from curriculum.terminal import shown
+from curriculum.tracking import About, Tracker, tracked
 from curriculum.trainers import Trainer, Training, prompts_of
 
 log = logging.getLogger(__name__)
 
 
-def run(cfg: Mapping[str, Any], record: Record, show: bool) -> None:
+def run(cfg: Mapping[str, Any], record: Record, show: bool, sweep: Path | None = None) -> None:
     """From the data to the files in the record's folder, and what the terminal shows.
 
     Args:
         cfg: plain values, interpolations resolved.
         show: whether to print what the layout shows when it is done.
+        sweep: folder of the sweep that the run is part of.
     """
     chosen = Strategies.build(cfg)
     for read in filter(None, (chosen.data, chosen.replay)):
         require_apart(read, record.folder.resolve())
+    stage = chosen.until or ("training" if chosen.trainer else "buckets")
+    with tracked(chosen.tracking, About(record, sweep, stage, show)) as tracker:
+        take_stages(chosen, record, tracker, show)
+
+
+def take_stages(chosen: Strategies, record: Record, tracker: Tracker, show: bool) -> None:
+    """One stage after another, as far as the configuration says."""
     with record.timed("rollouts"):
         sampled = sample(chosen, record)
     if sampled is None:
@@ -78,6 +88,7 @@ def run(cfg: Mapping[str, Any], record: Record, show: bool) -> None:
     run_kind = kind(chosen.layouts, chosen.export, strategy)
     record.leave(names, run_kind, claimed, inputs)
     record.results |= overall_statistics(outcome) | {"buckets": bucket_statistics(outcome)}
+    tracker.buckets(outcome)
     if show:
         for layout, files in zip(chosen.layouts, written, strict=True):
             layout.show(outcome, files)
@@ -85,15 +96,18 @@ def run(cfg: Mapping[str, Any], record: Record, show: bool) -> None:
             show_rounds(rounds)
     if chosen.trainer is not None:
         with record.timed("training"):
-            results = train(chosen, chosen.trainer, outcome, record, show)
+            results = train(chosen, chosen.trainer, outcome, record, tracker)
         left = [name for name in chosen.trainer.files if (record.folder / name).exists()]
         record.add(left, run_kind)
         if show:
             chosen.trainer.show(results, [record.folder / name for name in left])
+    with record.timed("report"):
+        page = report.of_run(outcome, record, chosen.store, chosen.report.examples)
+    log.info("to look at it: %s", shown(page))
 
 
 def train(
-    chosen: Strategies, trainer: Trainer, outcome: Outcome, record: Record, show: bool
+    chosen: Strategies, trainer: Trainer, outcome: Outcome, record: Record, tracker: Tracker
 ) -> dict[str, Any]:
     """Train on the problems in the sampler's order; what came of it."""
     sides = [layout.trained(outcome, chosen.export) for layout in chosen.layouts]
@@ -106,11 +120,10 @@ def train(
         chosen.schedule.fitting(len(prompts)),
         chosen.seed,
     )
-    tracker = LocalTracker(record.folder, show)
     try:
         results = trainer.run(training, tracker, record.folder)
     finally:
-        tracker.close()
+        tracker.trained()
     record.results["training"] = results
     return results
 
@@ -122,4 +135,5 @@ def leave_flat(chosen: Strategies, problems: Problems, rollouts: Rollouts, recor
     path = write_flat(rollouts, record.folder)
     record.leave([FLAT], "until rollouts", [], inputs)
     record.results |= {"total_problems": len(problems), "total_rollouts": len(rollouts)}
-    log.info("%d rollouts: %s", len(rollouts), path)
+    page = report.of_rollouts(problems, rollouts, record, chosen.report.examples)
+    log.info("%d rollouts: %s\nto read them: %s", len(rollouts), path, shown(page))

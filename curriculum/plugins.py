@@ -30,8 +30,18 @@ from curriculum.errors import UserError
 
 log = logging.getLogger(__name__)
 
-GROUPS = ("data", "generator", "budget", "reward", "metric", "bucketer", "sampler", "trainer")
-PLUGGABLE = ("data", "generator", "reward", "metric", "bucketer", "sampler", "trainer")
+GROUPS = (
+    "data",
+    "generator",
+    "budget",
+    "reward",
+    "metric",
+    "bucketer",
+    "sampler",
+    "trainer",
+    "tracker",
+)
+PLUGGABLE = tuple(group for group in GROUPS if group != "budget")
 T = TypeVar("T")
 STRICT = "CURRICULUM_STRICT_PLUGINS"  # set: a broken plugin is an error
 

@@ -48,11 +48,13 @@ class Store:
         made_of: Mapping[str, Any],
         make: Callable[[Path], Mapping[str, int]],
         resumable: bool = False,
+        level: int = logging.INFO,
     ) -> Stage:
         """The stage made of `made_of` (JSON values); `make` fills its folder and returns counts.
 
-        What `make` raises goes through, and leaves nothing behind; a resumable stage's folder
-        stays as it is then, and after a kill, for the next `make`.
+        The log says at `level` whether it was there. What `make` raises goes through, and leaves
+        nothing behind; a resumable stage's folder stays as it is then, and after a kill, for the
+        next `make`.
         """
         made_of = {**made_of, "version": version("curriculum")}
         folder = self._folder(name, made_of)
@@ -64,7 +66,7 @@ class Store:
                 if not reused:
                     self._make(folder, made_of, make, resumable)
         counts = json.loads((folder / MANIFEST).read_text())["counts"]
-        log.info("%s: %s %s", name, "reused" if reused else "made", folder)
+        log.log(level, "%s: %s %s", name, "reused" if reused else "made", folder)
         return Stage(folder, folder.name.removeprefix(f"{name}-"), reused, counts)
 
     def under_way(self, name: str, made_of: Mapping[str, Any]) -> Path | None:

@@ -17,10 +17,12 @@ from curriculum.export import GENERATIONS, LAYOUTS, Export, Layout
 from curriculum.generators import Generation, Generator, Replay
 from curriculum.metrics import InverseMean, MeanReward, Measure, Metric, PassRate, UnbiasedPassAtK
 from curriculum.plugins import build, keys, typed
+from curriculum.report import Report
 from curriculum.rewards import Auto, Reward
 from curriculum.rewards.scoring import Scoring
 from curriculum.samplers import Rails, Sampler
 from curriculum.store import Store
+from curriculum.tracking import Tracking
 from curriculum.trainers import Schedule, Trainer
 
 T = TypeVar("T")
@@ -45,11 +47,13 @@ class Strategies:
     rails: Rails
     trainer: Trainer | None
     schedule: Schedule
+    tracking: Tracking
     seed: int
     limits: Limits
     edges: Edges
     export: Export
     layouts: list[Layout]
+    report: Report
     store: Store
     until: str | None  # the stage after which a run stops
 
@@ -91,11 +95,13 @@ class Strategies:
             rails=shared(Rails, "sampler"),
             trainer=None if cfg["trainer"]["_target_"] is None else build(cfg, "trainer"),
             schedule=shared(Schedule, "trainer"),
+            tracking=build(cfg, "tracker"),
             seed=_seed(cfg["seed"]),
             limits=shared(Limits, "data"),
             edges=edges,
             export=export,
             layouts=[*_layouts(cfg["convention"]["layouts"]), *[GENERATIONS] * export.generations],
+            report=typed(Report, cfg["report"], "report"),
             store=typed(Store, {"root": cfg["store_dir"]}, "store_dir"),
             until=_until(cfg["until"]),
         )

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
+
+from curriculum.errors import UserError
 
 log = logging.getLogger(__name__)
 
@@ -21,9 +23,14 @@ class SweepEnd(Callback):
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """See `curriculum.compare`."""
         from curriculum.compare import compare
+        from curriculum.plugins import build
 
+        sweep = Path(config.hydra.sweep.dir)
         try:
-            failed_jobs.extend(compare(Path(config.hydra.sweep.dir)))
-        except Exception:  # Hydra would turn it into a warning
-            log.exception("the sweep could not be compared")
+            failed_jobs.extend(compare(sweep))
+            chosen = {"tracker": OmegaConf.to_container(config.tracker, resolve=True)}
+            build(chosen, "tracker").compare(sweep)
+        except Exception as error:  # Hydra would turn it into a warning
+            known = isinstance(error, UserError)
+            log.error("the sweep could not be compared: %s", error, exc_info=not known)
             failed_jobs.append("comparison")

@@ -78,7 +78,7 @@ def check_sweep(done, sweep, samplers, seeds, steps):
     assert places == sorted(places)
     verdict = found["verdict"]
     assert f" {verdict} " in " ".join(shown.split())
-    assert shown.endswith("/comparison.png\n")
+    assert re.search(r"/comparison.png\n .*/report.html\n$", shown)
     assert content["adjusted_rand_index"] == []  # all have the same buckets
     assert "Rand index" not in done.stdout
     markdown = (sweep / "comparison.md").read_text()

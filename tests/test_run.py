@@ -19,7 +19,7 @@ from curriculum.lease import held
 def tree(folder: Path) -> dict[str, bytes]:
     """Every file of a run but those that tell the time."""
     names = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    timed = ("result.json", "run.log")
+    timed = ("result.json", "run.log", "report.html")
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in names
@@ -240,7 +240,7 @@ def test_workers_end_with_their_parent(tmp_path, end, read_result):
     assert job.wait(20) != 0
     wait_for(lambda: not any(alive(int(path.name)) for path in pids.iterdir()))
     if end != signal.SIGKILL:
-        assert read_result(tmp_path / "out")["status"] == "failed"
+        assert read_result(tmp_path / "out")["status"] == "interrupted"
 
 
 def wait_for(condition):

@@ -1,0 +1,196 @@
+"""The buckets in numbers, how far each reaches, and how sources fall into them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from curriculum import stats
+from curriculum.export.base import bucket_statistics
+from curriculum.records import DECIMALS, Floats, Integers, Outcome
+from curriculum.report.look import Spec, chart, color, labelled_rows, quantity, row_place, told
+
+SOURCES = 12  # with a row of their own
+JEFFREYS = (0.5, 0.5)
+
+
+def rows_of(outcome: Outcome, level: float, metric: str) -> list[dict[str, Any]]:
+    """A row a bucket, easy to hard: what `summary.json` says of it, and what it costs.
+
+    Args:
+        level: mass of the interval of the mean pass rate.
+        metric: whose range is told.
+    """
+    metrics, rows = outcome.metrics, []
+    alike = metrics["std_reward"].round(DECIMALS) == 0
+    for i, (name, numbers) in enumerate(bucket_statistics(outcome).items()):
+        inside = outcome.buckets.assignment == i
+        row: dict[str, Any] = {"name": name, "index": i, "share": inside.mean(), **numbers}
+        row |= {
+            "rollouts": int(metrics["n"][inside].sum()),
+            "alike": int(metrics["n"][inside & alike].sum()),
+        }
+        if numbers["count"]:
+            values = metrics[metric][inside]
+            row |= {"low": float(np.nanmin(values)), "high": float(np.nanmax(values))}
+            row |= {"interval": mean_interval(metrics["n"][inside], metrics["c"][inside], level)}
+            rates = metrics["c"][inside] / metrics["n"][inside]
+            row |= {"quartiles": np.quantile(rates, [0.25, 0.75]).tolist()}
+        rows.append(row)
+    return rows
+
+
+def mean_interval(n: Floats, c: Floats, level: float) -> tuple[float, float]:
+    """Of the mean pass rate of some problems, from as many rollouts as it is worth.
+
+    The mean of (P,) shares c / n varies like the share of P² / Σ(1 / n) rollouts that are all
+    alike, or less where problems differ: the interval errs on the wide side.
+    """
+    worth = len(n) ** 2 / np.sum(1 / n)
+    passes = worth * np.mean(c / n)
+    both = np.array([worth]), np.array([min(passes, worth)])
+    _, low, high = stats.beta_posterior(*both, JEFFREYS, level)
+    return float(low[0]), float(high[0])
+
+
+def reach(rows: list[dict[str, Any]], colors: list[str]) -> Spec:
+    """Each bucket's pass rates: range, the middle half, and the mean with its interval."""
+    filled = [
+        {
+            "row": row["index"],
+            "pick": row["index"],
+            "b": row["index"],
+            "label": row["name"],
+            "lo": row["lowest_pass_rate"],
+            "hi": row["highest_pass_rate"],
+            "q1": row["quartiles"][0],
+            "q3": row["quartiles"][1],
+            "mean": row["mean_pass_rate"],
+            "m0": row["interval"][0],
+            "m1": row["interval"][1],
+        }
+        for row in rows
+        if row["count"]
+    ]
+    tooltip = told(
+        label="bucket",
+        lo="lowest|.3f",
+        q1="a quarter is below|.3f",
+        mean="mean|.3f",
+        m0="its interval from|.3f",
+        m1="to|.3f",
+        q3="a quarter is above|.3f",
+        hi="highest|.3f",
+    )
+
+    x = quantity("mean", "pass rate", scale={"domain": [0, 1]}, axis={"tickCount": 5})
+
+    def between(low: str, high: str, **mark: Any) -> Spec:
+        place = {"x": {**x, "field": low}, "x2": {"field": high}, "y": row_place()}
+        look = {"type": "rule", "strokeCap": "round", "cursor": "pointer", **mark}
+        return {
+            "mark": look,
+            "encoding": {**place, "tooltip": tooltip, "color": color("b", colors)},
+        }
+
+    mean = {
+        "mark": {"type": "point", "shape": "diamond", "filled": True, "style": "mean", "size": 90},
+        "encoding": {"x": x, "y": row_place(), "tooltip": tooltip},
+    }
+    certain = {
+        "mark": {"type": "rule", "style": "mark-line", "strokeWidth": 2},
+        "encoding": {"x": {**x, "field": "m0"}, "x2": {"field": "m1"}, "y": row_place()},
+    }
+    layers = [
+        labelled_rows(filled),
+        between("lo", "hi", strokeWidth=2),
+        between("q1", "q3", strokeWidth=12),
+        certain,
+        mean,
+    ]
+    return chart(46 * max(len(filled), 1) + 40, *layers, values=filled)
+
+
+def by_source(outcome: Outcome) -> tuple[list[str], Integers]:
+    """The names of the sources, the biggest first and the smallest as one, and each problem's."""
+    found = outcome.problems.table["data_source"].combine_chunks().take(pa.array(outcome.measured))
+    encoded = found.dictionary_encode()
+    names, code = encoded.dictionary.to_pylist(), encoded.indices.to_numpy()
+    order = np.argsort(-np.bincount(code), kind="stable")
+    place = np.empty(len(names), np.int64)
+    place[order] = np.arange(len(names))
+    ordered = [names[i] for i in order]
+    if len(ordered) <= SOURCES:
+        return ordered, place[code]
+    rest = f"{len(ordered) - SOURCES + 1:,} others"
+    return [*ordered[: SOURCES - 1], rest], np.minimum(place[code], SOURCES - 1)
+
+
+def costs(outcome: Outcome) -> list[dict[str, Any]]:
+    """Rollouts of each source, and how many of them are of problems whose rewards are all alike."""
+    names, source = by_source(outcome)
+    rollouts = outcome.metrics["n"]
+    alike = np.where(outcome.metrics["std_reward"].round(DECIMALS) == 0, rollouts, 0)
+    sums = (np.bincount(source, each).astype(int).tolist() for each in (rollouts, alike))
+    return [
+        {"name": name, "rollouts": total, "alike": same}
+        for name, total, same in zip(names, *sums, strict=True)
+    ]
+
+
+def sources(outcome: Outcome, colors: list[str]) -> Spec:
+    """Each source's shares of the buckets."""
+    names, source = by_source(outcome)
+    counts = np.zeros((len(names), len(colors)), np.int64)
+    np.add.at(counts, (source, outcome.buckets.assignment), 1)
+    rate = outcome.metrics["c"] / outcome.metrics["n"]
+    mean = np.bincount(source, rate) / counts.sum(1)
+    labels = [
+        {"row": i, "label": f"{name} · {total:,} · pass rate {each:.2f}"}
+        for i, (name, total, each) in enumerate(zip(names, counts.sum(1), mean, strict=True))
+    ]
+    return stacked_rows(labels, counts, names, list(outcome.buckets.names), colors)
+
+
+def stacked_rows(
+    labels: list[Spec],
+    counts: Any,
+    rows: list[str],
+    parts: list[str],
+    colors: list[str],
+    **titles: str,
+) -> Spec:
+    """Bars of shares, one below the other.
+
+    Args:
+        labels: the `row` and `label` above each bar.
+        counts: (rows, parts) what the bars are made of.
+    """
+    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    ends = shares.cumsum(1)
+    bars = [
+        {
+            "row": int(i),
+            "b": int(b),
+            "x0": round(float(ends[i, b] - shares[i, b]), 5),
+            "x1": round(float(ends[i, b]), 5),
+            "share": round(float(shares[i, b]), 5),
+            "count": int(counts[i, b]),
+            "whole": rows[i],
+            "part": parts[b],
+        }
+        for i, b in np.argwhere(counts)
+    ]
+    titles = titles or {"whole": "source", "part": "bucket", "count": "problems|,"}
+    x = quantity("x0", "", scale={"domain": [0, 1]}, axis={"format": "%", "tickCount": 5})
+    encoding = {
+        "x": x,
+        "x2": {"field": "x1"},
+        "y": row_place(),
+        "color": color("b", colors),
+        "tooltip": told(**titles, share="share|.1%"),
+    }
+    bar = {"mark": {"type": "rule", "strokeWidth": 14, "style": "bar"}, "encoding": encoding}
+    return chart(44 * len(labels) + 30, labelled_rows(labels), bar, values=bars)

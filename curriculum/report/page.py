@@ -1,0 +1,111 @@
+"""One HTML file of a template, data and scripts, that fetches nothing.
+
+What a model or a data set said is text on the page: the templates escape it, scripts find it as
+JSON in a data block and only ever set text with it, and the policy lets no other script run.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from functools import partial
+from hashlib import sha256
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from curriculum.store import Store
+
+FILE = "report.html"
+LIBRARY = "vega.js"
+SNIPPET = "window.vegaEmbed = vegaEmbed;"  # what the library is to leave behind
+
+
+def write(
+    folder: Path,
+    template: str,
+    scripts: Sequence[str],
+    data: Mapping[str, Any],
+    store: Store | None,
+    shown: Mapping[str, Any],
+) -> Path:
+    """Write `report.html` in one go.
+
+    Args:
+        template: of `templates/`.
+        scripts: files of `templates/`, one module together.
+        data: JSON values for the scripts.
+        store: where the charts' library is kept; None for a page without charts.
+        shown: what the template is given.
+
+    Returns:
+        The file's path.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from jinja2.utils import htmlsafe_json_dumps
+    from markupsafe import Markup
+
+    own = "\n".join(_source(name) for name in scripts)
+    library = "" if store is None else _library(store)
+    # The policy's hashes and the markup are of the same text, so neither may be changed later.
+    dumps = partial(json.dumps, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = htmlsafe_json_dumps(data, dumps=dumps)
+    environment = Environment(
+        loader=PackageLoader("curriculum.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = number
+    html = environment.get_template(template).render(
+        policy=_policy([each for each in (library, own) if each]),
+        style=Markup(_source("page.css")),
+        library=Markup(library),
+        script=Markup(own),
+        data=Markup(text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")),
+        **shown,
+    )
+    aside = folder / f".{FILE}.partial"
+    aside.write_text(html, encoding="utf-8", newline="\n")
+    return aside.replace(folder / FILE)
+
+
+def number(value: float | None, form: str = ",.0f") -> str:
+    """A number in the form, a dash where there is none."""
+    return "-" if value is None else format(value, form)
+
+
+def _source(name: str) -> str:
+    return (files("curriculum.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _library(store: Store) -> str:
+    """Vega, Vega-Lite and Vega-Embed as one script, made once a store."""
+
+    def make(folder: Path) -> dict[str, int]:
+        import vl_convert
+
+        script = vl_convert.javascript_bundle(SNIPPET)
+        (folder / LIBRARY).write_text(script, encoding="utf-8", newline="\n")
+        return {}
+
+    made_of = {"vl_convert": version("vl-convert-python"), "snippet": SNIPPET}
+    stage = store.stage("report_assets", made_of, make, level=logging.DEBUG)
+    return (stage.folder / LIBRARY).read_text(encoding="utf-8")
+
+
+def _policy(scripts: Sequence[str]) -> str:
+    """Content security: these scripts and no other, and nothing is fetched.
+
+    'unsafe-eval' is not needed: charts are embedded with Vega's interpreter of expressions.
+    """
+    hashes = [b64encode(sha256(each.encode()).digest()).decode() for each in scripts]
+    allowed = " ".join(f"'sha256-{each}'" for each in hashes) or "'none'"
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )

@@ -1,0 +1,227 @@
+"""The page of a run: when it has done all, when it stopped early, and when it failed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from curriculum.aside import FOLDER as ASIDE
+from curriculum.data.buckets import EDGES
+from curriculum.errors import UserError, explain
+from curriculum.provenance import PACKAGES, Record, git_commit
+from curriculum.records import Outcome, Problems, Rollouts
+from curriculum.report import buckets, training
+from curriculum.report.difficulty import WHISKERS, cut_on, hardness, histogram, whiskers
+from curriculum.report.examples import Examples, Rewarded, examples_of, spread
+from curriculum.report.look import ACCENT, GREY, Spec, easy_to_hard
+from curriculum.report.page import write
+from curriculum.report.points import points
+from curriculum.store import Store
+
+# Choices that say what a run was about.
+TELLING = (
+    *("preset", "convention", "data", "generator", "budget"),
+    *("reward", "metric", "bucketer", "sampler", "trainer"),
+)
+
+
+def of_run(outcome: Outcome, record: Record, store: Store, examples: int) -> Path:
+    """The page of a run that has done all that was asked of it.
+
+    Args:
+        examples: problems whose text is on the page.
+    """
+    names = list(outcome.buckets.names)
+    colors = easy_to_hard(names)
+    metric, edges = cut_on(outcome, json.loads((record.folder / EDGES).read_text())["edges"])
+    hard = hardness(outcome)
+    chosen = spread(outcome.buckets.assignment, hard, len(names), examples)
+    browser = _examples(outcome, chosen)
+    order = np.argsort(hard[chosen], kind="stable")
+    of_bucket = outcome.buckets.assignment[chosen]
+    for place, i in enumerate(order.tolist()):
+        browser.problems[i] |= {"hardness": place, "bucket": int(of_bucket[i])}
+        browser.problems[i] |= _measured(outcome, int(chosen[i]))
+    rows = buckets.rows_of(outcome, record.config["measure"]["level"], metric)
+    values = outcome.metrics[metric]
+    charts: dict[str, Spec | None] = {
+        "histogram": histogram(values, outcome.buckets.assignment, names, colors, edges),
+        "whiskers": whiskers(outcome, colors),
+        "reach": buckets.reach(rows, colors),
+        "sources": buckets.sources(outcome, colors),
+    }
+    trained = _training(record, names, colors, charts)
+    scatter = points(outcome, chosen)
+    shown = {
+        "title": outcome.label,
+        "tiles": _tiles(record),
+        "metric": metric,
+        "edges": edges,
+        "level": f"{record.config['measure']['level']:.0%}".replace("%", " %"),
+        "bucketing": outcome.bucketing,
+        "whiskers": WHISKERS,
+        "infinite": int((~np.isfinite(values)).sum()),
+        "rows": rows,
+        "source_rows": buckets.costs(outcome),
+        "legend": list(zip(names, colors, strict=True)),
+        "points": len(scatter["id"]),
+        "all_problems": len(outcome.metrics),
+        "budget": record.results.get("budget"),
+        "training": trained,
+        "examples": browser,
+        "sources": sorted({each["source"] for each in browser.problems}),
+        **_about(record, "completed", None),
+    }
+    data = {
+        "charts": {name: spec for name, spec in charts.items() if spec is not None},
+        "points": scatter,
+        "buckets": [
+            {"name": name, "color": each} for name, each in zip(names, colors, strict=True)
+        ],
+        "problems": browser.problems,
+        "sources": shown["sources"],
+    }
+    scripts = ("data.js", "charts.js", "points.js", "examples.js", "run.js")
+    return write(record.folder, "run.html", scripts, data, store, shown)
+
+
+def of_rollouts(problems: Problems, rollouts: Rollouts, record: Record, examples: int) -> Path:
+    """The page of a run that stopped when there were rollouts: problems and responses."""
+    one = np.zeros(len(problems), np.int64)
+    chosen = spread(one, np.arange(len(problems), dtype=np.float64), 1, examples)
+    browser = examples_of(problems, rollouts, chosen, None)
+    for place, each in enumerate(browser.problems):
+        each["hardness"] = place
+    shown = {
+        "title": "Rollouts without rewards",
+        "tiles": _tiles(record),
+        "examples": browser,
+        "all_problems": len(problems),
+        "sources": sorted({each["source"] for each in browser.problems}),
+        "legend": [],
+        **_about(record, "stopped at its rollouts", None),
+    }
+    data = {"problems": browser.problems, "sources": shown["sources"], "buckets": []}
+    scripts = ("data.js", "examples.js", "rollouts.js")
+    return write(record.folder, "rollouts.html", scripts, data, None, shown)
+
+
+def of_failure(record: Record, error: BaseException) -> Path:
+    """The page of a run that failed: what went wrong, and what was asked for."""
+    kind = type(error).__name__
+    message = explain(error) if isinstance(error, UserError) else f"{kind}: {error}"
+    failed = isinstance(error, Exception)
+    shown = {
+        "title": "This run failed" if failed else "This run was interrupted",
+        "tiles": _tiles(record),
+        **_about(record, "failed" if failed else "interrupted", message),
+    }
+    return write(record.folder, "failed.html", (), {}, None, shown)
+
+
+def _examples(outcome: Outcome, chosen: Any) -> Examples:
+    basis = outcome.metrics.basis
+    rewards = Rewarded(outcome.rewards, basis["threshold"], basis["strict"])
+    return examples_of(outcome.problems, outcome.rollouts, outcome.measured[chosen], rewards)
+
+
+def _measured(outcome: Outcome, row: int) -> dict[str, Any]:
+    metrics = outcome.metrics
+    names = ("pass_rate_low", "pass_rate_high", "mean_reward")
+    numbers = {name: round(float(metrics[name][row]), 4) for name in names}
+    return numbers | {name: int(metrics[name][row]) for name in ("n", "c", "truncated")}
+
+
+def _training(
+    record: Record, names: list[str], colors: list[str], charts: dict[str, Spec | None]
+) -> dict[str, Any] | None:
+    """What the page says of the training; its charts are added to the others."""
+    results = record.results.get("training")
+    if results is None:
+        return None
+    steps = training.Steps(record.folder)
+    shares = {name: each for name, each in steps.shares("bucket").items() if name in names}
+    shown_colors = [colors[names.index(name)] for name in shares]
+    sources = training.biggest(steps.shares("source"))
+    source_colors = training.source_colors(list(sources))
+    if shares:
+        charts["bucket_mix"] = training.mix(steps, shares, shown_colors, "bucket")
+    if sources:
+        charts["source_mix"] = training.mix(steps, sources, source_colors, "source")
+    charts["learning"] = training.curves(steps, "mean_pass_rate", "mean pass rate")
+    charts["reward"] = training.curves(steps, "reward", "reward")
+    charts["gradient"] = training.curves(steps, "groups_with_gradient", "share", domain=[0, 1])
+    arms: Mapping[str, Any] = results.get("arms", {})
+    if arms:
+        charts["spent"] = training.spent(arms)
+    return {
+        "results": results,
+        "arms": arms,
+        "level_ups": steps.level_ups(),
+        "events": steps.told(),
+        "events_in_all": len(steps.events),
+        "sources": list(zip(sources, source_colors, strict=True)),
+        "sampler": record.choices["sampler"],
+        "each": -(-steps.count // len(steps.groups)),
+        "legend": [("sampler", ACCENT)]
+        + [("control", GREY)] * ("control/step" in steps or len(arms) > 1),
+        "has": {name for name, spec in charts.items() if spec is not None},
+    }
+
+
+def _about(record: Record, status: str, error: str | None) -> dict[str, Any]:
+    """What every page of a run says of where it comes from."""
+    given = {name: record.choices.get(name) for name in TELLING}
+    choices = {name: each for name, each in given.items() if each not in (None, "None")}
+    if choices.get("generator", "replay") != "replay":
+        choices["model"] = record.config["model"]["path"]
+    if "reward" in record.results:
+        choices["reward"] = record.results["reward"]
+    versions = {name: version(name) for name in PACKAGES}
+    return {
+        "status": status,
+        "error": error,
+        "choices": choices,
+        "overrides": " ".join(record.overrides),
+        "folder": str(record.folder),
+        "finished": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "commit": git_commit(),
+        "versions": versions,
+        "seconds": record.seconds,
+        "stages": record.stages,
+        "aside": _aside(record),
+        "config": json.dumps(record.config, indent=1, ensure_ascii=False),
+    }
+
+
+def _tiles(record: Record) -> dict[str, str]:
+    """The numbers that a run has come to, as far as it went."""
+    results, aside = record.results, sum(_aside(record).values())
+    forms = {
+        "problems": ("total_problems", ","),
+        "rollouts": ("total_rollouts", ","),
+        "mean pass rate": ("mean_pass_rate", ".3f"),
+        "rollouts cut off": ("truncated_rollouts", ","),
+    }
+    tiles = {
+        title: format(results[key], form) for title, (key, form) in forms.items() if key in results
+    }
+    if "buckets" in results:
+        tiles["buckets"] = str(len(results["buckets"]))
+    return tiles | ({"kept aside": f"{aside:,}"} if tiles or aside else {})
+
+
+def _aside(record: Record) -> dict[str, int]:
+    """Files of what could not be used, and how many there are in each."""
+    found = sorted((record.folder / ASIDE).glob("*"))
+    counts = record.counts
+    return {
+        f"{ASIDE}/{path.name}": counts.get(path.stem, counts.get(f"rejected_{path.stem}", 0))
+        for path in found
+    }

@@ -1,0 +1,4 @@
+startPoints();
+startExamples();
+drawAll().then(() => { document.documentElement.dataset.drawn = "yes"; });
+dark.addEventListener("change", drawAll);

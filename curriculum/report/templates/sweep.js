@@ -1,0 +1,2 @@
+drawAll().then(() => { document.documentElement.dataset.drawn = "yes"; });
+dark.addEventListener("change", drawAll);

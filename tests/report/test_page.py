@@ -1,0 +1,163 @@
+"""What the files say, without a browser."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from hashlib import sha256
+from html import unescape
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+SCRIPT = re.compile(r"<script(?: type=\"(?P<kind>[^\"]+)\"[^>]*)?>(?P<text>.*?)</script>", re.S)
+
+
+def read(folder: Path) -> str:
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+def data_of(html: str) -> dict:
+    (text,) = (each["text"] for each in SCRIPT.finditer(html) if each["kind"] == "application/json")
+    return json.loads(text)
+
+
+def table_after(html: str, section: str) -> list[list[str]]:
+    """The text of the cells of the first table in a section."""
+    part = html[html.index(f'<section id="{section}">') :]
+    part = part[: part.index("</table>")]
+    rows = [
+        re.findall(r"<td>(.*?)</td>", row, re.S) for row in re.findall("<tr.*?</tr>", part, re.S)
+    ]
+    return [[unescape(re.sub("<[^>]+>", "", cell)) for cell in row] for row in rows if row]
+
+
+def without_times(html: str) -> str:
+    html = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", "", html)
+    return re.sub(r"<p>rollouts [\d.]+ s.*?</p>", "", html)
+
+
+def test_numbers_are_those_of_the_other_files(run, tmp_path, read_result):
+    done = run()
+    assert str(tmp_path / "out" / "report.html") in done.stderr
+    html, result = read(tmp_path / "out"), read_result(tmp_path / "out")
+    tiles = dict(re.findall(r"<dt>([^<]+)</dt><dd>([^<]+)</dd>", html.partition("</header>")[0]))
+    assert tiles["problems"] == f"{result['total_problems']:,}"
+    assert tiles["rollouts"] == f"{result['total_rollouts']:,}"
+    assert tiles["mean pass rate"] == f"{result['mean_pass_rate']:.3f}"
+    assert tiles["rollouts cut off"] == str(result["truncated_rollouts"])
+
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    problems = pd.read_parquet(tmp_path / "out" / "problems.parquet")
+    for row in table_after(html, "buckets"):
+        told, inside = summary["buckets"][row[0]], problems[problems["bucket"] == row[0]]
+        assert row[1:5] == [
+            f"{told['count']:,}",
+            f"{told['count'] / 1008:.1%}",
+            f"{told['mean_reward']:.3f}",
+            f"{told['mean_pass_rate']:.3f}",
+        ]
+        low, high = map(float, row[5].split(" to "))
+        assert low - 1e-4 <= told["mean_pass_rate"] <= high + 1e-4
+        span = inside["mean_reward"].min(), inside["mean_reward"].max()
+        assert [float(each) for each in row[6:]] == pytest.approx(span, rel=1e-3)
+    costs = {row[0]: row[1:] for row in table_after(html, "cost")}
+    mixed = problems[problems["c"].between(1, 15)].groupby("data_source")["n"].sum()
+    assert costs["reasoning_gym/gcd"][1] == f"{mixed['reasoning_gym/gcd']:,}"
+
+    data = data_of(html)
+    bars = data["charts"]["histogram"]["data"]["values"]
+    assert sum(bar["count"] for bar in bars) == 1008
+    solved = problems[problems["mean_reward"] == 1].groupby("bucket").size().to_dict()
+    last = max(bar["x1"] for bar in bars)
+    assert {bar["name"]: bar["count"] for bar in bars if bar["x1"] == last} == solved
+
+
+@pytest.mark.slow
+def test_examples_are_spread_over_buckets_and_have_their_rewards(run, tmp_path):
+    run("report.examples=40")
+    data = data_of(read(tmp_path / "out"))
+    problems = pd.read_parquet(tmp_path / "out" / "problems.parquet").set_index("problem_id")
+    rollouts = pd.read_parquet("curriculum/demo/rollouts.parquet")
+    assert len(data["problems"]) == 40
+    names = [each["name"] for each in data["buckets"]]
+    assert [sum(p["bucket"] == b for p in data["problems"]) for b in range(4)] == [10] * 4
+    hard = [p["mean_reward"] for p in data["problems"] if names[p["bucket"]] == "hard"]
+    assert (min(hard), max(hard)) == (0, 0.6875)  # from end to end
+    for shown in data["problems"]:
+        row = problems.loc[shown["id"]]
+        assert (shown["n"], shown["c"], names[shown["bucket"]]) == (row.n, row.c, row.bucket)
+        assert shown["prompt"] == [[None, row.prompt]] and shown["truth"] == row.ground_truth
+        assert len(shown["responses"]) == 8
+        passes = sum(each["passed"] for each in shown["responses"])
+        assert passes == min(max(row.c, 0), 8) if row.c < 4 else passes >= min(row.c, 4)
+        own = rollouts[rollouts["data_idx"] == row.data_idx].set_index("sample_idx")["response"]
+        assert all(own[each["sample"]] == each["text"] for each in shown["responses"])
+
+
+@pytest.mark.slow
+def test_no_examples(run, tmp_path):
+    run("report.examples=0")
+    html = read(tmp_path / "out")
+    assert data_of(html)["problems"] == []
+    assert "0 of 1,008 problems" in html
+    done = run("report.examples=-1")
+    assert done.returncode == 1 and "report.examples=-1: 0 or more problems" in done.stderr
+
+
+def test_only_its_own_scripts_may_run(run, tmp_path):
+    run()
+    html = read(tmp_path / "out")
+    policy = unescape(re.search(r'Content-Security-Policy" content="([^"]+)"', html)[1])
+    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert "unsafe-eval" not in policy
+    scripts = [each for each in SCRIPT.finditer(html) if each["kind"] != "application/json"]
+    hashes = [b64encode(sha256(each["text"].encode()).digest()).decode() for each in scripts]
+    assert re.findall(r"sha256-([^']+)'", policy) == hashes and len(hashes) == 2
+
+
+@pytest.mark.slow
+def test_the_same_command_makes_the_same_page(run, tmp_path):
+    run("trainer.steps=20")
+    first = without_times(read(tmp_path / "out"))
+    run("trainer.steps=20")
+    assert without_times(read(tmp_path / "out")) == first
+
+
+def test_a_failed_run_says_what_was_wrong_and_drops_the_last_page(run, tmp_path):
+    run()
+    done = run("bucketer.names=['a<b',c]")
+    assert done.returncode == 1
+    html = read(tmp_path / "out")
+    assert "This run failed" in html and "1,008" not in html
+    assert "names=[&#39;a&lt;b&#39;, &#39;c&#39;]" in html
+    assert "script-src 'none'" in unescape(html)
+
+
+def test_until_rollouts_shows_responses_without_rewards(run, tmp_path):
+    run("until=rollouts", "report.examples=30")
+    html = read(tmp_path / "out")
+    data = data_of(html)
+    assert "stopped at its rollouts" in html and "30 of 1,008 problems" in html
+    assert len(data["problems"]) == 30
+    assert {len(each["responses"]) for each in data["problems"]} == {8}
+    assert not any("reward" in one for each in data["problems"] for one in each["responses"])
+
+
+@pytest.mark.slow
+def test_long_texts_keep_beginning_and_end(run, tmp_path):
+    rows = [
+        {"prompt": f"p{i}", "responses": ["a" * 6000 + f" answer {i}"], "rewards": [i % 2]}
+        for i in range(4)
+    ]
+    path = tmp_path / "long.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    run("data=rollouts", f"data.path={path}")
+    html = read(tmp_path / "out")
+    assert "4 texts are longer than 4,000 characters" in " ".join(html.split())
+    for shown in data_of(html)["problems"]:
+        text = shown["responses"][0]["text"]
+        answer = shown["prompt"][0][1].replace("p", "answer ")
+        assert "… 2,009 characters left out …" in text and text.endswith(answer)
