@@ -55,16 +55,16 @@ def compare(sweep: Path) -> list[str]:
     arms = curricula.arms_of(folders, runs) if of_training else []
     found = curricula.compared(arms, runs)
     _write(sweep, runs, agreement, found)
-    store = _store_of(folders)
-    pictures = [report.of_sweep(sweep, runs, agreement, found, arms, store)] if store else []
     _show(sweep, runs, agreement, of_buckets)
+    pictures = []
     if found:
         curricula.show(found)
         curricula.plot(arms, found[0]["label"], sweep / curricula.PLOT)
         pictures.append(sweep / curricula.PLOT)
-    if pictures:
-        lines = (f"\n {shown(each)}" for each in pictures)
-        console().print(*lines, sep="", soft_wrap=True)
+    if store := _store_of(folders):
+        pictures.append(report.of_sweep(sweep, runs, agreement, found, arms, store))
+    lines = (f"\n {shown(each)}" for each in pictures)
+    console().print(*lines, sep="", soft_wrap=True)
     return [run["job"] for run in runs if run["status"] != "completed"]
 
 

@@ -127,6 +127,20 @@ class Rollouts:
     def problem(self) -> Integers:
         return np.asarray(self.index["problem"].to_numpy())
 
+    def texts(self, rows: Integers) -> pa.Array:
+        """The responses of some rows, in their order; the stream is read as far as the last."""
+        order = np.argsort(rows)
+        ascending, start, done = rows[order], 0, 0
+        parts = [pa.array([], pa.large_string())]
+        for batch in self.responses():
+            if done == len(rows):
+                break
+            stop = int(np.searchsorted(ascending, start + len(batch)))
+            inside = pa.array(ascending[done:stop] - start)
+            parts.append(batch.cast(pa.large_string()).take(inside))
+            start, done = start + len(batch), stop
+        return pa.concat_arrays(parts).take(pa.array(np.argsort(order)))
+
 
 @dataclass(frozen=True)
 class Rewards:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from curriculum.records import Floats
+from curriculum.records import Floats, Integers
 
 
 def beta_posterior(
@@ -76,3 +76,8 @@ def pass_at_k(n: Floats, c: Floats, k: int) -> Floats:
         for i in range(k):
             wrong_only *= np.maximum(n - c - i, 0) / (n - i)
     return np.where(n < k, np.nan, 1 - wrong_only)
+
+
+def evenly(count: int, most: int) -> Integers:
+    """Places 0 to `count` - 1: all of them, or so many of them with the first and the last."""
+    return np.linspace(0, count - 1, min(count, most)).round().astype(np.int64)

@@ -80,7 +80,7 @@ def test_a_holder_elsewhere_that_shows_signs_of_life_is_waited_for(tmp_path):
     elsewhere(tmp_path / "a.lock.0")
 
     def beat():
-        for beats in range(15):
+        for beats in range(8):
             time.sleep(0.2)
             elsewhere(tmp_path / "a.lock.0", beats)
         (tmp_path / "a.lock.0").write_text('{"released": true}')
@@ -88,7 +88,7 @@ def test_a_holder_elsewhere_that_shows_signs_of_life_is_waited_for(tmp_path):
 
     thread = threading.Thread(target=beat)
     thread.start()
-    with held(path, patience=1.5):
+    with held(path, patience=1.0):
         assert stop.is_set()
     thread.join()
 
@@ -98,7 +98,7 @@ def test_of_many_that_wait_for_a_dead_one_each_gets_its_turn(tmp_path):
     elsewhere(tmp_path / "a.lock.0")
 
     def work():
-        with held(path, patience=0.5):
+        with held(path, patience=0.2):
             inside.append(1)
             most.append(len(inside))
             time.sleep(0.02)

@@ -304,6 +304,7 @@ def test_halves_of_the_same_rollouts_move_by_luck(cut, tmp_path):
     assert abs((towards > 0).sum() - (towards < 0).sum()) < 4 * len(moved) ** 0.5
 
 
+@pytest.mark.slow
 def test_two_ways_to_ask_the_same_model(cut, test_data):
     """Rollouts of GPT-4 with and without chain of thought, in the edges of the first."""
     frame = pd.read_parquet(test_data / "game24_tot" / "long.parquet")

@@ -59,6 +59,7 @@ def test_completion_offers_plugins(run):
     assert done.stdout.split() == ["bucketer=zpd"]
 
 
+@pytest.mark.slow
 def test_the_example_rewards_verify_the_demo(run, read_result, tmp_path):
     assert run("reward=concise", "reward.max_characters=2").returncode == 0
     result = read_result(tmp_path / "out")
@@ -77,6 +78,7 @@ def test_options_are_listed_with_their_provider(run):
     assert ["bucketer", "percentile", "curriculum"] in [row[:3] for row in rows]
 
 
+@pytest.mark.slow
 def test_a_plugin_needs_no_more_than_an_entry_point(run, install, tmp_path):
     path = install("cut-in-half", "halves = cut_in_half:Halves", HALVES.format(first_line=""))
     done = run("bucketer=halves", "bucketer.middle=0.9", PYTHONPATH=path)

@@ -166,7 +166,9 @@ BUCKETS = {
 }
 
 
-@pytest.mark.parametrize("strategy", BUCKETS)
+@pytest.mark.parametrize(
+    "strategy", ["adaptive", *(pytest.param(s, marks=pytest.mark.slow) for s in list(BUCKETS)[:-1])]
+)
 def test_analyze_rollouts_writes_five_kinds_of_files(run, tmp_path, flat_rollouts, strategy):
     out = tmp_path / "out"
     path = f"data.path={flat_rollouts}"
@@ -214,6 +216,7 @@ def test_analyze_rollouts_writes_five_kinds_of_files(run, tmp_path, flat_rollout
     )
 
 
+@pytest.mark.slow
 def test_pass_rate_zero_is_very_hard_and_a_quarter_is_hard(run, tmp_path):
     rows = [
         {"prompt": f"q{i}", "response": "", "data_idx": i, "sample_idx": j, "reward": float(j < i)}
@@ -233,6 +236,7 @@ def test_pass_rate_zero_is_very_hard_and_a_quarter_is_hard(run, tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_rollouts_without_rewards_name_the_choices(run, tmp_path, flat_rollouts):
     frame = pd.read_parquet(flat_rollouts).drop(columns="reward")
     frame.to_parquet(flat_rollouts)

@@ -118,6 +118,7 @@ def test_a_failing_job_leaves_the_others_alone(run, tmp_path):
     assert table["status"].tolist() == [each["status"] for each in runs]
 
 
+@pytest.mark.slow
 def test_edges_of_one_run_cut_another(run, tmp_path):
     assert run(f"output_dir={tmp_path}/one").returncode == 0
     edges = f"bucketer.edges={tmp_path}/one/buckets.json"
@@ -137,6 +138,7 @@ def test_a_failed_run_says_so_in_its_record(run, tmp_path, read_result):
     assert result["config"]["metric"]["k"] == 99
 
 
+@pytest.mark.slow
 def test_too_many_failures_end_the_run_and_are_kept(run, tmp_path, read_result):
     function = tmp_path / "reward.py"
     function.write_text(
@@ -160,6 +162,7 @@ def test_too_many_failures_end_the_run_and_are_kept(run, tmp_path, read_result):
     assert run(*arguments, "reward.max_failures=10").returncode == 1
 
 
+@pytest.mark.slow
 def test_rollouts_replayed_for_problems_of_other_files(run, tmp_path, read_result):
     rollouts = pd.read_parquet("curriculum/demo/rollouts.parquet")
     first = rollouts[rollouts["sample_idx"] == 0].iloc[:500]
@@ -290,6 +293,7 @@ def test_a_folder_that_is_read_as_a_whole_is_no_output_dir(run, tmp_path):
     assert not (tmp_path / "buckets.parquet").exists()
 
 
+@pytest.mark.slow
 def test_a_run_may_stop_at_its_rollouts_in_a_sweep_too(run, tmp_path, read_result):
     done = run("-m", "until=rollouts,null")
     assert done.returncode == 0, done.stderr

@@ -594,6 +594,7 @@ def test_a_run_that_reads_problems_and_reward_through_it(run, training, read_res
     assert f"{plain}: ignored, see result.json: data 1, trainer 1" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_sweep_of_it(run, training, read_result):
     folder, path, values = training
     plain = folder / "ppo.yaml"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 import pyarrow as pa
 
 from curriculum.data.tables import struct_of
-from curriculum.records import Integers, Outcome
+from curriculum.records import Outcome
 
 
 def best_responses(outcome: Outcome) -> pa.StructArray:
@@ -26,21 +24,8 @@ def best_responses(outcome: Outcome) -> pa.StructArray:
     return struct_of(
         {
             "role": pa.array(["assistant"] * count, pa.string()),
-            "content": _texts(outcome.rollouts.responses(), scored[best]),
+            "content": outcome.rollouts.texts(scored[best]),
             "score": pa.array(reward[best], pa.float64()),
             "sample_idx": pa.array(sample_idx[best], pa.int64()),
         }
     )
-
-
-def _texts(responses: Iterable[pa.Array], wanted: Integers) -> pa.Array:
-    """The responses at the wanted places of the stream, in the order they are wanted."""
-    order = np.argsort(wanted)
-    ascending, start = wanted[order], 0
-    parts: list[pa.Array] = []
-    for batch in responses:
-        inside = (ascending >= start) & (ascending < start + len(batch))
-        taken = batch.cast(pa.large_string()).take(pa.array(ascending[inside] - start))
-        parts.append(taken)
-        start += len(batch)
-    return pa.concat_arrays(parts).take(pa.array(np.argsort(order)))

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from curriculum.records import DECIMALS, Floats, Integers, Outcome
-from curriculum.report.look import Spec, chart, color, evenly, quantity, rules, significant, told
+from curriculum.report.look import Spec, chart, color, quantity, rules, significant, told
+from curriculum.stats import evenly
 
 WHISKERS = 120  # problems
 FEW = 41  # different values that get a bar of their own

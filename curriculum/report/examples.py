@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from curriculum.errors import UserError
 from curriculum.records import Floats, Integers, Problems, Rollouts
-from curriculum.report.look import evenly
+from curriculum.stats import evenly
 
 RESPONSES = 8  # of a problem
 LIMITS = range(4000, 199, -50)  # characters of a text: the first for which all texts fit
@@ -76,7 +76,7 @@ def examples_of(
         for name, source, prompt, truth in columns
     ]
     chosen = _responses(rollouts, rows, len(problems), rewards)
-    texts = texts_at(rollouts.responses(), chosen)
+    texts = rollouts.texts(chosen).to_pylist()
     place = np.searchsorted(rows, rollouts.problem[chosen])
     numbers = rollouts.index["sample_idx"].take(pa.array(chosen)).to_pylist()
     cut_off = rollouts.index["finish_reason"].take(pa.array(chosen)).to_pylist()
@@ -115,17 +115,6 @@ class Rewarded:
             {"reward": value, "passed": bool(kind == 1), "failure": cause}
             for value, cause, kind in zip(reward, failure, self.kind(rows), strict=True)
         ]
-
-
-def texts_at(responses: Iterable[pa.Array], wanted: Integers) -> Iterator[str | None]:
-    """The responses at ascending places of the stream, which is read as far as the last."""
-    start, done = 0, 0
-    for batch in responses:
-        if done == len(wanted):
-            return
-        stop = int(np.searchsorted(wanted, start + len(batch)))
-        yield from batch.take(pa.array(wanted[done:stop] - start)).to_pylist()
-        start, done = start + len(batch), stop
 
 
 def messages(prompt: str) -> list[list[str | None]]:

@@ -108,8 +108,3 @@ def significant(values: Floats, digits: int = 5) -> list[float | None]:
         value if good else None
         for value, good in zip(rounded.tolist(), finite.tolist(), strict=True)
     ]
-
-
-def evenly(count: int, most: int) -> Any:
-    """At most so many places of a sequence, the first and the last among them."""
-    return np.linspace(0, count - 1, min(count, most)).round().astype(np.int64)

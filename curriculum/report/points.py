@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from curriculum.records import Integers, Outcome
-from curriculum.report.look import evenly, significant
+from curriculum.report.look import significant
+from curriculum.stats import evenly
 
 POINTS = 2000
 

@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from curriculum.export import bucket_statistics
 from curriculum.export.standard import problem_table
-from curriculum.records import Integers, Outcome
+from curriculum.records import Outcome
+from curriculum.stats import evenly
 
 SHOWN = (  # of a problem, as in problems.parquet
     "problem_id",
@@ -53,8 +54,3 @@ def of_problems(outcome: Outcome, rows: int, characters: int) -> pd.DataFrame:
     table = problem_table(outcome).take(pa.array(order[evenly(len(order), rows)]))
     frame: pd.DataFrame = table.select(list(SHOWN)).to_pandas()
     return frame.assign(prompt=frame["prompt"].str.slice(stop=characters))
-
-
-def evenly(count: int, most: int) -> Integers:
-    """Places 0 to `count` - 1: all of them, or so many of them with the first and the last."""
-    return np.linspace(0, count - 1, min(count, most)).round().astype(np.int64)

@@ -105,6 +105,7 @@ def test_edges_that_are_not_there_are_named(tmp_path):
         cut(Threshold([0.5], None), make_metrics(GROUPS), str(tmp_path / "nowhere.json"), tmp_path)
 
 
+@pytest.mark.slow
 def test_edges_of_percent_are_refused_where_rates_are_shares(run, tmp_path):
     first = run("metric=pass_rate", "convention=filter_difficulty", f"output_dir={tmp_path}/a")
     assert first.returncode == 0, first.stderr

@@ -408,6 +408,7 @@ def test_strategies_share_a_folder(run, training):
         assert summary_of(folder / "out", strategy)["bucketing_strategy"] == strategy
 
 
+@pytest.mark.slow
 def test_the_curriculum_workflow(run, training):
     folder, rewards = training
     data = pd.read_parquet(folder / "train.parquet")

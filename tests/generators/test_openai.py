@@ -566,6 +566,7 @@ def test_knobs_that_make_no_sense_are_an_error(generate, serve, knobs, said):
     assert "secret" not in str(raised.value)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_asks_for_nothing_again_that_it_has(tmp_path, serve, problems):
     server = serve(lambda handler, body, attempt: time.sleep(0.15))
     knobs = ["generator.concurrency=2", "generator.batch_size=4", "until=rollouts"]

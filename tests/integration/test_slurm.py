@@ -273,10 +273,10 @@ def test_a_sweep_whose_launcher_died_is_compared_and_resumed(tmp_path, model, st
     "arguments",
     [
         ("-m", "hydra/launcher=slurm", "bucketer=percentile,pass_rate,adaptive"),
-        ("-cd", "sweeps", "-cn", "curricula", "hydra/launcher=slurm", "trainer.steps=20"),
+        ("-cd", "sweeps", "-cn", "curricula", "hydra/launcher=slurm", "seed=1", "trainer.steps=5"),
     ],
 )
-def test_the_sweeps_of_the_readme(tmp_path, arguments):
+def test_a_sweep_ends_with_its_table_and_its_page(tmp_path, arguments):
     where = [f"output_dir={tmp_path}/sweep", f"store_dir={tmp_path}/store"]
     own = ["hydra.launcher.cpus_per_task=1", *where]
     done = subprocess.run(
@@ -288,4 +288,6 @@ def test_the_sweeps_of_the_readme(tmp_path, arguments):
     )
     assert done.returncode == 0, done.stderr
     assert all(result["status"] == "completed" for result in results(tmp_path).values())
-    assert str(tmp_path / "sweep") in done.stdout
+    assert "(control)" in done.stdout or "Agreement of buckets" in done.stdout
+    assert done.stdout.rstrip().endswith("/report.html")
+    assert (tmp_path / "sweep" / "report.html").stat().st_size > 100_000

@@ -126,6 +126,7 @@ def test_the_same_command_makes_the_same_page(run, tmp_path):
     assert without_times(read(tmp_path / "out")) == first
 
 
+@pytest.mark.slow
 def test_a_failed_run_says_what_was_wrong_and_drops_the_last_page(run, tmp_path):
     run()
     done = run("bucketer.names=['a<b',c]")

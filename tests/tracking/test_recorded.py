@@ -91,6 +91,7 @@ def test_buckets_are_scalars_a_table_and_histograms(run, tmp_path, recorded):
     assert shown["bucket"].to_dict() == problems.set_index("problem_id")["bucket"].to_dict()
 
 
+@pytest.mark.slow
 def test_a_long_table_is_a_sample_from_easiest_to_hardest(run, tmp_path, recorded):
     done = run(*OFFLINE, "tracker.rows=5", "tracker.characters=3", "metric=pass_rate")
     assert "5 of 1,008 problems are in the table" in done.stderr
@@ -103,6 +104,7 @@ def test_a_long_table_is_a_sample_from_easiest_to_hardest(run, tmp_path, recorde
     assert found.summary["problems_in_table"] == 5
 
 
+@pytest.mark.slow
 def test_no_rows_means_no_prompts(run, tmp_path, recorded):
     assert run(*OFFLINE, "tracker.rows=0").returncode == 0
     prompt = pd.read_parquet(tmp_path / "out" / "problems.parquet")["prompt"].iloc[0]
@@ -112,6 +114,7 @@ def test_no_rows_means_no_prompts(run, tmp_path, recorded):
     assert not [path for path in files if prompt.encode() in path.read_bytes()]
 
 
+@pytest.mark.slow
 def test_a_run_that_stops_at_its_rollouts_says_so(run, tmp_path, recorded):
     assert run(*OFFLINE, "until=rollouts").returncode == 0
     found = recorded(tmp_path / "out")
@@ -145,6 +148,7 @@ def test_runs_of_a_sweep_don_t_mix_and_one_more_compares_them(run, tmp_path, rec
     assert comparison.summary["runs/completed"] == 4
 
 
+@pytest.mark.slow
 def test_the_comparison_tells_of_jobs_that_failed(run, tmp_path, recorded):
     assert run("-m", *OFFLINE, "bucketer.n=3,0").returncode == 1
     comparison = recorded(tmp_path / "out")
@@ -154,6 +158,7 @@ def test_the_comparison_tells_of_jobs_that_failed(run, tmp_path, recorded):
     assert comparison.summary["runs/failed"] == 1
 
 
+@pytest.mark.slow
 def test_a_failure_is_recorded_with_its_exit_code(run, tmp_path, recorded):
     done = run(*OFFLINE, "sampler.references=[weak,strong]", "sampler.discount=0.8")
     assert done.returncode == 1
