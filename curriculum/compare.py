@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from omegaconf import OmegaConf
 from rich.table import Table
 from rich.text import Text
 
@@ -61,7 +62,7 @@ def compare(sweep: Path) -> list[str]:
         curricula.show(found)
         curricula.plot(arms, found[0]["label"], sweep / curricula.PLOT)
         pictures.append(sweep / curricula.PLOT)
-    if store := _store_of(folders):
+    if store := _store_of(sweep, folders):
         pictures.append(report.of_sweep(sweep, runs, agreement, found, arms, store))
     lines = (f"\n {shown(each)}" for each in pictures)
     console().print(*lines, sep="", soft_wrap=True)
@@ -142,11 +143,13 @@ def adjusted_rand_indices(folders: list[Path], runs: list[dict[str, Any]]) -> li
     return agreement
 
 
-def _store_of(folders: list[Path]) -> Store | None:
-    """The store of the runs; None where none has left a result that names one."""
+def _store_of(sweep: Path, folders: list[Path]) -> Store | None:
+    """The store of the runs, as one of them or the sweep says; None where neither does."""
     results = filter(None, map(jobs.result_of, folders))
-    roots = (each.get("config", {}).get("store_dir") for each in results)
-    return next(map(Store, filter(None, roots)), None)
+    configs = [each["config"] for each in results if "config" in each]
+    if not configs and (sweep / jobs.PLAN).exists():
+        configs = [OmegaConf.load(sweep / jobs.PLAN)]
+    return Store(configs[0]["store_dir"]) if configs else None
 
 
 def _write(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,13 +14,16 @@ from omegaconf import DictConfig, OmegaConf
 
 from curriculum.errors import UserError
 from curriculum.lease import sign_of_life
-from curriculum.plugins import conf_dir
-from curriculum.provenance import FILE
+from curriculum.plugins import conf_dir, register
+from curriculum.provenance import FILE, write
 
 PLAN = "multirun.yaml"  # written by Hydra before the first job starts
 LOCK = ".lock"  # in a run's folder: one run at a time
 LOGS = ".submitit"
+NOT_STARTED = "it has not started"
 NOT_OF_A_JOB = {"resume", "output_dir"}
+# Of no consequence for a job that is complete: how fast it was, and what would have stopped it.
+MENDING = {"reward.max_failures", "reward.workers", "data.max_rejected"}
 
 log = logging.getLogger(__name__)
 
@@ -28,18 +32,25 @@ def planned(sweep: Path) -> list[list[str]]:
     """The overrides of each job; none where another sweeper, or another naming, was chosen."""
     if not (sweep / PLAN).exists():
         return []
-    hydra = cast(DictConfig, OmegaConf.load(sweep / PLAN)).hydra
-    own_naming = OmegaConf.to_container(hydra.sweep)["subdir"] == "${hydra.job.num}"  # type: ignore[index,call-overload]
-    if not hydra.sweeper._target_.endswith(".BasicSweeper") or not own_naming:
+    hydra = plan_of(sweep)
+    sweeper = hydra["sweeper"]
+    own_naming = hydra["sweep"]["subdir"] == "${hydra.job.num}"
+    if not sweeper["_target_"].endswith(".BasicSweeper") or not own_naming:
         return []
     from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
-    params = [f"{key}={value}" for key, value in (hydra.sweeper.params or {}).items()]
+    params = [f"{key}={value}" for key, value in (sweeper["params"] or {}).items()]
     with _config_loader() as loader:
         parser = OverridesParser.create(loader)
-        overrides = parser.parse_overrides([*params, *hydra.overrides.task])
+        overrides = parser.parse_overrides([*params, *hydra["overrides"]["task"]])
         return BasicSweeper.split_arguments(overrides, None)[0]
+
+
+def plan_of(sweep: Path) -> dict[str, Any]:
+    """What Hydra noted of a sweep; a ${key} in it is each job's own, and stays as it is."""
+    config = cast(DictConfig, OmegaConf.load(sweep / PLAN))
+    return cast(dict[str, Any], OmegaConf.to_container(config.hydra))
 
 
 @contextmanager
@@ -51,17 +62,21 @@ def _config_loader() -> Iterator[Any]:
     if GlobalHydra.instance().is_initialized():
         yield GlobalHydra.instance().config_loader()
         return
+    register()
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         yield GlobalHydra.instance().config_loader()
 
 
 def folders(sweep: Path, plan: Sequence[Sequence[str]]) -> list[Path]:
-    """Those of the jobs that have begun, and of those that were to, in their order."""
+    """Those of the jobs that have begun, and of those that were to, in their order.
+
+    Numbers beyond the plan are of an earlier and larger sweep in the same folder.
+    """
     begun = {path.parent for path in (*sweep.glob("*/.hydra"), *sweep.glob(f"*/{FILE}"))}
-    planned_too = {sweep / str(number) for number in range(len(plan))}
-    return sorted(
-        begun | planned_too, key=lambda each: (not each.name.isdigit(), each.name.zfill(9))
-    )
+    if plan:
+        begun = {each for each in begun if not each.name.isdigit()}
+    jobs = begun | {sweep / str(number) for number in range(len(plan))}
+    return sorted(jobs, key=lambda each: (not each.name.isdigit(), each.name.zfill(9)))
 
 
 def result_of(folder: Path) -> dict[str, Any] | None:
@@ -81,12 +96,14 @@ def is_open(folder: Path, overrides: Sequence[str]) -> bool:
     """
     result = result_of(folder)
     if result is None or result["status"] != "completed":
-        where = sign_of_life(folder / LOCK)
+        # One that SLURM has started again would leave its work to itself.
+        again = "SLURM_RESTART_COUNT" in os.environ
+        where = None if again else sign_of_life(folder / LOCK)
         if where:
             log.info("job %s runs on %s: left to it", folder.name, where.split()[0])
         return not where
     done, wanted = _by_key(result["overrides"]), _by_key(overrides)
-    for key in done.keys() & wanted.keys() - NOT_OF_A_JOB:
+    for key in done.keys() & wanted.keys() - NOT_OF_A_JOB - MENDING:
         if done[key] != wanted[key]:
             raise UserError(
                 f"{folder} has {key}={done[key]}, which would be {wanted[key]} now: a sweep can be "
@@ -96,13 +113,26 @@ def is_open(folder: Path, overrides: Sequence[str]) -> bool:
     return False
 
 
+def begin_anew(folder: Path, overrides: Sequence[str]) -> None:
+    """Forget what an earlier sweep in the same place has left as a job's result.
+
+    Otherwise a job that dies before it can write one would seem complete. Which files were left is
+    kept: they make place for those of the job.
+    """
+    result = result_of(folder)
+    if result is not None:
+        files = {"files_by_kind": result.get("files_by_kind", {})}
+        state = {"status": "missing", "error": NOT_STARTED, "overrides": list(overrides)}
+        write(folder, state | files)
+
+
 def overrides_of(folder: Path, plan: Sequence[Sequence[str]]) -> list[str]:
     """Of a job, as it was run or as it was planned; without where its files are."""
     result, saved = result_of(folder), folder / ".hydra" / "overrides.yaml"
     if result is not None:
         overrides = result["overrides"]
     elif saved.exists():
-        overrides = list(OmegaConf.load(saved))
+        overrides = cast(list[str], OmegaConf.to_container(OmegaConf.load(saved)))
     else:
         overrides = list(plan[int(folder.name)])
     return [each for each in overrides if each.partition("=")[0] not in NOT_OF_A_JOB]
@@ -116,7 +146,7 @@ def _by_key(overrides: Sequence[str]) -> dict[str, str]:
 def why_unfinished(folder: Path) -> tuple[str, str]:
     """Status and explanation of a job without a result."""
     if not (folder / ".hydra").exists():
-        return "missing", "it has not started"
+        return "missing", NOT_STARTED
     where = sign_of_life(folder / LOCK)
     if where:
         return "running", f"on {where.split()[0]}"

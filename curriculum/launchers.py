@@ -6,7 +6,6 @@ comparison with its cause, as is one that fails by itself, and the others are wa
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -21,8 +20,9 @@ from hydra_plugins.hydra_submitit_launcher.config import BaseQueueConf
 from hydra_plugins.hydra_submitit_launcher.submitit_launcher import LocalLauncher, SlurmLauncher
 
 from curriculum import jobs
+from curriculum.errors import UserError
 from curriculum.progress import progress
-from curriculum.provenance import FILE
+from curriculum.provenance import write
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,9 @@ class Patient:
             numbered = {
                 n: each for n, each in numbered.items() if jobs.is_open(sweep / str(n), each)
             }
+        else:
+            for number, each in numbered.items():
+                jobs.begin_anew(sweep / str(number), each)
         if numbered:
             submitted = dict(zip(numbered, self._submit(numbered), strict=True))
             self._wait(submitted, numbered, sweep)
@@ -55,12 +58,18 @@ class Patient:
 
     def _submit(self, numbered: dict[int, list[str]]) -> list[Any]:
         import submitit
+        from submitit.core.utils import FailedJobError
 
         of_executor = {
             f"{self._EXECUTOR}_{key}": self.params[key] for key in OF_EXECUTOR if key in self.params
         }
         folder = self.params["submitit_folder"]
-        executor = submitit.AutoExecutor(folder=folder, cluster=self._EXECUTOR, **of_executor)
+        try:
+            executor = submitit.AutoExecutor(folder=folder, cluster=self._EXECUTOR, **of_executor)
+        except RuntimeError as error:  # none of its commands is here
+            raise UserError(
+                f"{error} hydra/launcher=local runs the jobs on this machine"
+            ) from error
         own = {"submitit_folder", *OF_EXECUTOR}
         of_any_cluster = {each.name for each in fields(BaseQueueConf)}
         executor.update_parameters(
@@ -75,10 +84,16 @@ class Patient:
             (overrides, "hydra.sweep.dir", number, f"job_id_for_{number}", state)
             for number, overrides in numbered.items()
         ]
-        submitted: list[Any] = executor.map_array(self, *zip(*arguments, strict=True))
+        try:
+            submitted: list[Any] = executor.map_array(self, *zip(*arguments, strict=True))
+        except FailedJobError as error:
+            raise UserError(
+                f"{self._EXECUTOR} has not taken the jobs (hydra.launcher.*): {str(error).strip()}"
+            ) from error
         shared_by_all = set.intersection(*map(set, numbered.values()))
         for (number, overrides), job in zip(numbered.items(), submitted, strict=True):
-            choice = " ".join(e for e in filter_overrides(overrides) if e not in shared_by_all)
+            told = filter_overrides(overrides)
+            choice = " ".join([each for each in told if each not in shared_by_all] or told)
             log.info("job %d is %s of %s: %s", number, job.job_id, self._EXECUTOR, choice)
         return submitted
 
@@ -96,14 +111,17 @@ class Patient:
                         advance(1)
                     time.sleep(LOOK if submitted else 0)
         except KeyboardInterrupt:
-            log.warning(
-                "%d jobs go on without this process (%s); python -m curriculum.compare %s shows "
-                "how they stand",
-                len(submitted),
-                ", ".join(job.job_id for job in submitted.values()),
-                sweep,
-            )
+            self._interrupted(submitted, sweep)
             raise
+
+    def _interrupted(self, submitted: dict[int, Any], sweep: Path) -> None:
+        log.warning(
+            "%d jobs go on without this process (%s); python -m curriculum.compare %s shows how "
+            "they stand",
+            len(submitted),
+            ", ".join(job.job_id for job in submitted.values()),
+            sweep,
+        )
 
 
 class Slurm(Patient, SlurmLauncher):  # type: ignore[misc]
@@ -112,6 +130,15 @@ class Slurm(Patient, SlurmLauncher):  # type: ignore[misc]
 
 class Local(Patient, LocalLauncher):  # type: ignore[misc]
     """A process of this machine for each job, all at once (`hydra/launcher=local`)."""
+
+    def _interrupted(self, submitted: dict[int, Any], sweep: Path) -> None:
+        for job in submitted.values():
+            job.cancel()  # a terminal's Ctrl-C has reached it already, that of others has not
+        while not all(job.done() for job in submitted.values()):
+            time.sleep(LOOK)
+        log.warning(
+            "%d jobs are stopped; python run.py resume=%s goes on with them", len(submitted), sweep
+        )
 
 
 def register() -> None:
@@ -130,7 +157,7 @@ def _note_the_end(job: Any, folder: Path, overrides: Sequence[str]) -> None:
     log.error("%s: %s", folder, cause)
     folder.mkdir(parents=True, exist_ok=True)
     content = {"overrides": list(overrides), **(result or {}), "status": "failed", "error": cause}
-    (folder / FILE).write_text(json.dumps(content, indent=2))
+    write(folder, content)
 
 
 def _cause_of_death(job: Any) -> str | None:

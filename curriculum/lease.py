@@ -6,6 +6,7 @@ read by opening it, which is when NFS looks for changes.
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -69,6 +70,9 @@ def held(
 def sign_of_life(path: Path, patience: float = PATIENCE) -> str | None:
     """Where the lock's holder is, as far as one look can tell; None where there is none alive."""
     last, text = _last(path)
+    if last is not None and not text:  # it is being written
+        time.sleep(LOOK)
+        last, text = _last(path)
     if last is None or not text or _is_free(text):
         return None
     where = str(_said(text).get("where", ""))
@@ -107,8 +111,10 @@ def _last(path: Path) -> tuple[Path | None, str]:
         return None, ""
     try:
         return files[-1], files[-1].read_text()
-    except FileNotFoundError:  # followed and cleared away meanwhile
-        return _last(path)
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ESTALE):
+            raise
+        return _last(path)  # followed and cleared away meanwhile
 
 
 def _number(file: Path) -> int:
@@ -145,7 +151,9 @@ def _next(path: Path, last: Path | None) -> Path | None:
     try:
         os.link(own, mine)
     except FileExistsError:
-        return None
+        # NFS asks again where an answer is lost, and is told that its own link exists.
+        if own.stat().st_nlink == 1:
+            return None
     finally:
         own.unlink()
     highest, _ = _last(path)

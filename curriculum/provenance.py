@@ -93,10 +93,10 @@ class Record:
             self.seconds[stage] = round(time.perf_counter() - start, 3)
 
     def write(self, error: BaseException | None) -> None:
-        """Write the file in one go; a reader sees a whole one or none."""
+        """Write the file: how the run ended, and all that was noted."""
         content = {
             "status": _status(error),
-            "error": f"{type(error).__name__}: {error}" if error else None,
+            "error": f"{type(error).__name__}: {error}".removesuffix(": ") if error else None,
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             "overrides": self.overrides,
             "choices": self.choices,
@@ -110,9 +110,14 @@ class Record:
             | {name: version(name) for name in PACKAGES},
             "git_commit": git_commit(),
         }
-        aside = self.folder / f".{FILE}.partial"
-        aside.write_text(json.dumps(content, indent=2))
-        aside.replace(self.folder / FILE)
+        write(self.folder, content)
+
+
+def write(folder: Path, content: dict[str, Any]) -> None:
+    """Write `result.json` in one go; a reader sees a whole one or none."""
+    aside = folder / f".{FILE}.partial"
+    aside.write_text(json.dumps(content, indent=2))
+    aside.replace(folder / FILE)
 
 
 def _status(error: BaseException | None) -> str:

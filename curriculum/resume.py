@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import os
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-
-from omegaconf import DictConfig, OmegaConf
+from typing import Any
 
 from curriculum.errors import UserError
-from curriculum.jobs import PLAN
+from curriculum.jobs import PLAN, plan_of
 
 KEY = "resume"
 OF_THE_FOLDER = ("output_dir", "hydra.sweep.dir", "hydra.mode", KEY)
@@ -16,6 +16,8 @@ OF_THE_FOLDER = ("output_dir", "hydra.sweep.dir", "hydra.mode", KEY)
 
 def expanded(arguments: Sequence[str]) -> list[str]:
     """The arguments; where they resume a sweep, what it was started with before them.
+
+    This process goes to where the sweep was started, for its relative paths are from there.
 
     Raises:
         UserError: where there is no sweep in the folder.
@@ -32,8 +34,9 @@ def expanded(arguments: Sequence[str]) -> list[str]:
     options = [each for each in arguments if not _is_override(each)]
     own = [each for each in arguments if _is_override(each) and _key(each) not in OF_THE_FOLDER]
     given_now = {_key(each): each for each in own}
-    hydra = OmegaConf.load(folder / PLAN).hydra
-    recorded = [*hydra.overrides.task, *hydra.overrides.hydra]
+    hydra = plan_of(folder)
+    os.chdir(hydra["runtime"]["cwd"])
+    recorded = [*hydra["overrides"]["task"], *hydra["overrides"]["hydra"]]
     kept = [each for each in recorded if _still_holds(_key(each), given_now)]
     # In the place of the same key, so that the jobs keep their numbers.
     replaced = [given_now.pop(_key(each), each) for each in kept]
@@ -41,7 +44,8 @@ def expanded(arguments: Sequence[str]) -> list[str]:
         options += _config_of(hydra)
     if not {"-m", "--multirun"} & set(options):
         options.append("-m")
-    folders = [f"hydra.sweep.dir={folder}", f"{KEY}={folder}"]
+    quoted = "'" + str(folder).replace("'", r"\'") + "'"  # a comma would be a sweep
+    folders = [f"hydra.sweep.dir={quoted}", f"{KEY}={quoted}"]
     return [*options, *replaced, *given_now.values(), *folders]
 
 
@@ -50,11 +54,11 @@ def _still_holds(key: str, given_now: Collection[str]) -> bool:
     return key not in OF_THE_FOLDER and not of_other_launcher
 
 
-def _config_of(hydra: DictConfig) -> list[str]:
+def _config_of(hydra: Mapping[str, Any]) -> list[str]:
     """The options that chose the primary configuration."""
-    sources = hydra.runtime.config_sources
-    folders = [("-cd", each.path) for each in sources if each.provider == "command-line"]
-    options = [*folders, ("-cn", hydra.job.config_name)]
+    sources = hydra["runtime"]["config_sources"]
+    folders = [("-cd", each["path"]) for each in sources if each["provider"] == "command-line"]
+    options = [*folders, ("-cn", hydra["job"]["config_name"])]
     return [part for option in options for part in option]
 
 

@@ -22,11 +22,11 @@ class SweepEnd(Callback):
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """See `curriculum.compare`."""
-        from curriculum.compare import compare
-        from curriculum.plugins import build
-
         sweep = Path(config.hydra.sweep.dir)
         try:
+            from curriculum.compare import compare
+            from curriculum.plugins import build
+
             failed_jobs.extend(compare(sweep))
             chosen = {"tracker": OmegaConf.to_container(config.tracker, resolve=True)}
             build(chosen, "tracker").compare(sweep)

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from curriculum.lease import Busy, held
+from curriculum.lease import Busy, held, sign_of_life
 
 HOLD = """
 import sys, time
@@ -110,6 +110,28 @@ def test_of_many_that_wait_for_a_dead_one_each_gets_its_turn(tmp_path):
     for thread in threads:
         thread.join()
     assert most == [1] * 6
+
+
+def test_a_link_that_was_made_though_it_is_said_to_exist_counts(tmp_path, monkeypatch):
+    link = os.link
+
+    def repeated(own, mine):
+        link(own, mine)
+        link(own, mine)
+
+    monkeypatch.setattr(os, "link", repeated)
+    start = time.monotonic()
+    with held(tmp_path / "a.lock", wait=False):
+        assert time.monotonic() - start < 1
+
+
+def test_a_sign_of_life_is_seen_while_it_is_written(tmp_path):
+    path = tmp_path / "a.lock.0"
+    path.write_text("")
+    written = threading.Timer(0.02, elsewhere, [path])
+    written.start()
+    assert sign_of_life(tmp_path / "a.lock") == "far away"
+    written.join()
 
 
 def test_what_is_raised_inside_releases_it(tmp_path):

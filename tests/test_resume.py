@@ -8,11 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
+from curriculum import jobs
 from curriculum.compare import compare
 from curriculum.errors import UserError
 from curriculum.plugins import conf_dir
@@ -41,6 +44,11 @@ def rows(folder):
         (run["job"], run["status"])
         for run in json.loads((folder / "comparison.json").read_text())["runs"]
     ]
+
+
+@pytest.fixture(autouse=True)
+def _here(monkeypatch):
+    monkeypatch.chdir(ROOT)
 
 
 @pytest.fixture
@@ -114,25 +122,86 @@ def test_only_a_sweep_can_be_resumed(tmp_path):
 def test_the_sweeps_own_configuration_and_launcher_are_kept(tmp_path):
     hydra = {
         "overrides": {
-            "task": ["sampler=uniform,thompson", "+x=1", "output_dir=/there"],
+            "task": ["sampler=uniform,thompson", "+x=${seed}", "output_dir=/there"],
             "hydra": [
                 "hydra/launcher=slurm",
                 "hydra.launcher.partition=gpu",
                 "hydra.mode=MULTIRUN",
             ],
         },
-        "runtime": {"config_sources": [{"path": "/sweeps", "provider": "command-line"}]},
+        "runtime": {
+            "cwd": str(tmp_path),
+            "config_sources": [{"path": "/sweeps", "provider": "command-line"}],
+        },
         "job": {"config_name": "curricula"},
     }
-    OmegaConf.save(OmegaConf.create({"hydra": hydra}), tmp_path / "multirun.yaml")
-    last = [f"hydra.sweep.dir={tmp_path}", f"resume={tmp_path}"]
+    OmegaConf.save(OmegaConf.create({"hydra": hydra, "seed": 0}), tmp_path / "multirun.yaml")
+    last = [f"hydra.sweep.dir='{tmp_path}'", f"resume='{tmp_path}'"]
     own = ["-cd", "/sweeps", "-cn", "curricula", "-m"]
-    kept = ["sampler=uniform,thompson", "+x=1"]
+    kept = ["sampler=uniform,thompson", "+x=${seed}"]
     slurm = ["hydra/launcher=slurm", "hydra.launcher.partition=gpu"]
     assert expanded([f"resume={tmp_path}"]) == [*own, *kept, *slurm, *last]
+    assert Path.cwd() == tmp_path  # where relative paths in it lead to what they were
     given = ["x=2", f"resume={tmp_path}", "hydra/launcher=local", "seed=4"]
     replaced = ["sampler=uniform,thompson", "x=2", "hydra/launcher=local", "seed=4"]
     assert expanded(given) == [*own, *replaced, *last]
+
+
+def test_a_folder_may_have_a_comma_and_a_quote(tmp_path):
+    folder = tmp_path / "it's a, b"
+    folder.mkdir()
+    hydra = {
+        "overrides": {"task": [], "hydra": []},
+        "runtime": {"cwd": str(tmp_path), "config_sources": []},
+        "job": {"config_name": "config"},
+    }
+    OmegaConf.save(OmegaConf.create({"hydra": hydra}), folder / "multirun.yaml")
+    *_, directory, given = expanded([f"resume={folder}"])
+    parsed = OverridesParser.create().parse_overrides([directory, given])
+    assert [each.value() for each in parsed] == [str(folder)] * 2
+    assert not any(each.is_sweep_override() for each in parsed)
+
+
+def complete(folder, overrides):
+    folder.mkdir(parents=True)
+    content = {"status": "completed", "error": None, "overrides": overrides}
+    (folder / "result.json").write_text(json.dumps(content))
+
+
+def test_a_complete_job_does_not_mind_what_would_have_stopped_it(tmp_path):
+    complete(tmp_path / "0", ["bucketer.n=2", "reward.max_failures=5"])
+    assert not jobs.is_open(tmp_path / "0", ["bucketer.n=2", "reward.max_failures=100"])
+    with pytest.raises(UserError, match="other jobs"):
+        jobs.is_open(tmp_path / "0", ["bucketer.n=3", "reward.max_failures=5"])
+
+
+def test_a_job_that_slurm_starts_again_is_not_left_to_itself(tmp_path, monkeypatch):
+    sign = {"where": "a node that was switched off", "pid": 1, "started": "1", "beats": 3}
+    (tmp_path / ".lock.0").write_text(json.dumps(sign))
+    assert not jobs.is_open(tmp_path, [])
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
+    assert jobs.is_open(tmp_path, [])
+
+
+@pytest.mark.slow
+def test_an_earlier_sweep_in_the_folder_is_no_result_of_this_one(run, tmp_path):
+    write_rollouts(tmp_path / "a.jsonl")
+    data = ("data=rollouts", f"data.path={tmp_path}/a.jsonl")
+    assert run("-m", *data, "bucketer.n=2,3,4").returncode == 0
+    dies = "model.path=${oc.env:NOT_SET}"  # before it can say so itself
+    done = run("-m", "hydra/launcher=local", *data, dies, "bucketer.n=5,6")
+    assert done.returncode == 1, done.stderr
+    assert rows(tmp_path / "out") == [("0", "failed"), ("1", "failed")]
+
+
+@pytest.mark.slow
+def test_a_cluster_that_does_not_take_the_jobs_says_why(run, tmp_path):
+    without = ":".join(
+        each for each in os.environ["PATH"].split(":") if not (Path(each) / "srun").exists()
+    )
+    done = run("-m", "hydra/launcher=slurm", "bucketer.n=2,3", PATH=without)
+    assert done.returncode == 1
+    assert "hydra/launcher=local" in done.stderr and "Traceback" not in done.stderr
 
 
 @pytest.mark.slow
