@@ -66,7 +66,11 @@ def compare(sweep: Path) -> list[str]:
         pictures.append(report.of_sweep(sweep, runs, agreement, found, arms, store))
     lines = (f"\n {shown(each)}" for each in pictures)
     console().print(*lines, sep="", soft_wrap=True)
-    return [run["job"] for run in runs if run["status"] != "completed"]
+    left = [run["job"] for run in runs if run["status"] != "completed"]
+    if left and (sweep / jobs.PLAN).exists():
+        told = f"{len(left)} of {len(runs)} jobs are not complete; to run them:"
+        console().print(f"\n {told} python run.py resume={shown(sweep)}", soft_wrap=True)
+    return left
 
 
 def read_run(folder: Path, plan: Sequence[Sequence[str]] = ()) -> dict[str, Any]:
@@ -146,10 +150,10 @@ def adjusted_rand_indices(folders: list[Path], runs: list[dict[str, Any]]) -> li
 def _store_of(sweep: Path, folders: list[Path]) -> Store | None:
     """The store of the runs, as one of them or the sweep says; None where neither does."""
     results = filter(None, map(jobs.result_of, folders))
-    configs = [each["config"] for each in results if "config" in each]
-    if not configs and (sweep / jobs.PLAN).exists():
-        configs = [OmegaConf.load(sweep / jobs.PLAN)]
-    return Store(configs[0]["store_dir"]) if configs else None
+    roots = [each["config"].get("store_dir") for each in results if "config" in each]
+    if (sweep / jobs.PLAN).exists():
+        roots.append(OmegaConf.select(OmegaConf.load(sweep / jobs.PLAN), "store_dir"))
+    return next(map(Store, filter(None, roots)), None)
 
 
 def _write(

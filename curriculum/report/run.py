@@ -60,11 +60,12 @@ def of_run(outcome: Outcome, record: Record, store: Store, examples: int) -> Pat
     scatter = points(outcome, chosen)
     shown = {
         "title": outcome.label,
-        "tiles": _tiles(record),
+        "tiles": _tiles(record, outcome.rollouts),
         "metric": metric,
         "edges": edges,
         "level": f"{record.config['measure']['level']:.0%}".replace("%", " %"),
         "bucketing": outcome.bucketing,
+        "edges_of": record.config["bucketer"]["edges"],
         "whiskers": WHISKERS,
         "infinite": int((~np.isfinite(values)).sum()),
         "rows": rows,
@@ -200,7 +201,7 @@ def _about(record: Record, status: str, error: str | None) -> dict[str, Any]:
     }
 
 
-def _tiles(record: Record) -> dict[str, str]:
+def _tiles(record: Record, rollouts: Rollouts | None = None) -> dict[str, str]:
     """The numbers that a run has come to, as far as it went."""
     results, aside = record.results, sum(_aside(record).values())
     forms = {
@@ -212,6 +213,8 @@ def _tiles(record: Record) -> dict[str, str]:
     tiles = {
         title: format(results[key], form) for title, (key, form) in forms.items() if key in results
     }
+    if rollouts is not None and not rollouts.index["finish_reason"].null_count < len(rollouts):
+        tiles.pop("rollouts cut off", None)  # nothing says how any of them ended
     if "buckets" in results:
         tiles["buckets"] = str(len(results["buckets"]))
     return tiles | ({"kept aside": f"{aside:,}"} if tiles or aside else {})
