@@ -30,7 +30,6 @@ from curriculum.moves import show as show_moves
 from curriculum.store import Store
 from curriculum.terminal import console, plain_table, shown
 
-NAME = "comparison"
 WIDE = 12  # runs whose agreement still fits a terminal
 
 
@@ -60,8 +59,8 @@ def compare(sweep: Path) -> list[str]:
     pictures = []
     if found:
         curricula.show(found)
-        curricula.plot(arms, found[0]["label"], sweep / curricula.PLOT)
-        pictures.append(sweep / curricula.PLOT)
+        pictures.append(sweep / f"{jobs.COMPARISON}.png")
+        curricula.plot(arms, found[0]["label"], pictures[0])
     if store := _store_of(sweep, folders):
         pictures.append(report.of_sweep(sweep, runs, agreement, found, arms, store))
     lines = (f"\n {shown(each)}" for each in pictures)
@@ -163,9 +162,9 @@ def _write(
     found: list[dict[str, Any]],
 ) -> None:
     content = {"runs": runs, "adjusted_rand_index": agreement, "curricula": found}
-    (sweep / f"{NAME}.json").write_text(json.dumps(content, indent=2) + "\n")
+    (sweep / f"{jobs.COMPARISON}.json").write_text(json.dumps(content, indent=2) + "\n")
     table = pd.DataFrame([_flat(run) for run in runs])
-    table.to_parquet(sweep / f"{NAME}.parquet", index=False)
+    table.to_parquet(sweep / f"{jobs.COMPARISON}.parquet", index=False)
     markdown = table.astype(object).fillna("").to_markdown(index=False)
     if agreement:
         markdown += "\n\n" + pd.DataFrame(agreement).to_markdown(index=False, floatfmt=".3f")
@@ -173,7 +172,7 @@ def _write(
         arms = pd.DataFrame(each["arms"]).to_markdown(index=False, floatfmt=".3f")
         setting = f"{each['setting']}\n\n" if each["setting"] else ""
         markdown += f"\n\n{setting}{each['label']}\n\n{arms}\n\n{each['verdict']}"
-    (sweep / f"{NAME}.md").write_text(markdown + "\n")
+    (sweep / f"{jobs.COMPARISON}.md").write_text(markdown + "\n")
 
 
 def _show(

@@ -20,7 +20,6 @@ from curriculum.tracking import METRICS
 from curriculum.trainers.simulated import CONTROL
 
 LEVEL = 0.9  # of the intervals
-PLOT = "comparison.png"
 RAILS = {f"sampler.{each.name}" for each in fields(Rails)}  # they hold for the control too
 COLORS = ("#0072B2", "#E69F00", "#CC79A7", "#009E73", "#56B4E9", "#D55E00")  # Okabe and Ito's
 GROUPS = ("sampler", "trainer", "seed")  # of the configuration, whose sweep compares curricula

@@ -20,6 +20,7 @@ from curriculum.provenance import FILE, write
 PLAN = "multirun.yaml"  # written by Hydra before the first job starts
 LOCK = ".lock"  # in a run's folder: one run at a time
 LOGS = ".submitit"
+COMPARISON = "comparison"  # of all of them: .json, .parquet, .md and .png in the sweep's folder
 NOT_STARTED = "it has not started"
 NOT_OF_A_JOB = {"resume", "output_dir"}
 # Of no consequence for a job that is complete: how fast it was, and what would have stopped it.

@@ -26,3 +26,6 @@ def test_a_wheel_carries_the_configuration_and_the_demo(tmp_path):
     package = tmp_path / "site" / "curriculum"
     demo = package / "demo" / "rollouts.parquet"
     assert done.stdout.split() == [str(package / "conf"), str(demo), "True", "True"]
+    templates = conf_dir().parent / "curriculum" / "report" / "templates"
+    of_pages = {path.name for path in templates.iterdir()}
+    assert of_pages == {path.name for path in (package / "report" / "templates").iterdir()}

@@ -7,15 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from curriculum.compare import NAME
-from curriculum.curricula import PLOT
+from curriculum.jobs import COMPARISON
 from curriculum.tracking.recording import Recording
 
 
 def log_comparison(recording: Recording, sweep: Path) -> None:
     """Tables of runs, agreement and curricula, the picture, and the verdicts as the summary."""
-    found = json.loads((sweep / f"{NAME}.json").read_text())
-    recording.table("tables/runs", pd.read_parquet(sweep / f"{NAME}.parquet"))
+    found = json.loads((sweep / f"{COMPARISON}.json").read_text())
+    recording.table("tables/runs", pd.read_parquet(sweep / f"{COMPARISON}.parquet"))
     if found["adjusted_rand_index"]:
         recording.table("tables/agreement", pd.DataFrame(found["adjusted_rand_index"]))
     arms = [
@@ -25,7 +24,7 @@ def log_comparison(recording: Recording, sweep: Path) -> None:
     ]
     if arms:
         recording.table("tables/curricula", pd.DataFrame(arms))
-        recording.image("comparison", sweep / PLOT)
+        recording.image("comparison", sweep / f"{COMPARISON}.png")
     states = pd.Series([run["status"] for run in found["runs"]]).value_counts()
     recording.summarize({f"runs/{status}": int(count) for status, count in states.items()})
     for number, each in enumerate(found["curricula"], 1):
