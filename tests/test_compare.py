@@ -42,7 +42,7 @@ def test_runs_are_compared_on_the_problems_they_share(run, tmp_path):
         ).returncode
         == 0
     )
-    shutil.copytree(tmp_path / "other", tmp_path / "out" / "2")
+    shutil.copytree(tmp_path / "other", tmp_path / "out" / "other")
     compare(tmp_path / "out")
     content = json.loads((tmp_path / "out" / "comparison.json").read_text())
     assert [pair["problems"] for pair in content["adjusted_rand_index"]] == [1008, 10, 10]
