@@ -20,6 +20,9 @@ ACCENT = "#0e8f7e"
 
 Spec = dict[str, Any]
 
+# An axis of large numbers, 20k; Vega's own format would begin it with 0k.
+COUNTS: Spec = {"labelExpr": "format(datum.value, '~s')", "tickCount": 5}
+
 
 def easy_to_hard(names: Sequence[str]) -> list[str]:
     """A colour a bucket; grey for problems that are hard, nobody knows how hard."""

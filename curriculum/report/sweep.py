@@ -13,6 +13,7 @@ from curriculum.curricula import Arm
 from curriculum.provenance import git_commit
 from curriculum.report.buckets import stacked_rows
 from curriculum.report.look import (
+    COUNTS,
     DISTINCT,
     GREY,
     Spec,
@@ -124,7 +125,7 @@ def curves(arms: Sequence[Arm], colors: Sequence[str], rollouts: float) -> Spec:
         "x",
         "rollouts",
         scale={"domain": [0, rollouts], "nice": False},
-        axis={"format": "~s", "tickCount": 5, "grid": False},
+        axis={**COUNTS, "grid": False},
     )
     shared = {"x": x, "color": color("b", colors)}
     axis = {"tickCount": 5}
@@ -199,11 +200,10 @@ def until(rows: Sequence[dict[str, Any]], colors: Sequence[str]) -> Spec:
         }
         for i, row in enumerate(rows)
     ]
-    axis = {"format": "~s", "tickCount": 5}
     bar = {
         "mark": {"type": "rule", "strokeWidth": 14, "style": "bar"},
         "encoding": {
-            "x": quantity("start", "rollouts", axis=axis),
+            "x": quantity("start", "rollouts", axis=COUNTS),
             "x2": {"field": "x"},
             "y": row_place(),
             "color": color("b", colors),

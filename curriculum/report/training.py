@@ -14,6 +14,7 @@ from curriculum.records import Floats
 from curriculum.report.buckets import SOURCES, stacked_rows
 from curriculum.report.look import (
     ACCENT,
+    COUNTS,
     DISTINCT,
     GREY,
     Spec,
@@ -190,7 +191,7 @@ def _floats(table: Any, name: str) -> Floats:
 def _over(title: str, x: Floats) -> Spec:
     low, high = significant(np.array([np.nanmin(x), np.nanmax(x)]))
     scale = {"domain": [low, high], "nice": False}
-    return quantity("x", title, scale=scale, axis={"format": "~s", "tickCount": 5, "grid": False})
+    return quantity("x", title, scale=scale, axis={**COUNTS, "grid": False})
 
 
 def _percent() -> Spec:
