@@ -20,7 +20,7 @@ def expanded(arguments: Sequence[str]) -> list[str]:
     This process goes to where the sweep was started, for its relative paths are from there.
 
     Raises:
-        UserError: where there is no sweep in the folder.
+        UserError: where there is no sweep in the folder, or its start is no longer there.
     """
     given = [each.partition("=")[2] for each in arguments if each.startswith(f"{KEY}=")]
     if not given or given[-1] in ("", "null"):
@@ -35,7 +35,10 @@ def expanded(arguments: Sequence[str]) -> list[str]:
     own = [each for each in arguments if _is_override(each) and _key(each) not in OF_THE_FOLDER]
     given_now = {_key(each): each for each in own}
     hydra = plan_of(folder)
-    os.chdir(hydra["runtime"]["cwd"])
+    start = hydra["runtime"]["cwd"]
+    if not Path(start).is_dir():
+        raise UserError(f"{folder} was started in {start}, which is not there: start it anew")
+    os.chdir(start)
     recorded = [*hydra["overrides"]["task"], *hydra["overrides"]["hydra"]]
     kept = [each for each in recorded if _still_holds(_key(each), given_now)]
     # In the place of the same key, so that the jobs keep their numbers.

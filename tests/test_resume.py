@@ -147,6 +147,17 @@ def test_the_sweeps_own_configuration_and_launcher_are_kept(tmp_path):
     assert expanded(given) == [*own, *replaced, *last]
 
 
+def test_where_a_sweep_was_started_must_still_be_there(tmp_path):
+    hydra = {
+        "overrides": {"task": [], "hydra": []},
+        "runtime": {"cwd": str(tmp_path / "gone"), "config_sources": []},
+        "job": {"config_name": "config"},
+    }
+    OmegaConf.save(OmegaConf.create({"hydra": hydra}), tmp_path / "multirun.yaml")
+    with pytest.raises(UserError, match="gone, which is not there"):
+        expanded([f"resume={tmp_path}"])
+
+
 def test_a_folder_may_have_a_comma_and_a_quote(tmp_path):
     folder = tmp_path / "it's a, b"
     folder.mkdir()

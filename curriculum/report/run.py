@@ -213,7 +213,7 @@ def _tiles(record: Record, rollouts: Rollouts | None = None) -> dict[str, str]:
     tiles = {
         title: format(results[key], form) for title, (key, form) in forms.items() if key in results
     }
-    if rollouts is not None and not rollouts.index["finish_reason"].null_count < len(rollouts):
+    if rollouts is not None and rollouts.index["finish_reason"].null_count == len(rollouts):
         tiles.pop("rollouts cut off", None)  # nothing says how any of them ended
     if "buckets" in results:
         tiles["buckets"] = str(len(results["buckets"]))
