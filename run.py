@@ -5,14 +5,16 @@ import sys
 import hydra
 from omegaconf import DictConfig
 
-from curriculum import launchers, old_names, plugins, resume, sweep, verl_config
-from curriculum.errors import explained
+from curriculum.compare import sweep_end
+from curriculum.config import legacy, plugins, verl_config
+from curriculum.core.errors import explained
+from curriculum.sweep import launchers, resume
 
 
 @hydra.main(version_base="1.3", config_path=str(plugins.conf_dir()), config_name="config")
 def main(cfg: DictConfig) -> None:
     """Run one job."""
-    from curriculum import job
+    from curriculum.run import job
 
     job.run(cfg)
 
@@ -21,7 +23,7 @@ if __name__ == "__main__":
     with explained():
         plugins.register()
         launchers.register()
-        old_names.check_arguments(sys.argv[1:])
+        legacy.check_arguments(sys.argv[1:])
         sys.argv[1:] = verl_config.expanded(resume.expanded(sys.argv[1:]))
         main()
-    sys.exit(1 if sweep.failed_jobs else 0)
+    sys.exit(1 if sweep_end.failed_jobs else 0)

@@ -19,11 +19,11 @@ from typing import NamedTuple
 import numpy as np
 
 from curriculum.budgets import Question, Sequential, Tally
+from curriculum.core.posterior import beta_posterior, fit_beta
+from curriculum.core.records import Floats, Integers, Rewards
+from curriculum.core.records import Rollouts as Index
+from curriculum.core.terminal import console, plain_table
 from curriculum.data import Rollouts
-from curriculum.records import Floats, Integers, Rewards
-from curriculum.records import Rollouts as Index
-from curriculum.stats import beta_posterior, fit_beta
-from curriculum.terminal import console, plain_table
 
 PROBLEMS = 1000  # of a simulation
 SHAPES = {

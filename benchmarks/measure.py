@@ -18,10 +18,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curriculum.bucketers import Percentile
+from curriculum.core.records import Buckets, Problems, Rewards, Rollouts
 from curriculum.data import Rollouts as Files
-from curriculum.metrics import MeanReward, Measure, measure
-from curriculum.records import Buckets, Problems, Rewards, Rollouts
-from curriculum.rewards.scoring import read_recorded
+from curriculum.metrics.metrics import MeanReward, Measure, measure
+from curriculum.run.scoring.scoring import read_recorded
 
 ROUNDS = 5
 MEASURE = Measure(

@@ -19,10 +19,10 @@ import numpy as np
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from curriculum.plugins import conf_dir
+from curriculum.config.plugins import conf_dir
+from curriculum.core.terminal import console, plain_table
+from curriculum.run.settings import Strategies
 from curriculum.samplers import Curriculum, Observations, Prompts, Rails, Sampler
-from curriculum.strategies import Strategies
-from curriculum.terminal import console, plain_table
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 BATCH, GROUP = 1_024, 8

@@ -8,8 +8,8 @@ measured rate is not in the bucket of its true one.
 
 import numpy as np
 
-from curriculum.records import Floats
-from curriculum.terminal import console, plain_table
+from curriculum.core.records import Floats
+from curriculum.core.terminal import console, plain_table
 
 PROBLEMS = 200_000
 SAMPLES = (4, 8, 16, 32, 64, 128)

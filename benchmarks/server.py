@@ -30,15 +30,17 @@ import numpy as np
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from curriculum.config.plugins import build, conf_dir
+from curriculum.core.records import Asked
+from curriculum.core.terminal import console, plain_table
+from curriculum.data.parts.demo_problems import demo_problems
 from curriculum.demo.make_rollouts import PROBLEMS_PER_LEVEL
-from curriculum.demo.problems import demo_problems
 from curriculum.demo.stored import small_model
-from curriculum.generators import Asked, OpenAI, parts
-from curriculum.generators.plan import plan
-from curriculum.generators.vllm_server import VllmServer
-from curriculum.plugins import build, conf_dir
-from curriculum.store import Store
-from curriculum.terminal import console, plain_table
+from curriculum.generators import OpenAI
+from curriculum.generators.parts.vllm_server import VllmServer
+from curriculum.run.generating import parts
+from curriculum.run.generating.plan import plan
+from curriculum.store.entries import Store
 
 LOADS = {1: 500, 16: 125}  # samples of a request: requests
 KEY = "OPENAI_API_KEY"  # the variable that vLLM's client reads

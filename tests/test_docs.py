@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from curriculum import old_names
-from curriculum.plugins import conf_dir
+from curriculum.config import legacy
+from curriculum.config.plugins import conf_dir
 
 ROOT = conf_dir().parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -121,11 +121,14 @@ def python_blocks(page):
 
 def test_the_tables_of_old_names_are_those_of_the_program():
     printed = subprocess.run(
-        [sys.executable, "-m", "curriculum.old_names"], capture_output=True, text=True, check=True
+        [sys.executable, "-m", "curriculum.config.legacy"],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     page = (ROOT / "docs" / "from-scripts.md").read_text()
     assert page.strip().endswith(printed.strip())
-    assert all(f"### {script}" in page for script in old_names.TABLES)
+    assert all(f"### {script}" in page for script in legacy.TABLES)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=ids)

@@ -10,8 +10,8 @@ from typing import Any, Self
 import numpy as np
 
 from curriculum.bucketers.base import bucket_names
-from curriculum.errors import UserError
-from curriculum.records import DECIMALS, Floats, Integers, Metrics
+from curriculum.core.errors import UserError
+from curriculum.core.records import DECIMALS, Floats, Integers, Metrics
 
 log = logging.getLogger(__name__)
 

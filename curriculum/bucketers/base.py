@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol, Self
 
-from curriculum.errors import UserError
-from curriculum.records import Integers, Metrics
+from curriculum.core.errors import UserError
+from curriculum.core.records import Integers, Metrics
 
 NAMES = {
     2: ["easy", "hard"],

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from curriculum.bucketers.base import bucket_names
-from curriculum.bucketers.cuts import (
+from curriculum.bucketers.parts.cuts import (
     cut_at_ranks,
     cut_descending,
     rank_edges,
     require_descending,
 )
-from curriculum.errors import UserError
-from curriculum.records import Integers, Metrics
+from curriculum.core.errors import UserError
+from curriculum.core.records import Integers, Metrics
 
 METRIC = "mean_reward"
 

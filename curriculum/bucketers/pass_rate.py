@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from curriculum.bucketers.base import bucket_names
-from curriculum.bucketers.cuts import cut_descending, require_descending
-from curriculum.errors import UserError
-from curriculum.records import Integers, Metrics
+from curriculum.bucketers.parts.cuts import cut_descending, require_descending
+from curriculum.core.errors import UserError
+from curriculum.core.records import Integers, Metrics
 
 
 @dataclass

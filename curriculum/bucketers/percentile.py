@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from curriculum.bucketers.base import bucket_names, require_metric
-from curriculum.bucketers.cuts import cut_at_ranks, rank_edges
-from curriculum.records import Integers, Metrics
+from curriculum.bucketers.parts.cuts import cut_at_ranks, rank_edges
+from curriculum.core.records import Integers, Metrics
 
 
 @dataclass

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curriculum.bucketers.base import bucket_names
-from curriculum.errors import UserError
-from curriculum.records import Integers, Metrics
+from curriculum.core.errors import UserError
+from curriculum.core.records import Integers, Metrics
 
 log = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from curriculum.bucketers.base import bucket_names, require_metric
-from curriculum.bucketers.cuts import cut_ascending
-from curriculum.errors import UserError
-from curriculum.records import Integers, Metrics
+from curriculum.bucketers.parts.cuts import cut_ascending
+from curriculum.core.errors import UserError
+from curriculum.core.records import Integers, Metrics
 
 
 @dataclass

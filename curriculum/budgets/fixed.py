@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from curriculum.errors import UserError
-from curriculum.generators import Asked
+from curriculum.core.errors import UserError
+from curriculum.core.records import Asked
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from curriculum.budgets.prior import fit
-from curriculum.budgets.question import Question
-from curriculum.budgets.stopping import ROUNDING, Beliefs, error_of_fixed, state
-from curriculum.errors import UserError
-from curriculum.generators import Asked
-from curriculum.records import Floats, Integers
+from curriculum.budgets.parts.prior import fit
+from curriculum.budgets.parts.question import Question
+from curriculum.budgets.parts.stopping import ROUNDING, Beliefs, error_of_fixed, state
+from curriculum.core.errors import UserError
+from curriculum.core.records import Asked, Floats, Integers
 
 HIGHEST_CAP = 512  # tables grow with its square
 MOST = 1024  # rollouts a problem that a fixed budget is compared up to

@@ -8,24 +8,9 @@ from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 
-from curriculum.records import Problems
-
-
-class File(NamedTuple):
-    """An input file and a stamp that changes when the file does."""
-
-    url: str
-    size: int
-    stamp: str
-
-
-class Rejected(NamedTuple):
-    """A row that could not be used, where it stands and why."""
-
-    file: str
-    row: int  # line or row number, from 1
-    cause: str
-    text: str
+from curriculum.core.records import Problems
+from curriculum.formats.files import File, Rejected, find
+from curriculum.formats.problems import Columns
 
 
 @dataclass(frozen=True)
@@ -73,3 +58,27 @@ class RolloutData(Data, Protocol):
     def rows(self) -> Iterator[pa.Table]:
         """All original columns, one row a rollout, in the order of the index, in batches."""
         ...
+
+
+@dataclass(frozen=True)
+class Files:
+    """Input files and where their problems' fields stand: what the data options share."""
+
+    path: str | list[str]
+    id_key: str
+    prompt_key: str
+    reward_fn_key: str
+
+    @property
+    def label(self) -> str:
+        """See `Data`."""
+        return str(self.path)
+
+    @property
+    def columns(self) -> Columns:
+        """Where the fields of a problem stand."""
+        return Columns(self.id_key, self.prompt_key, self.reward_fn_key)
+
+    def files(self) -> list[File]:
+        """See `Data`."""
+        return find(self.path)

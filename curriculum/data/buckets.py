@@ -9,14 +9,12 @@ from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 
-from curriculum.data.base import File, Loaded
-from curriculum.data.files import find
+from curriculum.core.errors import UserError
+from curriculum.core.names import BEYOND, EDGES, UNSCORED
+from curriculum.data.base import Loaded
 from curriculum.data.rollouts import Rollouts
-from curriculum.errors import UserError
+from curriculum.formats.files import File, find
 
-EDGES = "buckets.json"  # what a run leaves of its buckets
-BEYOND = "beyond"  # its key for buckets behind those that were cut
-UNSCORED = "unscored"  # lines without a single usable reward
 GENERATIONS = re.compile(r"generations_\d+")  # every rollout once more, as verl dumps them
 
 

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from curriculum.data.base import File, Loaded, Rejected
-from curriculum.data.problems import SOURCES, TRUTHS, Columns, ProblemList, Row, to_json
-from curriculum.errors import UserError, require_extra
+from curriculum.core.errors import UserError, require_extra
+from curriculum.data.base import Loaded
+from curriculum.formats.files import File, Rejected
+from curriculum.formats.problems import SOURCES, TRUTHS, Columns, ProblemList, Row, to_json
 
 VERL_TRUTH = "reward_model"  # an object with the ground truth, in data of verl's form
 NOT_REQUIRED = (*SOURCES, VERL_TRUTH, "problem_id")  # what the shared keys name where nobody chose

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from curriculum.data.base import File, Loaded
-from curriculum.data.problems import Columns, ProblemList
-from curriculum.errors import UserError, require_extra
+from curriculum.core.errors import UserError, require_extra
+from curriculum.data.base import Loaded
+from curriculum.formats.files import File
+from curriculum.formats.problems import Columns, ProblemList
 
 DEMO_SIZE = 81  # products of two digits, of which there are no more
 
@@ -63,7 +64,7 @@ class ReasoningGym:
         return Loaded(problems.finish(), None, [])
 
     def _demo(self) -> Iterator[dict[str, Any]]:
-        from curriculum.demo.problems import demo_problems
+        from curriculum.data.parts.demo_problems import demo_problems
 
         for problem in demo_problems(self.size, self.seed):
             info = {"level": problem.level, "question": problem.question}

@@ -8,12 +8,12 @@ from itertools import islice
 
 import pyarrow as pa
 
-from curriculum.data import jsonl, parquet
-from curriculum.data.base import File, Loaded, Rejected
-from curriculum.data.files import Files
-from curriculum.data.problems import ProblemList
-from curriculum.data.tables import conform, number_samples
-from curriculum.errors import UserError
+from curriculum.core.errors import UserError
+from curriculum.data.base import Files, Loaded
+from curriculum.formats import jsonl, parquet
+from curriculum.formats.files import File, Rejected
+from curriculum.formats.problems import ProblemList
+from curriculum.formats.tables import conform, number_samples
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from curriculum.data import jsonl, parquet
-from curriculum.data.base import Loaded, Rejected
-from curriculum.data.files import Files
-from curriculum.data.problems import ProblemList
+from curriculum.data.base import Files, Loaded
+from curriculum.formats import jsonl, parquet
+from curriculum.formats.files import Rejected
+from curriculum.formats.problems import ProblemList
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from typing import Any
 
 import pandas as pd
 
+from curriculum.core.errors import UserError, explained
+from curriculum.core.records import Sample
 from curriculum.data.demo import FILE
-from curriculum.data.problems import ORIGINAL
-from curriculum.errors import UserError, explained
-from curriculum.records import Sample
+from curriculum.formats.problems import ORIGINAL
 from curriculum.rewards import ExactMatch
 
 FIELDS = ["data_source", "reward_model", "extra_info"]

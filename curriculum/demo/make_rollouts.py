@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curriculum.demo.problems import (
+from curriculum.data.parts.demo_problems import (
     DEMO_SEED,
     Problem,
     demo_problems,

@@ -7,8 +7,10 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from curriculum.errors import UserError
-from curriculum.store import Store, digest_of_sources
+from curriculum.core.errors import UserError
+from curriculum.data import parts
+from curriculum.demo import __path__
+from curriculum.store.entries import Store, digest_of_sources
 
 log = logging.getLogger(__name__)
 
@@ -31,15 +33,15 @@ def small_model(store: Store) -> Path:
         )
     made_of = {
         "seed": SEED,
-        "code": digest_of_sources(Path(__file__).parent),
+        "code": [digest_of_sources(Path(each)) for each in (__path__[0], parts.__path__[0])],
         "versions": [version(name.replace("_", "-")) for name in EXTRAS],
     }
     return store.stage("small_model", made_of, _train).folder
 
 
 def _train(folder: Path) -> dict[str, int]:
+    from curriculum.data.parts.demo_problems import demo_problems
     from curriculum.demo.make_rollouts import PROBLEMS_PER_LEVEL, trained_model
-    from curriculum.demo.problems import demo_problems
     from curriculum.demo.small_model import save_checkpoint
 
     log.info("training the small model: about three minutes, once")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from curriculum.demo.problems import Problem
+from curriculum.data.parts.demo_problems import Problem
 from curriculum.demo.small_model import EOS, PAD
 
 STEPS = 2000

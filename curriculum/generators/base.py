@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol
 
-from curriculum.errors import UserError
+from curriculum.core.errors import UserError
 
 CUT_OFF = "length"  # the finish reason of a response that the limit of new tokens ended
 

@@ -11,11 +11,11 @@ from types import AsyncGeneratorType
 from typing import Any, ClassVar, cast
 from urllib.parse import urlsplit
 
-from curriculum.errors import UserError, require_extra
+from curriculum.core.errors import UserError, require_extra
 from curriculum.generators.base import Batch, Response
-from curriculum.generators.client import Client
-from curriculum.generators.models import digest_of_model, has_chat_template
-from curriculum.generators.vllm_server import VllmServer
+from curriculum.generators.parts.client import Client
+from curriculum.generators.parts.models import digest_of_model, has_chat_template
+from curriculum.generators.parts.vllm_server import VllmServer
 
 APIS = ("auto", "chat", "completions")
 

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curriculum.data.problems import prompt_identity
+from curriculum.core.errors import UserError
+from curriculum.core.records import Integers, Problems
 from curriculum.data.rollouts import Rollouts
-from curriculum.errors import UserError
-from curriculum.records import Integers, Problems
+from curriculum.formats.problems import prompt_identity
 
 Row = dict[str, Any]
 

@@ -8,10 +8,10 @@ from functools import cached_property
 from importlib.metadata import version
 from typing import Any, ClassVar
 
-from curriculum.errors import UserError, require_extra
+from curriculum.core.errors import UserError, require_extra
 from curriculum.generators.base import CUT_OFF, Batch, Response
-from curriculum.generators.models import digest_of_model, in_shared_memory
-from curriculum.generators.prompts import Prompts, require_truncation
+from curriculum.generators.parts.models import digest_of_model, in_shared_memory
+from curriculum.generators.parts.prompts import Prompts, require_truncation
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from functools import cached_property
 from importlib.metadata import packages_distributions, version
 from typing import Any, ClassVar
 
-from curriculum.errors import UserError, require_extra
-from curriculum.generators import leash
+from curriculum.core.errors import UserError, require_extra
 from curriculum.generators.base import Batch, Request, Response
-from curriculum.generators.models import digest_of_model, in_shared_memory
-from curriculum.generators.prompts import Prompts, require_truncation
+from curriculum.generators.parts import leash
+from curriculum.generators.parts.models import digest_of_model, in_shared_memory
+from curriculum.generators.parts.prompts import Prompts, require_truncation
 
 
 @dataclass(frozen=True)

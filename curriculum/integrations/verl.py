@@ -10,8 +10,8 @@ from contextlib import redirect_stdout
 from functools import partial
 from typing import Any
 
-from curriculum.errors import UserError
-from curriculum.records import Sample
+from curriculum.core.errors import UserError
+from curriculum.core.records import Sample
 
 REWARD = "reward_score"  # verl's name for what a manager makes of a score
 Scorer = Callable[[Sequence[Sample]], list[Any]]  # a number or a scorer's dict for each sample

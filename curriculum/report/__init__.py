@@ -1,8 +1,8 @@
 """`report.html`: a run or a sweep as one page that needs no network."""
 
+from curriculum.compare.page import of_sweep
 from curriculum.report.examples import Report
 from curriculum.report.page import FILE
 from curriculum.report.run import of_failure, of_rollouts, of_run
-from curriculum.report.sweep import of_sweep
 
 __all__ = ["FILE", "Report", "of_failure", "of_rollouts", "of_run", "of_sweep"]

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from curriculum import stats
-from curriculum.export.base import bucket_statistics
-from curriculum.records import DECIMALS, Floats, Integers, Outcome
+from curriculum.core import posterior
+from curriculum.core.records import DECIMALS, Floats, Integers, Outcome
+from curriculum.layouts.base import bucket_statistics
 from curriculum.report.look import Spec, chart, color, labelled_rows, quantity, row_place, told
 
 SOURCES = 12  # with a row of their own
@@ -51,7 +51,7 @@ def mean_interval(n: Floats, c: Floats, level: float) -> tuple[float, float]:
     worth = len(n) ** 2 / np.sum(1 / n)
     passes = worth * np.mean(c / n)
     both = np.array([worth]), np.array([min(passes, worth)])
-    _, low, high = stats.beta_posterior(*both, JEFFREYS, level)
+    _, low, high = posterior.beta_posterior(*both, JEFFREYS, level)
     return float(low[0]), float(high[0])
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from curriculum.errors import UserError
-from curriculum.records import Floats, Integers, Problems, Rollouts
-from curriculum.stats import evenly
+from curriculum.core.errors import UserError
+from curriculum.core.posterior import evenly
+from curriculum.core.records import Floats, Integers, Problems, Rollouts
 
 RESPONSES = 8  # of a problem
 LIMITS = range(4000, 199, -50)  # characters of a text: the first for which all texts fit

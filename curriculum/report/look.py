@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from curriculum.bucketers.edges import UNKNOWN
-from curriculum.records import Floats
+from curriculum.core.names import UNKNOWN
+from curriculum.core.records import Floats
 
 # Blue to orange is the way that the usual kinds of colour blindness leave open; all are as light,
 # so that each stands out from a white and from a dark page.

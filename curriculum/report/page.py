@@ -17,7 +17,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from curriculum.store import Store
+from curriculum.store.entries import Store
 
 FILE = "report.html"
 LIBRARY = "vega.js"

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from curriculum.records import Integers, Outcome
+from curriculum.core.posterior import evenly
+from curriculum.core.records import Integers, Outcome
 from curriculum.report.look import significant
-from curriculum.stats import evenly
 
 POINTS = 2000
 

@@ -11,18 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from curriculum.aside import FOLDER as ASIDE
-from curriculum.data.buckets import EDGES
-from curriculum.errors import UserError, explain
-from curriculum.provenance import PACKAGES, Record, git_commit
-from curriculum.records import Outcome, Problems, Rollouts
+from curriculum.core.errors import UserError, explain
+from curriculum.core.names import EDGES
+from curriculum.core.records import Outcome, Problems, Rollouts
+from curriculum.core.run_result import PACKAGES, Record, git_commit
 from curriculum.report import buckets, training
 from curriculum.report.difficulty import WHISKERS, cut_on, hardness, histogram, whiskers
 from curriculum.report.examples import Examples, Rewarded, examples_of, spread
 from curriculum.report.look import ACCENT, GREY, Spec, easy_to_hard
 from curriculum.report.page import write
 from curriculum.report.points import points
-from curriculum.store import Store
+from curriculum.run.rejects import FOLDER as ASIDE
+from curriculum.store.entries import Store
 
 # Choices that say what a run was about.
 TELLING = (

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from curriculum.records import Floats
+from curriculum.core.names import CONTROL, EVENTS, METRICS
+from curriculum.core.records import Floats
 from curriculum.report.buckets import SOURCES, stacked_rows
 from curriculum.report.look import (
     ACCENT,
@@ -25,8 +26,6 @@ from curriculum.report.look import (
     significant,
     told,
 )
-from curriculum.tracking import EVENTS, METRICS
-from curriculum.trainers.simulated import CONTROL
 
 POINTS = 50  # of a curve; where there are more steps, means of as many each
 TOLD = 200  # events

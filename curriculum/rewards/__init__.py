@@ -8,7 +8,6 @@ from curriculum.rewards.math_verify import MathVerify
 from curriculum.rewards.reasoning_gym import ReasoningGym
 from curriculum.rewards.recorded import Auto, Recorded
 from curriculum.rewards.reward_model import RewardModel
-from curriculum.rewards.stored import load as load_stored
 from curriculum.rewards.verl import Verl
 
 __all__ = [
@@ -22,5 +21,4 @@ __all__ = [
     "Reward",
     "RewardModel",
     "Verl",
-    "load_stored",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from curriculum.records import Sample
+from curriculum.core.records import Sample
 
 
 class Reward(Protocol):

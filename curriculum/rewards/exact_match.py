@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from curriculum.records import Sample
+from curriculum.core.records import Sample
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from curriculum.errors import UserError
-from curriculum.records import Sample
-from curriculum.store import digest_of_sources
+from curriculum.core.errors import UserError
+from curriculum.core.records import Sample
+from curriculum.store.entries import digest_of_sources
 
 PACKAGE = "pkg://"
 

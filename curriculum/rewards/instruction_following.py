@@ -13,8 +13,8 @@ from importlib.metadata import version
 from statistics import fmean
 from typing import Any
 
-from curriculum.errors import UserError, require_extra
-from curriculum.records import Sample
+from curriculum.core.errors import UserError, require_extra
+from curriculum.core.records import Sample
 
 NAMES = ("instruction_id_list", "instruction_id")
 FORM = "{instruction_id_list: [NAME, ...], kwargs: [{...}, ...]}"

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from curriculum.errors import require_extra
-from curriculum.records import Sample
+from curriculum.core.errors import require_extra
+from curriculum.core.records import Sample
 
 
 @dataclass(frozen=True)

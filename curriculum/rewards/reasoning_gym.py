@@ -10,8 +10,8 @@ from functools import cache, lru_cache
 from importlib.metadata import version
 from typing import Any
 
-from curriculum.errors import require_extra
-from curriculum.records import Sample
+from curriculum.core.errors import require_extra
+from curriculum.core.records import Sample
 
 SOURCE = "reasoning_gym/"  # what data sources begin with; the task's name follows
 # What scorers raise where they can't read an answer.

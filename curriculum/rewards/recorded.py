@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from curriculum.errors import UserError
-from curriculum.records import Sample
+from curriculum.core.errors import UserError
+from curriculum.core.records import Sample
 from curriculum.rewards.base import Reward
 from curriculum.rewards.exact_match import ExactMatch
 from curriculum.rewards.reasoning_gym import SOURCE, ReasoningGym
@@ -50,5 +50,5 @@ class Auto:
             "  reward=reward_model reward.model=NAME    needs: pip install -e '.[torch]'\n"
             "  reward=reasoning_gym                     needs: data=reasoning_gym data.tasks=...\n"
             "  reward=verl                              needs: pip install -e '.[verl]'\n"
-            "or a plugin's (python -m curriculum.plugins lists them)"
+            "or a plugin's (python -m curriculum.config.plugins lists them)"
         )

@@ -9,10 +9,10 @@ from functools import cached_property
 from importlib.metadata import version
 from typing import Any, ClassVar
 
-from curriculum.errors import UserError, require_extra
-from curriculum.generators.models import digest_of_model, in_shared_memory
-from curriculum.generators.prompts import messages_of, plain_text
-from curriculum.records import Sample
+from curriculum.core.errors import UserError, require_extra
+from curriculum.core.records import Sample
+from curriculum.generators.parts.models import digest_of_model, in_shared_memory
+from curriculum.generators.parts.prompts import messages_of, plain_text
 
 Encoded = Mapping[str, list[int]]
 

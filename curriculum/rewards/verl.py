@@ -10,9 +10,9 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from curriculum.errors import UserError
-from curriculum.generators.models import digest_of_model
-from curriculum.records import Sample
+from curriculum.core.errors import UserError
+from curriculum.core.records import Sample
+from curriculum.generators.parts.models import digest_of_model
 from curriculum.rewards.function import Function
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from curriculum.samplers.bandit import Bandit
 from curriculum.samplers.base import Event, Observations, Prompts, Sampler
 from curriculum.samplers.curriculum import Curriculum
 from curriculum.samplers.easy_to_hard import EasyToHard
+from curriculum.samplers.guards import Rails
 from curriculum.samplers.learnability import Learnability
 from curriculum.samplers.multi_source import MultiSource
 from curriculum.samplers.pools import Pools
-from curriculum.samplers.rails import Rails
 from curriculum.samplers.reward_curriculum import RewardCurriculum
 from curriculum.samplers.skip_zero_variance import SkipZeroVariance
 from curriculum.samplers.target_difficulty import TargetDifficulty

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from curriculum.errors import UserError
-from curriculum.records import Floats, Integers
-from curriculum.samplers.averages import Averages
+from curriculum.core.errors import UserError
+from curriculum.core.records import Floats, Integers
 from curriculum.samplers.base import Allowed, Event, Observations, Prompts
-from curriculum.samplers.strata import Strata
+from curriculum.samplers.parts.averages import Averages
+from curriculum.samplers.parts.stratified import Strata
 
 RULES = ("softmax", "ucb")
 ARMS = ("buckets", "sources")

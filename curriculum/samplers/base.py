@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from curriculum.errors import UserError
-from curriculum.records import Floats, Integers
+from curriculum.core.errors import UserError
+from curriculum.core.records import Floats, Integers
 
 Mask = npt.NDArray[np.bool_]
 Allowed = Callable[[Integers], Mask]  # which of some prompts may be drawn now

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from curriculum.errors import UserError
-from curriculum.records import Integers
+from curriculum.core.errors import UserError
+from curriculum.core.records import Integers
 from curriculum.samplers.base import Allowed, Event, Observations, Prompts, Sampler, starves_none
-from curriculum.samplers.deck import Deck
-from curriculum.samplers.rails import Floor, Outages, Rails, Repeats, lanes_of
-from curriculum.samplers.strata import Rounding
+from curriculum.samplers.guards import Floor, Outages, Rails, Repeats, lanes_of
+from curriculum.samplers.parts.epoch_shuffle import Deck
+from curriculum.samplers.parts.stratified import Rounding
 
 VERSION = 1  # of the state
 

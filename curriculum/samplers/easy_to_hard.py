@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from curriculum.errors import UserError
-from curriculum.records import Floats, Integers
+from curriculum.core.errors import UserError
+from curriculum.core.records import Floats, Integers
 from curriculum.samplers.base import Allowed, Event, Observations, Prompts
-from curriculum.samplers.strata import Strata
+from curriculum.samplers.parts.stratified import Strata
 
 SCHEDULES = ("cosine", "gaussian", "balanced", "classic")
 

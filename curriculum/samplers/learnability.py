@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from curriculum.records import Floats
-from curriculum.samplers.best import BestByPosterior
+from curriculum.core.records import Floats
+from curriculum.samplers.parts.posterior_top_k import BestByPosterior
 
 
 @dataclass(kw_only=True)

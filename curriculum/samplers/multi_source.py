@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from curriculum.records import Floats, Integers
+from curriculum.core.records import Floats, Integers
 from curriculum.samplers.base import Allowed, Event, Observations, Prompts
-from curriculum.samplers.mix import Knobs, Mix
-from curriculum.samplers.strata import Strata
+from curriculum.samplers.parts.source_mix import Knobs, Mix
+from curriculum.samplers.parts.stratified import Strata
 
 
 @dataclass(kw_only=True)

@@ -8,17 +8,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from curriculum.errors import UserError
-from curriculum.records import Floats, Integers
-from curriculum.samplers.averages import Averages
+from curriculum.core.errors import UserError
+from curriculum.core.records import Floats, Integers
 from curriculum.samplers.base import Event, Observations, Prompts
-from curriculum.samplers.complexity import (
+from curriculum.samplers.multi_source import MultiSource
+from curriculum.samplers.parts.averages import Averages
+from curriculum.samplers.parts.complexity import (
     curriculum_sources,
     easiest_first,
     require_percentiles,
     score_of,
 )
-from curriculum.samplers.multi_source import MultiSource
 
 RULE = "=" * 80
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from curriculum.errors import UserError
-from curriculum.records import Floats, Integers
+from curriculum.core.errors import UserError
+from curriculum.core.records import Floats, Integers
 from curriculum.samplers.base import Allowed, Event, Observations, Prompts
-from curriculum.samplers.deck import Deck
-from curriculum.samplers.thinned import thinned
+from curriculum.samplers.parts.epoch_shuffle import Deck
+from curriculum.samplers.parts.rejection import thinned
 
 
 @dataclass

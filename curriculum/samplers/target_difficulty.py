@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from curriculum.errors import UserError
-from curriculum.records import Floats, Integers
+from curriculum.core.errors import UserError
+from curriculum.core.records import Floats, Integers
 from curriculum.samplers.base import Allowed, Event, Observations, Prompts
 
 HARDEST = 100.0

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from curriculum.errors import UserError
-from curriculum.records import Floats
+from curriculum.core.errors import UserError
+from curriculum.core.records import Floats
 from curriculum.samplers.base import Prompts
-from curriculum.samplers.best import BestByPosterior
-from curriculum.samplers.posterior import Posterior
-from curriculum.samplers.references import InterpolatedPosterior
+from curriculum.samplers.parts.beta_posterior import Posterior
+from curriculum.samplers.parts.interpolated_posterior import InterpolatedPosterior
+from curriculum.samplers.parts.posterior_top_k import BestByPosterior
 
 
 @dataclass(kw_only=True)

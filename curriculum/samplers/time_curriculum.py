@@ -8,11 +8,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from curriculum.errors import UserError
-from curriculum.records import Integers
+from curriculum.core.errors import UserError
+from curriculum.core.records import Integers
 from curriculum.samplers.base import Allowed, Event, Mask, Observations, Prompts
-from curriculum.samplers.complexity import curriculum_sources, easiest_first, require_percentiles
 from curriculum.samplers.multi_source import MultiSource
+from curriculum.samplers.parts.complexity import (
+    curriculum_sources,
+    easiest_first,
+    require_percentiles,
+)
 
 SAID_EVERY = 10  # percent
 

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from curriculum.records import Integers
+from curriculum.core.records import Integers
 from curriculum.samplers.base import Allowed, Event, Observations, Prompts
-from curriculum.samplers.deck import Deck
+from curriculum.samplers.parts.epoch_shuffle import Deck
 
 
 @dataclass

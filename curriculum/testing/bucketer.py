@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from curriculum.bucketers import Bucketer
-from curriculum.records import Integers, Metrics
+from curriculum.core.records import Integers, Metrics
 from curriculum.testing.make import make_metrics
 
 

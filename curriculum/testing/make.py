@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from curriculum.metrics import MeanReward, Measure, measure
-from curriculum.records import PROBLEM_SCHEMA, Metrics, Problems, Rewards
+from curriculum.core.records import PROBLEM_SCHEMA, Metrics, Problems, Rewards
+from curriculum.metrics.metrics import MeanReward, Measure, measure
 from curriculum.samplers import Prompts
 
 STANDARD = Measure(

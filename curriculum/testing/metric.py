@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from curriculum.metrics import Metric
-from curriculum.records import Floats
+from curriculum.core.records import Floats
+from curriculum.metrics.metrics import Metric
 from curriculum.testing.make import make_rewards
 
 

@@ -6,7 +6,7 @@ import math
 import pickle
 from collections.abc import Callable, Sequence
 
-from curriculum.records import Sample
+from curriculum.core.records import Sample
 from curriculum.rewards import Reward
 
 

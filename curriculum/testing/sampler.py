@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from curriculum.records import Integers
+from curriculum.core.records import Integers
 from curriculum.samplers import Curriculum, Observations, Prompts, Rails, Sampler
 from curriculum.samplers.base import Allowed
 from curriculum.testing.make import make_prompts

@@ -2,6 +2,5 @@
 
 from curriculum.trainers.base import Schedule, Trainer, Training
 from curriculum.trainers.dry_run import DryRun
-from curriculum.trainers.prompts import prompts_of
 
-__all__ = ["DryRun", "Schedule", "Trainer", "Training", "prompts_of"]
+__all__ = ["DryRun", "Schedule", "Trainer", "Training"]

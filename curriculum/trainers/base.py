@@ -10,9 +10,9 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from curriculum.errors import UserError
+from curriculum.core.errors import UserError
 from curriculum.samplers import Curriculum, Prompts, Rails, Sampler
-from curriculum.tracking import Tracker
+from curriculum.trackers import Tracker
 
 log = logging.getLogger(__name__)
 

@@ -10,14 +10,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from curriculum.errors import UserError
-from curriculum.progress import progress
-from curriculum.records import Integers
+from curriculum.core.errors import UserError
+from curriculum.core.names import CONTROL, EVENTS, METRICS
+from curriculum.core.progress import progress
+from curriculum.core.records import Integers
 from curriculum.samplers import Event, Observations, Uniform
-from curriculum.tracking import EVENTS, METRICS, Tracker
+from curriculum.trackers import Tracker
 from curriculum.trainers.base import Training
-from curriculum.trainers.learning import Pace, SimulatedModel
-from curriculum.trainers.simulated import CONTROL, LABEL, Simulated, show, summary
+from curriculum.trainers.parts.learning import Pace, SimulatedModel
+from curriculum.trainers.parts.simulated import LABEL, Simulated, show, summary
 
 PLOT = "dry_run.png"
 
@@ -63,7 +64,7 @@ class DryRun:
             for step, values in enumerate(arm.by_step()):
                 tracker.log(step, {f"{prefix}{key}": value for key, value in values.items()})
         if self.plot:
-            from curriculum.trainers.plot import plot
+            from curriculum.trainers.parts.plot import plot
 
             plot(arms, folder / PLOT)
         return summary(arms, self.gain)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from curriculum.bucketers import Adaptive
-from curriculum.errors import UserError
+from curriculum.core.errors import UserError
 from curriculum.testing import make_metrics
 
 FEATURES = ["mean_reward", "std_reward", "pass_rate", "difficulty_score"]

@@ -10,8 +10,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from curriculum.bucketers import Adaptive, MeanReward, PassRate, Percentile, Threshold
-from curriculum.errors import UserError
-from curriculum.plugins import build, conf_dir
+from curriculum.config.plugins import build, conf_dir
+from curriculum.core.errors import UserError
 from curriculum.testing import check_bucketer, make_metrics
 
 OPTIONS = sorted(path.stem for path in (conf_dir() / "bucketer").glob("*.yaml"))

@@ -6,8 +6,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from curriculum.bucketers import MeanReward
-from curriculum.plugins import build
-from curriculum.records import Buckets
+from curriculum.config.plugins import build
+from curriculum.core.records import Buckets
 from curriculum.testing import make_metrics
 
 

@@ -7,9 +7,9 @@ import pytest
 from omegaconf import OmegaConf
 
 from curriculum.bucketers import Percentile
-from curriculum.metrics import Measure, measure
-from curriculum.plugins import build
-from curriculum.records import Buckets
+from curriculum.config.plugins import build
+from curriculum.core.records import Buckets
+from curriculum.metrics.metrics import Measure, measure
 from curriculum.testing import make_metrics, make_problems, make_rewards
 
 

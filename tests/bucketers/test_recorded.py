@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from curriculum.bucketers import Recorded
-from curriculum.errors import UserError
+from curriculum.core.errors import UserError
 from curriculum.testing import make_metrics
 
 

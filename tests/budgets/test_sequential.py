@@ -6,11 +6,10 @@ import pytest
 
 from curriculum.bucketers import Adaptive, PassRate, Percentile
 from curriculum.budgets import Question, Sequential, Tally, equal_fixed, question_of
-from curriculum.errors import UserError
-from curriculum.generators import Asked
-from curriculum.metrics import PassRate as Passing
-from curriculum.records import ROLLOUT_SCHEMA, Problems, Rollouts
-from curriculum.rounds import in_rounds
+from curriculum.core.errors import UserError
+from curriculum.core.records import ROLLOUT_SCHEMA, Asked, Problems, Rollouts
+from curriculum.metrics.metrics import PassRate as Passing
+from curriculum.run.rounds import in_rounds
 from curriculum.testing import make_problems
 
 PASSING = Passing(0.5, strict=False, scale=1)

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from curriculum import data
-from curriculum.errors import UserError
+from curriculum.core.errors import UserError
 
 
 def line(prompt, *rewards, **more):

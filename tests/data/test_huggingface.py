@@ -8,8 +8,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from curriculum import data
-from curriculum.errors import UserError
-from curriculum.plugins import conf_dir
+from curriculum.config.plugins import conf_dir
+from curriculum.core.errors import UserError
 
 datasets = pytest.importorskip(
     "datasets", reason="datasets is not installed; CI has it in another environment"

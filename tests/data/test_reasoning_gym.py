@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from curriculum.errors import UserError
+from curriculum.core.errors import UserError
 
 reasoning_gym = pytest.importorskip(
     "reasoning_gym", reason="reasoning-gym is not installed; CI has it in another environment"

@@ -19,10 +19,10 @@ import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
-from curriculum.errors import UserError
-from curriculum.generators import Asked
-from curriculum.generators.plan import plan
-from curriculum.plugins import build, conf_dir
+from curriculum.config.plugins import build, conf_dir
+from curriculum.core.errors import UserError
+from curriculum.core.records import Asked
+from curriculum.run.generating.plan import plan
 
 KEY = "sk-a-key-that-nobody-must-see"
 PROMPTS = [f"{i}+{i}=" for i in range(24)]

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from curriculum import data
-from curriculum.errors import UserError
+from curriculum.core.errors import UserError
 from curriculum.generators import Replay
 from curriculum.generators.replay import adopt, match
 

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from curriculum.generators.vllm_server import MODULE
-from curriculum.plugins import conf_dir
+from curriculum.config.plugins import conf_dir
+from curriculum.generators.parts.vllm_server import MODULE
 
 psutil = pytest.importorskip("psutil", reason="psutil, which comes with vLLM, is not installed")
 for library in ("vllm", "torch", "transformers", "reasoning_gym"):
@@ -61,9 +61,9 @@ if "run.py" in sys.orig_argv:  # not what the run starts
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """A checkpoint of the demo's model, trained for less long."""
+    from curriculum.data.parts.demo_problems import demo_problems
     from curriculum.demo import training
     from curriculum.demo.make_rollouts import trained_model
-    from curriculum.demo.problems import demo_problems
     from curriculum.demo.small_model import save_checkpoint
 
     folder = tmp_path_factory.mktemp("model")

@@ -4,8 +4,8 @@ from functools import partial
 
 import pytest
 
-from curriculum.errors import UserError
-from curriculum.records import Sample
+from curriculum.core.errors import UserError
+from curriculum.core.records import Sample
 from curriculum.rewards import Auto, ExactMatch, ReasoningGym, Recorded
 from curriculum.testing import check_reward
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from curriculum.errors import UserError
-from curriculum.records import Sample
+from curriculum.core.errors import UserError
+from curriculum.core.records import Sample
 from curriculum.rewards import Function
 from curriculum.testing import check_reward
 

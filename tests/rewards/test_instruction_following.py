@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from curriculum.errors import UserError
+from curriculum.core.errors import UserError
 from curriculum.rewards import InstructionFollowing
 
 needs_library = pytest.mark.skipif(

@@ -11,7 +11,7 @@ from functools import partial
 import pandas as pd
 import pytest
 
-from curriculum.records import Sample
+from curriculum.core.records import Sample
 from curriculum.rewards import ReasoningGym
 from curriculum.testing import check_reward
 

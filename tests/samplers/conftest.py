@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-from curriculum.plugins import build, conf_dir
+from curriculum.config.plugins import build, conf_dir
 from curriculum.samplers import Observations, Prompts, Rails
 
 STEPS = 20  # of the training, for the samplers that ask

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from curriculum.errors import UserError
+from curriculum.core.errors import UserError
 from curriculum.samplers import Curriculum, Observations
 
 ARMS, BATCH, GROUP = 3, 30, 10

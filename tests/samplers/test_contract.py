@@ -6,8 +6,8 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from curriculum.plugins import conf_dir
-from curriculum.samplers.deck import Deck
+from curriculum.config.plugins import conf_dir
+from curriculum.samplers.parts.epoch_shuffle import Deck
 from curriculum.testing import check_sampler
 
 OPTIONS = sorted(path.stem for path in (conf_dir() / "sampler").glob("*.yaml"))

@@ -12,7 +12,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from curriculum.plugins import conf_dir
+from curriculum.config.plugins import conf_dir
 from curriculum.samplers import Curriculum, Observations
 from curriculum.testing import make_prompts
 

@@ -5,8 +5,8 @@ import pytest
 from omegaconf import OmegaConf
 
 import curriculum.samplers as samplers
-from curriculum.errors import UserError
-from curriculum.plugins import conf_dir
+from curriculum.config.plugins import conf_dir
+from curriculum.core.errors import UserError
 from curriculum.samplers import Curriculum
 
 COMMON = {

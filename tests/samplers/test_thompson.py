@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from curriculum.errors import UserError
+from curriculum.core.errors import UserError
 from curriculum.samplers import Curriculum
-from curriculum.samplers.posterior import Posterior
-from curriculum.samplers.references import InterpolatedPosterior
+from curriculum.samplers.parts.beta_posterior import Posterior
+from curriculum.samplers.parts.interpolated_posterior import InterpolatedPosterior
 
 
 def parameters(posterior, size):

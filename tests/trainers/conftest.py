@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
-from curriculum import pipeline
-from curriculum.provenance import Record
+from curriculum.core.run_result import Record
+from curriculum.run import pipeline
 
 
 class Done:

@@ -14,9 +14,9 @@ from hydra import compose, initialize_config_dir
 from matplotlib.image import imread
 from omegaconf import OmegaConf
 
-from curriculum.errors import UserError
-from curriculum.plugins import conf_dir
-from curriculum.strategies import Strategies
+from curriculum.config.plugins import conf_dir
+from curriculum.core.errors import UserError
+from curriculum.run.settings import Strategies
 
 ROOT = Path(__file__).parent.parent.parent
 TRAINING = {"events.jsonl", "metrics.parquet", "dry_run.png"}

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from curriculum_zpd import ZPD, Concise, GradientShare, Zone, gradient_share
 
-from curriculum.errors import UserError
-from curriculum.records import Sample
+from curriculum.core.errors import UserError
+from curriculum.core.records import Sample
 from curriculum.testing import (
     check_bucketer,
     check_metric,

@@ -5,8 +5,8 @@ from typing import Self
 
 import numpy as np
 
-from curriculum.errors import UserError
-from curriculum.records import Integers, Metrics
+from curriculum.core.errors import UserError
+from curriculum.core.records import Integers, Metrics
 from curriculum_zpd.metric import gradient_share
 
 

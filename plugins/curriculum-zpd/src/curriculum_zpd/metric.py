@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from curriculum.metrics import PassRate
-from curriculum.records import Easier, Floats, Rewards
+from curriculum.core.records import Easier, Floats, Rewards
+from curriculum.metrics.metrics import PassRate
 
 
 def gradient_share(pass_rate: Floats, group_size: int) -> Floats:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from curriculum.records import Sample
+from curriculum.core.records import Sample
 
 
 @dataclass(frozen=True)

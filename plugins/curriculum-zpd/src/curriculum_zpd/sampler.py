@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from curriculum.records import Floats, Integers
+from curriculum.core.records import Floats, Integers
 from curriculum.samplers import Event, Observations, Prompts
 from curriculum.samplers.base import Allowed
-from curriculum.samplers.deck import Deck
-from curriculum.samplers.thinned import thinned
+from curriculum.samplers.parts.epoch_shuffle import Deck
+from curriculum.samplers.parts.rejection import thinned
 from curriculum_zpd.metric import gradient_share
 
 

@@ -1,0 +1,1 @@
+"""What several bucketers share."""

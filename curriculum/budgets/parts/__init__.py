@@ -1,0 +1,1 @@
+"""What a sequential budget is made of."""

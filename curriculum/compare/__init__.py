@@ -1,0 +1,1 @@
+"""Reading runs: a sweep in one table, and who moved between two runs."""

@@ -1,0 +1,1 @@
+"""The configuration: plugins, old names, and how its values become objects."""

@@ -1,0 +1,15 @@
+"""Names of the files that runs and sweeps leave, and of what several rooms speak of."""
+
+from __future__ import annotations
+
+RESULT = "result.json"  # of a run: what was done, written last
+EDGES = "buckets.json"  # the edges of a run's buckets
+BEYOND = "beyond"  # its key for buckets behind those that were cut
+ASSIGNMENT = "buckets.parquet"  # each problem's bucket
+METRICS = "metrics.parquet"  # of a training: a row a step
+EVENTS = "events.jsonl"  # of a training: what the sampler did
+COMPARISON = "comparison"  # of a sweep's jobs: .json, .parquet, .md and .png in its folder
+
+UNKNOWN = "unknown_hard"  # the bucket of problems that are hard, nobody knows how hard
+UNSCORED = "unscored"  # the bucket of lines without a single usable reward
+CONTROL = "uniform"  # the sampler that others are compared to

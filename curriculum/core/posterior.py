@@ -1,0 +1,83 @@
+"""What n rollouts say about a problem: pure functions on arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from curriculum.core.records import Floats, Integers
+
+
+def beta_posterior(
+    n: Floats, c: Floats, prior: tuple[float, float], level: float
+) -> tuple[Floats, Floats, Floats]:
+    """Mean and interval of the pass rate after c passes in n samples.
+
+    The posterior is Beta(a + c, b + n - c); the prior (a, b) = (1/2, 1/2) is Jeffreys'. The
+    interval leaves out equal tails; without a pass it begins at 0, without a failure it ends at 1,
+    and all that it leaves out lies at the other end. Source: Brown, Cai and DasGupta 2001,
+    "Interval Estimation for a Binomial Proportion", section 4.1, which keeps the other end.
+
+    Args:
+        n, c: (P,) samples and passes.
+        prior: (a, b), both above 0.
+        level: mass of the interval, 0.9 for 90 %.
+
+    Returns:
+        mean, low and high, each (P,).
+    """
+    from scipy.special import betaincinv
+
+    # There are few different (n, c); the inverse is too slow to take a million times.
+    pairs, back = np.unique(np.stack([n, c], axis=1), axis=0, return_inverse=True)
+    a, b = prior[0] + pairs[:, 1], prior[1] + pairs[:, 0] - pairs[:, 1]
+    never, always = pairs[:, 1] == 0, pairs[:, 1] == pairs[:, 0]
+    one_sided = never | always
+    tail = np.where(one_sided, 1 - level, (1 - level) / 2)
+    low = np.where(never, 0.0, betaincinv(a, b, tail))
+    high = np.where(always, 1.0, betaincinv(a, b, 1 - tail))
+    back = back.ravel()  # numpy 2.0.0 alone gives it two axes
+    return (a / (a + b))[back], low[back], high[back]
+
+
+def fit_beta(n: Floats, c: Floats) -> tuple[float, float]:
+    """(a, b) of the Beta prior under which the passes are likeliest: empirical Bayes.
+
+    Marginal likelihood of the beta-binomial times a weak log-normal around Jeffreys' prior, at its
+    maximum: a handful of problems changes Jeffreys' little, many outvote it.
+
+    Args:
+        n, c: (P,) samples and passes.
+    """
+    from scipy.optimize import minimize
+    from scipy.special import betaln
+
+    states, count = np.unique(np.stack([n, c], axis=1), axis=0, return_counts=True)
+    many, passes = states.T
+
+    def unlikelihood(logs: Floats) -> float:
+        a, b = np.exp(logs)
+        likely = (count * (betaln(a + passes, b + many - passes) - betaln(a, b))).sum()
+        return float((((logs - start) ** 2).sum() / 2 - likely) / count.sum())
+
+    start = np.log([0.5, 0.5])
+    found = minimize(unlikelihood, start, method="L-BFGS-B", bounds=[(-5, 6)] * 2)
+    a, b = np.exp(found.x)
+    return float(a), float(b)
+
+
+def pass_at_k(n: Floats, c: Floats, k: int) -> Floats:
+    """Unbiased probability that at least one of k samples passes: 1 - C(n-c, k) / C(n, k).
+
+    (P,); NaN where n < k. Source: Chen et al. 2021, "Evaluating Large Language Models Trained on
+    Code", equation 1, as a product that does not overflow.
+    """
+    wrong_only = np.ones(len(n))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for i in range(k):
+            wrong_only *= np.maximum(n - c - i, 0) / (n - i)
+    return np.where(n < k, np.nan, 1 - wrong_only)
+
+
+def evenly(count: int, most: int) -> Integers:
+    """Places 0 to `count` - 1: all of them, or so many of them with the first and the last."""
+    return np.linspace(0, count - 1, min(count, most)).round().astype(np.int64)

@@ -1,0 +1,175 @@
+"""What a run shows when it is done: how hard the problems are, and where the files lie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from curriculum.core.names import UNKNOWN
+from curriculum.core.records import Floats, Outcome
+from curriculum.core.terminal import console, plain_table, shown
+from curriculum.layouts.base import (
+    Written,
+    bucket_statistics,
+    overall_statistics,
+)
+
+BAR = 32  # characters of the longest bar
+COLORS = ["green", "yellow", "dark_orange", "red", "magenta"]
+
+
+def show_summary(outcome: Outcome, written: list[Written]) -> None:
+    """Print the distribution of difficulty, buckets, sources and files."""
+    show_difficulty(outcome)
+    _print_parts(outcome, _buckets, _split_ties, _sources)
+    show_files(outcome, written)
+
+
+def show_difficulty(outcome: Outcome) -> None:
+    """Print how many problems there are and how often the model solves them."""
+    _print_parts(outcome, _headline, _distribution, _without_gradient, _truncated)
+
+
+def show_files(outcome: Outcome, written: list[Written]) -> None:
+    """Print what lies where."""
+    del outcome
+    if not written:
+        return
+    out = console()
+    folder = shown(written[0].path.parent)
+    # A path in one piece, to copy.
+    out.print(Text.assemble(("Files", "bold"), f" in {folder}"), soft_wrap=True)
+    out.print(_files(written))
+
+
+def _print_parts(outcome: Outcome, *parts: Callable[[Outcome], RenderableType]) -> None:
+    out = console()
+    for part in parts:
+        if shown_part := part(outcome):
+            out.print(shown_part)
+            out.print()
+
+
+def _headline(outcome: Outcome) -> Text:
+    overall, counts = overall_statistics(outcome), outcome.metrics["n"]
+    fewest, most = int(counts.min()), int(counts.max())
+    each = f"{fewest} each" if fewest == most else f"{fewest} to {most} each"
+    return Text.assemble(
+        (f"\n{outcome.label}\n", "dim"),
+        (f"{overall['total_problems']:,} problems", "bold"),
+        f"   {overall['total_rollouts']:,} rollouts ({each})",
+        f"   mean pass rate {overall['mean_pass_rate']:.2f}",
+    )
+
+
+def _distribution(outcome: Outcome) -> Table:
+    """Problems by pass rate; never and always solved stand alone, for they carry no gradient."""
+    rate = _pass_rate(outcome)
+    table = plain_table("How often the model solves them", "pass rate")
+    table.add_column("problems", justify="right")
+    table.add_column("")
+    between = (rate > 0) & (rate < 1)
+    groups = [("never", rate == 0)]
+    for low in range(0, 100, 20):
+        inside = between & (rate > low / 100) & (rate <= (low + 20) / 100)
+        groups.append((f"{low} to {low + 20} %", inside))
+    groups.append(("always", rate == 1))
+    most = max(int(inside.sum()) for _, inside in groups)
+    for name, inside in groups:
+        count = int(inside.sum())
+        style = "dim" if name in ("never", "always") else "cyan"
+        table.add_row(name, f"{count:,}", Text(_bar(count, most), style))
+    return table
+
+
+def _truncated(outcome: Outcome) -> str:
+    """How many rollouts were cut off; nothing where none was."""
+    truncated, rollouts = outcome.metrics["truncated"].sum(), outcome.metrics["n"].sum()
+    if not truncated:
+        return ""
+    share = f"{truncated / rollouts:.1%}".replace("%", " %")
+    return (
+        f" {truncated:,.0f} of {rollouts:,.0f} rollouts ({share}) were cut off by the limit of new "
+        "tokens: they may be unfinished, not wrong."
+    )
+
+
+def _without_gradient(outcome: Outcome) -> str:
+    alike = outcome.metrics.complete("std_reward") == 0
+    share = f"{alike.sum():,} problems ({alike.mean():.0%})".replace("%", " %")
+    return f" {share} gave all their rollouts the same reward: such groups carry no gradient."
+
+
+def _buckets(outcome: Outcome) -> Table:
+    metrics = outcome.metrics
+    table = plain_table(f"Buckets: {outcome.bucketing}{_cut_on(outcome)}")
+    for name in ("bucket", "problems", "mean pass rate", "from", "to"):
+        table.add_column(name, justify="left" if name == "bucket" else "right")
+    table.add_column("")
+    for i, (name, numbers) in enumerate(bucket_statistics(outcome).items()):
+        label = Text(name, COLORS[min(i, len(COLORS) - 1)])
+        if not numbers["count"]:
+            table.add_row(label, "0", "", "", "", "")
+            continue
+        cells = [numbers[k] for k in ("mean_pass_rate", "lowest_pass_rate", "highest_pass_rate")]
+        bar = Text(_bar(numbers["count"], len(metrics)), label.style)
+        table.add_row(label, f"{numbers['count']:,}", *(f"{each:.2f}" for each in cells), bar)
+    return table
+
+
+def _split_ties(outcome: Outcome) -> str:
+    """How many problems only a hash keeps apart; nothing where none is."""
+    if outcome.bucketing != "percentile":
+        return ""
+    cut = np.array([name != UNKNOWN for name in outcome.buckets.names])[outcome.buckets.assignment]
+    pairs = np.stack([outcome.metrics.hardness(), outcome.buckets.assignment], axis=1)[cut]
+    values, buckets = np.unique(np.unique(pairs, axis=0)[:, 0], return_counts=True)
+    tied = int(np.isin(pairs[:, 0], values[buckets > 1]).sum())
+    if not tied:
+        return ""
+    metric = outcome.metrics.chosen
+    return (
+        f" {tied:,} problems share their {metric} with problems of another bucket: equal sizes\n"
+        " split such ties by a hash of the id. bucketer=pass_rate keeps them together."
+    )
+
+
+def _sources(outcome: Outcome) -> Table:
+    """Sources by buckets, with their mean pass rate."""
+    sources = outcome.problems.table["data_source"].take(pa.array(outcome.measured))
+    names, rate, n = sources.to_numpy(), _pass_rate(outcome), len(outcome.buckets.names)
+    table = plain_table("Sources", "source")
+    for name in ("problems", "mean pass rate", *outcome.buckets.names):
+        table.add_column(name, justify="right")
+    for source in dict.fromkeys(names.tolist()):
+        inside = names == source
+        sizes = np.bincount(outcome.buckets.assignment[inside], minlength=n)
+        cells = [f"{size:,}" if size else "·" for size in sizes]
+        table.add_row(source, f"{inside.sum():,}", f"{rate[inside].mean():.2f}", *cells)
+    return table
+
+
+def _files(written: list[Written]) -> Table:
+    table = plain_table(None, header=False)
+    for path, what in written:
+        table.add_row(path.name, Text(what, "dim"))
+    return table
+
+
+def _cut_on(outcome: Outcome) -> str:
+    return (
+        f" of {outcome.metrics.chosen}" if outcome.bucketing in ("percentile", "threshold") else ""
+    )
+
+
+def _pass_rate(outcome: Outcome) -> Floats:
+    return np.asarray(outcome.metrics["c"] / outcome.metrics["n"])
+
+
+def _bar(count: float, most: float) -> str:
+    return "█" * max(round(BAR * count / most), 1 if count else 0) if most else ""

@@ -1,0 +1,1 @@
+"""What files of problems and rollouts look like."""

@@ -1,0 +1,78 @@
+"""The rows that problems were made of, read again when they are needed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from curriculum.core.records import Integers
+from curriculum.formats import parquet
+from curriculum.formats.files import open_file
+from curriculum.formats.problems import NO_SOURCE, ORIGINAL, unmarked
+from curriculum.formats.samples import OF_ROLLOUTS
+
+OF_VERL = ("ability", "agent_name")
+
+
+def original_rows(problems: pa.Table, names: Sequence[str] | None) -> list[dict[str, Any]]:
+    """The original row of each problem, `original_*` columns under their own names.
+
+    Args:
+        problems: as in `PROBLEM_SCHEMA`.
+        names: the fields to read; None: all but what belongs to the rollouts.
+    """
+    rows: list[dict[str, Any]] = [{}] * len(problems)
+    wanted = None if names is None else {*names, *(f"{ORIGINAL}{name}" for name in names)}
+    for url in pc.unique(problems["file"]).to_pylist():
+        here = np.flatnonzero(pc.equal(problems["file"], url).to_numpy())
+        if not url:
+            for row, made in zip(here, _made(problems.take(pa.array(here))), strict=True):
+                rows[row] = made
+            continue
+        position = problems["position"].to_numpy()[here]
+        here = here[np.argsort(position, kind="stable")]
+        read = parquet.rows_at if url.endswith(".parquet") else _jsonl
+        for row, original in zip(here, read(url, np.sort(position), wanted), strict=True):
+            rows[row] = dict(unmarked(original))
+    return rows
+
+
+def _made(problems: pa.Table) -> Iterator[dict[str, Any]]:
+    """Rows of problems that stand in no file of ours, in verl's schema.
+
+    Columns of that schema that are no part of a problem are in its extra_info.
+    """
+    for row in problems.select(["data_source", "prompt", "ground_truth", "extra_info"]).to_pylist():
+        prompt, truth, info = (
+            None if row[name] is None else json.loads(row[name])
+            for name in ("prompt", "ground_truth", "extra_info")
+        )
+        known = info if isinstance(info, Mapping) else {}
+        reward_model = known.get("reward_model")
+        style = reward_model if isinstance(reward_model, Mapping) else {"style": "rule"}
+        yield {
+            **{name: known[name] for name in OF_VERL if name in known},
+            "data_source": None if row["data_source"] == NO_SOURCE else row["data_source"],
+            "prompt": prompt,
+            "reward_model": {**style, "ground_truth": truth},
+            "extra_info": info,
+        }
+
+
+def _jsonl(
+    url: str, positions: Integers, wanted: Collection[str] | None
+) -> Iterator[dict[str, Any]]:
+    with open_file(url) as lines:
+        for position in positions.tolist():
+            lines.seek(position)
+            row = json.loads(lines.readline())
+            yield {
+                name: value
+                for name, value in row.items()
+                if (name not in OF_ROLLOUTS if wanted is None else name in wanted)
+            }

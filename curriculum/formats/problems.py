@@ -1,0 +1,164 @@
+"""From an original row to a problem: where its fields stand, its id, and when two rows are one."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from curriculum.core.records import PROBLEM_SCHEMA, Problems
+
+# Made once: json.dumps makes a new one at every call.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, default=str)
+NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "problem.curriculum")
+ORIGINAL = "original_"  # how rollout files may mark the columns of the problem
+SOURCES = ("data_source", "source")
+NO_SOURCE = "unknown"  # the data_source of problems that have none
+STAGE = "curriculum_stage"  # in the extra_info of stage files alone
+TRUTHS = ("ground_truth", "gts", "answer")
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where the data keeps what a problem is made of (`data` in conf/config.yaml)."""
+
+    id_key: str
+    prompt_key: str
+    reward_fn_key: str
+
+    def prompt(self, row: Row) -> Any:
+        """The prompt of a row, None where it has none."""
+        return _first(unmarked(row), *self._prompts) or None  # an empty one is none
+
+    def describe(self, row: Row) -> dict[str, Any]:
+        """The problem in an original row that has a prompt."""
+        row = unmarked(row)
+        prompt = _first(row, *self._prompts)
+        source, ground_truth = self._source_and_truth(row)
+        own_id = _own_id(row, self.id_key)
+        content = to_json([source, canonical_prompt(prompt), ground_truth])
+        return {
+            "problem_id": str(uuid.uuid5(NAMESPACE, content)) if own_id is None else str(own_id),
+            "data_source": source,
+            "prompt": to_json(prompt),
+            "ground_truth": None if ground_truth is None else to_json(ground_truth),
+            "extra_info": None if row.get("extra_info") is None else to_json(row["extra_info"]),
+        }
+
+    def telling(self, names: list[str]) -> list[str]:
+        """Those of a file's columns that tell problems apart when there is no id."""
+        known = (*self._prompts, *SOURCES, *TRUTHS, self.reward_fn_key, "reward_model")
+        return [name for name in names if name.removeprefix(ORIGINAL) in known]
+
+    @property
+    def _prompts(self) -> tuple[str, ...]:
+        return self.prompt_key, "messages", "input"
+
+    def _source_and_truth(self, row: Row) -> tuple[str, Any]:
+        """`reward_fn_key` names the column with the ground truth, or, as in verl, the source."""
+        value, reward_model = row.get(self.reward_fn_key), row.get("reward_model")
+        source, ground_truth = _first(row, *SOURCES), None
+        if isinstance(value, Mapping):
+            ground_truth = value.get("ground_truth")
+        elif isinstance(reward_model, Mapping):
+            source, ground_truth = value or source, reward_model.get("ground_truth")
+        elif self.reward_fn_key not in SOURCES:
+            ground_truth = value
+        if ground_truth is None:
+            ground_truth = _first(row, *TRUTHS)
+        return str(source or NO_SOURCE), ground_truth
+
+
+@dataclass
+class ProblemList:
+    """Collects problems while files are read."""
+
+    columns: Columns
+    _rows: list[dict[str, Any]] = field(default_factory=list)
+    _seen: dict[Hashable, int] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def add(self, row: Row, **origin: Any) -> int:
+        """A row that is a problem of its own, even where another reads the same."""
+        return self._append(self.columns.describe(row), row.get("data_idx"), origin)
+
+    def merge(self, row: Row, **origin: Any) -> int:
+        """A rollout's row: its problem may be there already.
+
+        The same problem has the same id and, where rollouts carry `data_idx`, the same of that.
+        """
+        problem = self.columns.describe(row)
+        key = (problem["problem_id"], row.get("data_idx"))
+        if key not in self._seen:
+            self._seen[key] = self._append(problem, row.get("data_idx"), origin)
+        return self._seen[key]
+
+    def finish(self) -> Problems:
+        """The problems; the second, third, ... of an id gets `#2`, `#3`, ... behind it."""
+        taken: set[str] = {row["problem_id"] for row in self._rows}
+        seen: dict[str, int] = {}
+        for row in self._rows:
+            own = row["problem_id"]
+            seen[own] = times = seen.get(own, 0) + 1
+            if times > 1:
+                while f"{own}#{times}" in taken:
+                    times += 1
+                seen[own] = times
+                row["problem_id"] = f"{own}#{times}"
+        return Problems(pa.Table.from_pylist(self._rows, PROBLEM_SCHEMA))
+
+    def _append(self, problem: dict[str, Any], data_idx: int | None, origin: Row) -> int:
+        number = len(self._rows) if data_idx is None else int(data_idx)
+        self._rows.append({**problem, **origin, "data_idx": number})
+        return len(self._rows) - 1
+
+
+def without_number(problem_id: str) -> str:
+    """The id that the data gave, without the `#2` of its second problem."""
+    own, mark, number = problem_id.rpartition("#")
+    return own if mark and number.isdigit() else problem_id
+
+
+def canonical_prompt(prompt: Any) -> Any:
+    """One form for the same prompt: a chat of one user message reads as its text."""
+    if not isinstance(prompt, list) or not all(isinstance(each, Mapping) for each in prompt):
+        return prompt
+    messages = [{k: v for k, v in each.items() if v is not None} for each in prompt]
+    if len(messages) == 1 and messages[0].get("role") == "user":
+        return messages[0].get("content")
+    return messages
+
+
+def prompt_identity(prompt: str) -> str:
+    """Equal for problems that ask the same, from a prompt's JSON text."""
+    return to_json(canonical_prompt(json.loads(prompt)))
+
+
+def to_json(value: Any) -> str:
+    """JSON text, the same for the same value whatever the order of its keys."""
+    return _ENCODER.encode(value)
+
+
+def unmarked(row: Row) -> Row:
+    """The row with its `original_*` columns under their own names."""
+    marked = {k.removeprefix(ORIGINAL): v for k, v in row.items() if k.startswith(ORIGINAL)}
+    return {**row, **marked} if marked else row
+
+
+def _own_id(row: Row, key: str) -> Any:
+    """The data's own id; stage files keep it in their extra_info."""
+    extra_info = row.get("extra_info")
+    if row.get(key) is None and isinstance(extra_info, Mapping) and STAGE in extra_info:
+        return extra_info.get("problem_id")
+    return row.get(key)
+
+
+def _first(row: Row, *names: str) -> Any:
+    return next((row[name] for name in names if row.get(name) is not None), None)

@@ -1,0 +1,71 @@
+"""Every rollout of a run once more, as verl dumps those of its validation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from curriculum.core.records import Outcome
+from curriculum.core.summary import show_files
+from curriculum.formats.problems import canonical_prompt
+from curriculum.layouts.base import Written
+from curriculum.layouts.settings import Export
+
+LINES = 20_000  # of a file
+FIELDS = ("prompt", "ground_truth", "problem_id", "data_source")
+
+show = show_files
+
+
+def write(outcome: Outcome, folder: Path, export: Export) -> list[Written]:
+    """`generations_{n}.jsonl`: `{input, output, gts, score, step}` with what joins them back.
+
+    `input` is a prompt's text, or its messages where there are several; `step` is n.
+    """
+    del export  # the names are verl's
+    written: list[Written] = []
+    lines = _lines(outcome)
+    while part := list(islice(lines, LINES)):
+        step = len(written)
+        path = folder / f"generations_{step}.jsonl"
+        with path.open("w", encoding="utf-8") as out:
+            out.writelines(
+                json.dumps({**line, "step": step}, ensure_ascii=False) + "\n" for line in part
+            )
+        written.append(Written(path, f"{len(part):,} rollouts in verl's form"))
+    return written
+
+
+def _lines(outcome: Outcome) -> Iterator[dict[str, Any]]:
+    """The rollouts that belong to a problem; a failed one has no score."""
+    table = outcome.problems.table
+    own = [
+        {
+            "input": canonical_prompt(json.loads(prompt)),
+            "gts": None if truth is None else json.loads(truth),
+            "problem_id": problem_id,
+            "data_source": source,
+        }
+        for prompt, truth, problem_id, source in zip(
+            *(table[name].to_pylist() for name in FIELDS), strict=True
+        )
+    ]
+    start = 0
+    for responses in outcome.rollouts.responses():
+        index = outcome.rollouts.index.slice(start, len(responses))
+        scores = outcome.rewards["reward"].slice(start, len(responses))
+        rows = zip(
+            index["problem"].to_pylist(),
+            index["sample_idx"].to_pylist(),
+            responses.to_pylist(),
+            scores.to_pylist(),
+            strict=True,
+        )
+        start += len(responses)
+        for problem, sample_idx, response, score in rows:
+            if problem >= 0:
+                blank = {"input": None, "output": response, "gts": None, "score": score}
+                yield blank | own[problem] | {"sample_idx": sample_idx}

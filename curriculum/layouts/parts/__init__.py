@@ -1,0 +1,1 @@
+"""What stage files are made of."""

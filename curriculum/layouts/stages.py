@@ -1,0 +1,186 @@
+"""Buckets as stages of training: files of verl's schema, train and validation apart."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curriculum.core.errors import UserError
+from curriculum.core.records import Buckets, Outcome
+from curriculum.core.summary import show_difficulty, show_files
+from curriculum.core.terminal import console, plain_table
+from curriculum.formats.problems import prompt_identity, without_number
+from curriculum.layouts.base import Mask, Written, write_json
+from curriculum.layouts.parts.split import held_out
+from curriculum.layouts.parts.training import ABILITY, DATA_SOURCE, TrainingRows, training_rows
+from curriculum.layouts.settings import Export
+
+log = logging.getLogger(__name__)
+
+MANIFEST, CUMULATIVE = "stages.json", "cumulative_stages.json"
+PASSING = 0.5  # the reward from which `passing_only` takes a response
+SPLITS = ("train", "val")
+
+
+class Stage(NamedTuple):
+    """A name and the buckets that make it, easy to hard."""
+
+    name: str
+    buckets: list[str]
+
+
+def write(outcome: Outcome, folder: Path, export: Export) -> list[Written]:
+    """`{stage}_train.parquet` and `{stage}_val.parquet`, easy problems first, and `stages.json`.
+
+    It is `{name}_stages.json` for a combined stage, `cumulative_stages.json` for growing ones. A
+    side without a problem gets no file.
+
+    Raises:
+        UserError: where `export.buckets` names one there is not, or no problem is left.
+    """
+    stages = stages_of(outcome.buckets.names, export)
+    rows = training_rows(outcome)
+    kept, held = _kept(outcome, export.filter), _held_out(outcome, export)
+    sides = {"train": kept & ~held, "val": kept & held}
+    written: list[Written] = []
+    described = []
+    for stage in stages:
+        counts = {}
+        for split, side in sides.items():
+            places = _places(outcome, stage, side)
+            counts[split] = len(places)
+            if len(places):
+                path = folder / _file_name(stage, split, export)
+                pq.write_table(rows.table.take(pa.array(places)), path, store_schema=False)
+                written.append(Written(path, f"{len(places):,} problems"))
+        described.append({"stage": stage.name, "buckets": stage.buckets, **counts})
+    _require_some(described, export)
+    manifest = _manifest(outcome, export, described, rows, kept)
+    _say(manifest)
+    name = "_".join([*export.shape[1:], MANIFEST] if not export.cumulative else [CUMULATIVE])
+    path = write_json(folder / f"{export.prefix}{name}", manifest)
+    return [*written, Written(path, "stages, counts, what was left out and why")]
+
+
+def _require_some(stages: list[dict[str, Any]], export: Export) -> None:
+    if not any(stage[split] for stage in stages for split in SPLITS):
+        names = ", ".join(dict.fromkeys(name for stage in stages for name in stage["buckets"]))
+        raise UserError(
+            f"no problem is left for training: the buckets {names} have none that "
+            f"export.filter={export.filter} keeps"
+        )
+
+
+def claims(outcome: Outcome, export: Export) -> list[str]:
+    """The files of all stages and sides, those without a problem too."""
+    stages = stages_of(outcome.buckets.names, export)
+    return [_file_name(stage, split, export) for stage in stages for split in SPLITS]
+
+
+def stages_of(names: Sequence[str], export: Export) -> list[Stage]:
+    """The stages that the buckets make: one each, one of all, or growing ones."""
+    strange = [name for name in export.buckets or [] if name not in names]
+    if strange:
+        raise UserError(
+            f"export.buckets: there is no bucket {', '.join(strange)}; there are {', '.join(names)}"
+        )
+    chosen = [name for name in names if export.buckets is None or name in export.buckets]
+    if export.combine:
+        return [Stage(export.name, chosen)]
+    if export.cumulative:
+        grown = range(1, len(chosen) + 1)
+        return [Stage(f"cumulative_stage{i}", chosen[:i]) for i in grown]
+    return [Stage(name, [name]) for name in chosen]
+
+
+def trained(outcome: Outcome, export: Export) -> Mask:
+    """(P,) problems of the training side of any stage."""
+    names = {name for stage in stages_of(outcome.buckets.names, export) for name in stage.buckets}
+    chosen = np.array([name in names for name in outcome.buckets.names])
+    kept = _kept(outcome, export.filter) & ~_held_out(outcome, export)
+    return np.asarray(kept & chosen[outcome.buckets.assignment])
+
+
+def show(outcome: Outcome, written: list[Written]) -> None:
+    """Print how hard the problems are, the stages and the files."""
+    manifest = json.loads(written[-1].path.read_text())
+    show_difficulty(outcome)
+    table = plain_table("Stages", "stage", "buckets")
+    for name in (*SPLITS, "filtered out"):
+        table.add_column(name, justify="right")
+    left_out = manifest["left_out_by_filter"]
+    for stage in manifest["stages"]:
+        counts = [f"{stage[split]:,}" for split in SPLITS]
+        counts.append(f"{sum(left_out[name] for name in stage['buckets']):,}")
+        table.add_row(stage["stage"], " + ".join(stage["buckets"]), *counts)
+    out = console()
+    out.print(table)
+    out.print()
+    show_files(outcome, written)
+
+
+def _file_name(stage: Stage, split: str, export: Export) -> str:
+    return f"{export.prefix}{stage.name}_{split}.parquet"
+
+
+def _kept(outcome: Outcome, mode: str) -> Mask:
+    best = outcome.metrics["max_reward"]
+    keeps = {"all": best == best, "best_only": best > 0, "passing_only": best >= PASSING}
+    return np.asarray(keeps[mode])
+
+
+def _held_out(outcome: Outcome, export: Export) -> Mask:
+    table = outcome.problems.table.take(pa.array(outcome.measured))
+    prompts = [prompt_identity(prompt) for prompt in table["prompt"].to_pylist()]
+    own = zip(table["data_source"].to_pylist(), table["problem_id"].to_pylist(), strict=True)
+    ids = [f"{source} {without_number(problem_id)}" for source, problem_id in own]
+    strata = outcome.buckets.assignment if export.split == "bucket" else None
+    return held_out(prompts, ids, strata, export.val_fraction, export.seed)
+
+
+def _places(outcome: Outcome, stage: Stage, side: Mask) -> npt.NDArray[np.int64]:
+    """Rows of a stage: bucket after bucket, easy to hard, in the order of the data."""
+    wanted = [outcome.buckets.names.index(name) for name in stage.buckets]
+    parts = [np.flatnonzero(side & (outcome.buckets.assignment == bucket)) for bucket in wanted]
+    return np.concatenate(parts).astype(np.int64)
+
+
+def _manifest(
+    outcome: Outcome, export: Export, stages: list[dict[str, Any]], rows: TrainingRows, kept: Mask
+) -> dict[str, Any]:
+    chosen = [name for name in outcome.buckets.names if any(name in s["buckets"] for s in stages)]
+    left_out = Buckets(outcome.buckets.names, outcome.buckets.assignment[~kept]).sizes()
+    return {
+        "stages": stages,
+        "filter": export.filter,
+        "left_out_by_filter": {name: left_out[name] for name in chosen},
+        "val_fraction": export.val_fraction,
+        "split": export.split,
+        "seed": export.seed,
+        "complexity_score": outcome.metrics.chosen,
+        "json_text": rows.as_text,
+        "stand_ins": rows.stand_ins,
+    }
+
+
+def _say(manifest: dict[str, Any]) -> None:
+    """Log what a reader of the files would not expect."""
+    names = {"data_source": DATA_SOURCE, "ability": ABILITY}
+    for column, count in manifest["stand_ins"].items():
+        log.warning("%d problems have no %s: it is %s", count, column, names[column])
+    for name in manifest["json_text"]:
+        log.warning("%s has values of several types: all but strings are JSON text", name)
+    for stage in manifest["stages"]:
+        empty = [split for split in SPLITS if not stage[split]]
+        if empty and (manifest["val_fraction"] or "train" in empty):
+            log.warning(
+                "stage %s has no problem to %s: no file", stage["stage"], " and ".join(empty)
+            )

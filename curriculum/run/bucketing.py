@@ -1,0 +1,94 @@
+"""Cutting with new edges or with those of another run, and leaving them for the next."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curriculum.bucketers.base import Bucketer
+from curriculum.core.errors import UserError
+from curriculum.core.names import ASSIGNMENT, BEYOND, EDGES, UNKNOWN
+from curriculum.core.records import Buckets, Metrics
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Whose edges to apply (`bucketer` in conf/config.yaml)."""
+
+    edges: str | None  # buckets.json of another run; None: fit
+
+
+def cut(
+    bucketer: Bucketer,
+    metrics: Metrics,
+    edges: str | None,
+    folder: Path,
+    unknown: npt.NDArray[np.bool_] | None = None,
+) -> Buckets:
+    """Fit the bucketer, or load its edges, and assign every problem.
+
+    Writes `buckets.json`, the edges, and `buckets.parquet`, the bucket of each problem
+    with its rollouts, passes and the interval of its pass rate.
+
+    Args:
+        unknown: (P,) problems for a bucket of their own, behind the hardest.
+
+    Raises:
+        UserError: where the edges are of another bucketer or metric, or of metrics that count
+            otherwise.
+    """
+    if edges is None:
+        bucketer.fit(metrics)
+    else:
+        _load(bucketer, metrics, Path(edges))
+    buckets = Buckets(bucketer.names_, bucketer.assign(metrics))
+    if unknown is not None:
+        assignment = np.where(unknown, len(buckets.names), buckets.assignment)
+        buckets = Buckets([*buckets.names, UNKNOWN], assignment)
+    _save(bucketer, metrics, folder / EDGES, buckets.names[len(bucketer.names_) :])
+    counts = {name: pa.array(metrics[name].astype(np.int64)) for name in ("n", "c")}
+    interval = {name: pa.array(metrics[name]) for name in ("pass_rate_low", "pass_rate_high")}
+    bucket = {"problem_id": metrics.problem_id, "bucket": buckets.labels()}
+    pq.write_table(pa.table({**bucket, **counts, **interval}), folder / ASSIGNMENT)
+    return buckets
+
+
+def _save(bucketer: Bucketer, metrics: Metrics, path: Path, beyond: Sequence[str]) -> None:
+    content = {
+        "bucketer": type(bucketer).__name__,
+        "names": bucketer.names_,
+        BEYOND: list(beyond),  # behind the hardest, and of no edge
+        "edges": bucketer.edges_,
+        "measure": dict(metrics.basis),
+    }
+    path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
+
+
+def _load(bucketer: Bucketer, metrics: Metrics, path: Path) -> None:
+    if not path.is_file():
+        raise UserError(f"bucketer.edges={path}: there is no such file (a run leaves {EDGES})")
+    try:
+        saved = json.loads(path.read_text())
+    except ValueError as error:
+        raise UserError(f"bucketer.edges={path} is not JSON: {error}") from error
+    ours = type(bucketer).__name__
+    if saved.get("bucketer") != ours:
+        raise UserError(
+            f"bucketer.edges={path} are of bucketer {saved.get('bucketer')}, this run has {ours}"
+        )
+    theirs = saved.get("measure", metrics.basis)
+    if theirs != metrics.basis:
+        knobs = " ".join(f"measure.{key}={json.dumps(value)}" for key, value in theirs.items())
+        raise UserError(f"bucketer.edges={path} are of other metrics than this run's: add {knobs}")
+    log.info("buckets: %s of %s; the bucketer's own knobs are not used", saved["names"], path)
+    bucketer.names_, bucketer.edges_ = saved["names"], saved["edges"]

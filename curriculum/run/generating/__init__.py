@@ -1,0 +1,1 @@
+"""Rollouts made once, in parts."""

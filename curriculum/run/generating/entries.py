@@ -1,0 +1,143 @@
+"""Rollouts generated once: a stage of the store that a killed run takes up again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+import pyarrow as pa
+
+from curriculum.core.progress import progress
+from curriculum.core.records import ROLLOUT_SCHEMA, Asked, Problems, Rollouts
+from curriculum.formats.originals import original_rows
+from curriculum.formats.problems import ORIGINAL
+from curriculum.formats.tables import table_of
+from curriculum.generators.base import CUT_OFF, Batch, Generation, Generator
+from curriculum.run.generating import parts
+from curriculum.run.generating.plan import plan
+from curriculum.store.entries import Stage, Store
+from curriculum.store.lease import held
+
+log = logging.getLogger(__name__)
+
+STAGE = "rollouts"
+
+
+@dataclass(frozen=True)
+class Work:
+    """Samples of problems that a generator is asked for."""
+
+    generator: Generator
+    generation: Generation
+    problems: Problems
+    source: str  # fingerprint of the stage that the problems come from
+    asked: Sequence[Asked]
+
+    @cached_property
+    def made_of(self) -> dict[str, Any]:
+        """What the rollouts depend on; neither shards nor anything incidental."""
+        knobs = asdict(cast(Any, self.generator)).items()
+        return {
+            "generator": type(self.generator).__qualname__,
+            "knobs": {k: v for k, v in knobs if k not in self.generator.incidental},
+            "made_of": self.generator.made_of(),
+            "problems": self.source,
+            "seed": self.generation.seed,
+            "asked": hashlib.sha256(repr(list(map(tuple, self.asked))).encode()).hexdigest(),
+        }
+
+    @cached_property
+    def batches(self) -> list[Batch]:
+        """All of them, whichever shard this is."""
+        prompts = [json.loads(text) for text in self.problems.table["prompt"].to_pylist()]
+        ids = self.problems.ids.to_pylist()
+        size = self.generator.batch_size
+        return plan(prompts, ids, self.asked, self.generation.seed, size)
+
+
+def load(store: Store, work: Work) -> tuple[Rollouts, Stage]:
+    """The rollouts asked for, generated where they are not in the store."""
+
+    def make(folder: Path) -> dict[str, int]:
+        _generate(folder, work.generator, work.batches)
+        finished = parts.read(folder, ["finish_reason"])
+        reasons = [part["finish_reason"].to_pylist() for part in finished]
+        cut_off = sum(each.count(CUT_OFF) for each in reasons)
+        return {"generated_rollouts": sum(map(len, reasons)), "truncated_rollouts": cut_off}
+
+    stage = store.stage(STAGE, work.made_of, make, resumable=True)
+    return _rollouts(stage.folder, work.problems), stage
+
+
+def add_shard(store: Store, work: Work) -> tuple[int, int]:
+    """Generate this shard's batches; return how many batches there are now, and of how many."""
+    total = len(work.batches)
+    shard, shards = work.generation.shard, work.generation.shards
+    folder = store.under_way(STAGE, work.made_of)
+    if folder is None:
+        return total, total
+    folder.mkdir(parents=True, exist_ok=True)
+    done = 0
+    try:
+        with held(folder.with_name(f"{folder.name}.{shard}-of-{shards}.lock")):
+            _generate(folder, work.generator, work.batches[shard::shards])
+        done = sum(parts.path_of(folder, batch).exists() for batch in work.batches)
+    except FileNotFoundError:
+        if folder.exists():
+            raise
+    # Where the folder is gone, whoever found all batches there has made a finished stage of it.
+    if store.under_way(STAGE, work.made_of) is None:
+        shutil.rmtree(folder, ignore_errors=True)  # made anew above, as the stage was finished
+        return total, total
+    return done, total
+
+
+def _generate(folder: Path, generator: Generator, batches: Sequence[Batch]) -> None:
+    left = [batch for batch in batches if not parts.path_of(folder, batch).exists()]
+    total, to_do = (sum(map(len, each)) for each in (batches, left))
+    if not left:
+        return
+    log.info("%s: generating %d of %d", STAGE, to_do, total)
+    with progress("generating", "rollouts", total, total - to_do) as advance:
+        for batch, responses in generator.generate(left):
+            parts.write(folder, batch, responses)
+            advance(len(batch), sum(response.tokens for response in responses))
+
+
+def _rollouts(folder: Path, problems: Problems) -> Rollouts:
+    def responses() -> Iterator[pa.Array]:
+        for part in parts.read(folder, ["response"]):
+            yield part["response"].combine_chunks()
+
+    def rows() -> Iterator[pa.Table]:
+        own = _original_columns(problems)
+        for part in parts.read(folder):
+            of_rollout = own.take(part["problem"])
+            for name in ("response", "sample_idx", "finish_reason"):
+                of_rollout = of_rollout.append_column(name, part[name])
+            yield of_rollout
+
+    own = ["problem", "sample_idx", "finish_reason"]
+    every = pa.concat_tables(parts.read(folder, own))
+    columns = {name: every[name] for name in own}
+    columns["reward"] = pa.nulls(len(every), pa.float64())
+    index = pa.table([columns[name] for name in ROLLOUT_SCHEMA.names], schema=ROLLOUT_SCHEMA)
+    return Rollouts(index.combine_chunks(), responses, rows)
+
+
+def _original_columns(problems: Problems) -> pa.Table:
+    """(P,) the prompt under its own name, `data_idx`, everything else as `original_*`."""
+    flat = []
+    originals = original_rows(problems.table, None)
+    for original, prompt in zip(originals, problems.table["prompt"].to_pylist(), strict=True):
+        others = {k: v for k, v in original.items() if k not in ("prompt", "data_idx")}
+        own = {f"{ORIGINAL}{name}": value for name, value in others.items()}
+        flat.append({"prompt": json.loads(prompt), **own})
+    return table_of(flat).append_column("data_idx", problems.table["data_idx"])

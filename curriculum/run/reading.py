@@ -1,0 +1,79 @@
+"""Data read once: problems and rollout indices are stages of the store."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curriculum import formats
+from curriculum.core.errors import UserError
+from curriculum.core.records import Problems
+from curriculum.data.base import Data
+from curriculum.formats.files import Rejected
+from curriculum.store.entries import Stage, Store, digest_of_sources
+
+PROBLEMS, INDEX, REJECTED = "problems.parquet", "index.parquet", "rejected.jsonl"
+
+
+class Stored(NamedTuple):
+    """What `Data.load` gives, from the store."""
+
+    problems: Problems
+    rollouts: pa.Table | None
+    rejected: Path | None  # JSONL of the rows that could not be used
+    stage: Stage
+
+
+def load(store: Store, name: str, data: Data, max_rejected: int) -> Stored:
+    """Problems and rollout index of a data option.
+
+    Raises:
+        UserError: where more rows than `max_rejected` could not be used.
+    """
+    knobs = {key: value for key, value in asdict(cast(Any, data)).items() if key != "path"}
+    folders = {Path(formats.__path__[0]), Path(inspect.getfile(type(data))).parent}
+    made_of = {
+        "reader": type(data).__qualname__,
+        "code": [digest_of_sources(folder) for folder in sorted(folders)],
+        "knobs": knobs,
+        "files": data.files(),
+    }
+    stage = store.stage(name, made_of, lambda folder: _write(folder, data))
+    rejected = stage.folder / REJECTED
+    if rejected.exists():
+        _require_few(rejected, max_rejected)
+    index = stage.folder / INDEX
+    return Stored(
+        Problems(pq.read_table(stage.folder / PROBLEMS)),
+        pq.read_table(index) if index.exists() else None,
+        rejected if rejected.exists() else None,
+        stage,
+    )
+
+
+def _write(folder: Path, data: Data) -> dict[str, int]:
+    problems, rollouts, rejected = data.load()
+    pq.write_table(problems.table, folder / PROBLEMS)
+    if rollouts is not None:
+        pq.write_table(rollouts, folder / INDEX)
+    if rejected:
+        lines = [json.dumps(row._asdict(), ensure_ascii=False) + "\n" for row in rejected]
+        (folder / REJECTED).write_text("".join(lines))
+    size = 0 if rollouts is None else len(rollouts)
+    return {"problems": len(problems), "rollouts": size, "rejected_rows": len(rejected)}
+
+
+def _require_few(path: Path, max_rejected: int) -> None:
+    rejected = [Rejected(**json.loads(line)) for line in path.read_bytes().splitlines()]
+    if len(rejected) > max_rejected:
+        first = "".join(f"\n  {row.file}:{row.row}: {row.cause}" for row in rejected[:3])
+        raise UserError(
+            f"{len(rejected)} rows can't be used, more than data.max_rejected={max_rejected}. "
+            f"The first:{first}\nAll of them: {path}"
+        )

@@ -1,0 +1,98 @@
+"""What could not be used: never dropped, but counted, reported and written to the run's folder."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curriculum.core.errors import UserError
+from curriculum.core.records import Integers, Problems, Rewards, Rollouts
+from curriculum.core.run_result import Record
+from curriculum.formats.problems import without_number
+
+log = logging.getLogger(__name__)
+
+FOLDER = "aside"
+
+
+def clear(folder: Path) -> None:
+    """Remove what an earlier run in the same folder kept aside."""
+    shutil.rmtree(folder / FOLDER, ignore_errors=True)
+
+
+def rejected_rows(stage: str, rejected: Path | None, record: Record) -> None:
+    """Rows that could not be read: a JSONL with file, row, cause and text."""
+    if rejected is not None:
+        path = shutil.copyfile(rejected, _path(record, f"{stage}_rows.jsonl"))
+        _report(record, f"rejected_{stage}_rows", path.read_bytes().count(b"\n"), path)
+
+
+def failed_rollouts(
+    problems: Problems, rollouts: Rollouts, failures: Mapping[int, str], record: Record
+) -> None:
+    """Rollouts without a reward: {row of the rollouts: cause}."""
+    if failures:
+        rows = pa.array(list(failures), pa.int64())
+        found = rollouts.index.take(rows)
+        _write(
+            record,
+            "failed_rollouts",
+            problem_id=problems.ids.take(found["problem"]),
+            sample_idx=found["sample_idx"],
+            cause=pa.array(list(failures.values()), pa.string()),
+        )
+
+
+def rollouts_without_problem(
+    replayed: Problems, index: pa.Table, place: Integers, record: Record
+) -> None:
+    """Replayed rollouts of problems that the data doesn't have (`place` -1)."""
+    lost = index.filter(pa.array(place[index["problem"].to_numpy()] < 0))
+    if len(lost):
+        _write(
+            record,
+            "rollouts_without_problem",
+            problem_id=replayed.ids.take(lost["problem"]),
+            sample_idx=lost["sample_idx"],
+            cause=pa.array(["no problem has its id or prompt, or several have"] * len(lost)),
+        )
+
+
+def problems_without_reward(problems: Problems, rewards: Rewards, record: Record) -> None:
+    """Problems that can't be measured. Raises UserError where that is all of them."""
+    without = np.setdiff1d(np.arange(len(problems)), rewards.problem)
+    names = problems.ids.take(pa.array(without)).to_pylist()
+    again = [name for name in names if without_number(name) != name]
+    for name, ids, cause in (
+        ("problems_without_reward", [each for each in names if each not in again], "no rollout"),
+        ("repeated_problems", again, "an earlier row is the same problem and has the rollouts"),
+    ):
+        if ids:
+            causes = pa.array([cause] * len(ids))
+            _write(record, name, problem_id=pa.array(ids, pa.string()), cause=causes)
+    if not len(rewards):
+        raise UserError("not a single rollout has a reward: there is nothing to measure")
+
+
+def _write(record: Record, name: str, **columns: pa.Array) -> None:
+    table = pa.table(columns)
+    path = _path(record, f"{name}.parquet")
+    pq.write_table(table, path)
+    _report(record, name, len(table), path)
+
+
+def _path(record: Record, name: str) -> Path:
+    folder = record.folder / FOLDER
+    folder.mkdir(exist_ok=True)
+    return folder / name
+
+
+def _report(record: Record, name: str, count: int, path: Path) -> None:
+    record.counts[name] = count
+    log.warning("%s: %d, kept aside in %s", name.replace("_", " "), count, path)

@@ -1,0 +1,1 @@
+"""Rewards made once, in worker processes."""

@@ -1,0 +1,73 @@
+"""Rewards computed once: what a scorer said of some rollouts is a stage of the store."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curriculum.core.records import Problems, Rollouts
+from curriculum.rewards.base import Reward
+from curriculum.rewards.recorded import Recorded
+from curriculum.run.scoring.kept import Kept
+from curriculum.run.scoring.scoring import (
+    Scoring,
+    TooManyFailures,
+    failures_in,
+    read_recorded,
+    score,
+)
+from curriculum.store.entries import Stage, Store, digest_of_sources
+
+FILE = "rewards.parquet"
+
+
+def load(
+    store: Store,
+    reward: Reward,
+    problems: Problems,
+    rollouts: Rollouts,
+    scoring: Scoring,
+    made_of: Sequence[str],
+    earlier: int | None = None,
+) -> tuple[pa.Table, Stage | None]:
+    """Rewards as in `REWARD_SCHEMA`, and their stage (None: recorded ones are in the rollouts).
+
+    Args:
+        made_of: fingerprints of the stages that problems and rollouts come from.
+        earlier: failures of the rounds before; None: there were none.
+
+    Raises:
+        TooManyFailures: more than `scoring.max_failures`; what has a reward is kept all the same.
+    """
+    if isinstance(reward, Recorded):
+        return read_recorded(rollouts, scoring.max_failures), None
+
+    def write(folder: Path) -> dict[str, int]:
+        kept = Kept(folder)
+        table = score(reward, problems, rollouts, scoring, kept, earlier)
+        pq.write_table(table, folder / FILE)
+        kept.clear()
+        failed = len(table) - table["failure"].null_count
+        return {"rewards": len(table) - table["reward"].null_count, "failures": failed}
+
+    inputs = {
+        "reward": type(reward).__qualname__,
+        "knobs": asdict(cast(Any, reward)),
+        # A change of the code, the user's or a plugin's, scores anew; so do other libraries.
+        "code": digest_of_sources(Path(inspect.getfile(type(reward))).parent),
+        "made_of": getattr(reward, "made_of", list)(),
+        "time_limit": scoring.time_limit,
+        "rollouts": list(made_of),
+    }
+    stage = store.stage("rewards", inputs, write, resumable=True)
+    table = pq.read_table(stage.folder / FILE)
+    failures = failures_in(table)
+    if len(failures) + (earlier or 0) > scoring.max_failures:  # stored by a run that allowed more
+        raise TooManyFailures(failures, scoring.max_failures, earlier or 0)
+    return table, stage

@@ -1,0 +1,194 @@
+"""Worker processes for a reward: each chunk comes back as rewards, or as the cause there are none.
+
+pebble's pool was tried first: all of it gives up where a worker dies before the parent has heard
+what it works on. Here each worker has a pipe of its own, and what dies takes one chunk with it.
+"""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
+from multiprocessing.connection import Connection, wait
+from threading import Thread
+
+from curriculum.core.errors import UserError
+from curriculum.core.records import Sample
+from curriculum.rewards.base import Reward
+
+# Forking a process that has threads (arrow's, say) can deadlock the child.
+CONTEXT = multiprocessing.get_context("spawn")
+CHUNK = 64  # samples handed to a worker at once
+LOADING = 120.0  # seconds a reward may take to load what it needs, unless it says otherwise
+LOADED = "loaded"
+
+Chunk = list[tuple[int, Sample]]  # (row of the rollout, sample)
+Outcome = list[float] | str  # a reward a sample, or the cause that there are none
+
+
+def score_chunks(
+    reward: Reward, samples: Iterator[tuple[int, Sample]], count: int, time_limit: float
+) -> Generator[tuple[Chunk, Outcome], None, None]:
+    """Score in `count` processes; yield chunks as they are done.
+
+    A chunk that raises, hangs or kills its process is done again sample by sample, so that only
+    single samples fail; after one that took too long, chunks are smaller.
+
+    Args:
+        samples: (row of the rollout, sample).
+        time_limit: seconds for a chunk, and for a single sample.
+
+    Raises:
+        UserError: where the reward can't be loaded.
+    """
+    again: list[Chunk] = []
+    size = CHUNK
+    workers = [Worker(reward) for _ in range(count)]
+    try:
+        while True:
+            for worker in workers:
+                if not worker.chunk:
+                    worker.take(again.pop() if again else list(islice(samples, size)), time_limit)
+            busy = [worker for worker in workers if worker.chunk]
+            if not busy:
+                return
+            for worker in _with_news(busy):
+                chunk, outcome = worker.chunk, worker.hear(time_limit)
+                if isinstance(outcome, str) and len(chunk) > 1:
+                    if outcome == too_late(time_limit):
+                        size = min(size, max(1, len(chunk) // 8))
+                    again += [[one] for one in reversed(chunk)]
+                elif outcome is not None:
+                    yield chunk, outcome
+    finally:
+        for worker in workers:
+            worker.stop()
+
+
+class Worker:
+    """A process that scores a chunk at a time, and is replaced when it dies or takes too long."""
+
+    def __init__(self, reward: Reward) -> None:
+        self.reward = reward
+        self.loading: float = getattr(reward, "loading", LOADING)
+        self.chunk: Chunk = []
+        self._start()
+
+    def take(self, chunk: Chunk, time_limit: float) -> None:
+        """Work on a chunk, from when the reward is loaded."""
+        self.chunk = chunk
+        if chunk and self.loaded:
+            self.deadline = time.monotonic() + time_limit
+            with suppress(OSError):  # a worker that died meanwhile is heard of next
+                self.connection.send([sample for _, sample in chunk])
+
+    def hear(self, time_limit: float) -> Outcome | None:
+        """What became of the chunk; None where the worker has only loaded the reward."""
+        try:
+            if not self.connection.poll():
+                return self._too_late(time_limit)
+            outcome: Outcome | UserError = self.connection.recv()
+        except (EOFError, OSError):
+            return self._died()
+        if isinstance(outcome, UserError):
+            raise outcome
+        if outcome == LOADED:
+            self.loaded = True
+            self.take(self.chunk, time_limit)
+            return None
+        self.chunk = []
+        return outcome
+
+    def stop(self) -> None:
+        """End the process, whatever it does."""
+        if self.process.pid is not None and self.process.is_alive():
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)  # with what the scorer started
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
+
+    def _start(self) -> None:
+        self.connection, theirs = CONTEXT.Pipe()
+        self.process = CONTEXT.Process(target=_work, args=(theirs, self.reward))
+        self.process.start()
+        theirs.close()
+        self.loaded, self.deadline = False, time.monotonic() + self.loading
+
+    def _restart(self) -> None:
+        self.stop()
+        self.chunk = []
+        self._start()
+
+    def _too_late(self, time_limit: float) -> str:
+        if not self.loaded:
+            raise UserError(f"the reward did not load within {self.loading:g} s")
+        self._restart()
+        return too_late(time_limit)
+
+    def _died(self) -> str:
+        self.process.join()
+        code = self.process.exitcode
+        if not self.loaded:
+            raise UserError(f"the reward ends its process as it is loaded (exit code {code})")
+        self._restart()
+        return f"the scorer's process died (exit code {code})"
+
+
+def too_late(time_limit: float) -> str:
+    """The cause of a failure by time."""
+    return f"no reward within {time_limit:g} s (reward.time_limit)"
+
+
+def _with_news(busy: Sequence[Worker]) -> list[Worker]:
+    """Wait for the first that has something to say, has died, or has run out of time."""
+    patience = max(0.0, min(worker.deadline for worker in busy) - time.monotonic())
+    ready = wait([worker.connection for worker in busy], patience)
+    now = time.monotonic()
+    return [worker for worker in busy if worker.connection in ready or worker.deadline <= now]
+
+
+def _work(connection: Connection, reward: Reward) -> None:
+    """In the process: score what comes until the parent is gone."""
+    os.setsid()  # Ctrl-C is the parent's to hear; and what the scorer starts ends with it
+    Thread(target=_end_with_parent, daemon=True).start()
+    with suppress(EOFError, BrokenPipeError):
+        connection.send(_load(reward))
+        while True:
+            connection.send(_score(reward, connection.recv()))
+
+
+def _load(reward: Reward) -> str | UserError:
+    """`LOADED`, or what is wrong with the configuration and no sample's failure."""
+    try:
+        reward.score([])
+    except UserError as error:
+        return error
+    except (Exception, SystemExit):
+        pass  # it goes wrong again, and is told, at the first sample
+    return LOADED
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os.killpg(0, signal.SIGKILL)
+
+
+def _score(reward: Reward, samples: Sequence[Sample]) -> Outcome:
+    try:
+        rewards = [float(each) for each in reward.score(samples)]
+        if len(rewards) != len(samples):
+            raise ValueError(f"{len(rewards)} rewards for {len(samples)} samples")
+        if not all(map(math.isfinite, rewards)):
+            raise ValueError("the reward is not a finite number")
+    # Whatever a scorer raises belongs to its sample.
+    except (Exception, SystemExit) as error:
+        return f"{type(error).__name__}: {error}"
+    return rewards

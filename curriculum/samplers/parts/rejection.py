@@ -1,0 +1,32 @@
+"""Passing over some of a deck's prompts by chance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from curriculum.core.records import Floats, Integers
+from curriculum.samplers.base import Allowed, Mask
+from curriculum.samplers.parts.epoch_shuffle import Deck, but_for
+
+
+def thinned(
+    deck: Deck,
+    count: int,
+    allowed: Allowed,
+    chance: Callable[[Integers], Floats],
+    rng: np.random.Generator,
+) -> Integers:
+    """The deck's next `count` prompts, each taken with its chance (0 to 1) and else passed over.
+
+    Where the rest of the pass and the whole next one have too few, more are taken whatever their
+    chance.
+    """
+
+    def lucky(rows: Integers) -> Mask:
+        return np.asarray(allowed(rows) & (rng.random(len(rows)) < chance(rows)))
+
+    drawn = deck.draw(count, lucky)
+    rest = deck.draw(count - len(drawn), but_for(allowed, drawn))
+    return np.concatenate([drawn, rest])

@@ -1,0 +1,1 @@
+"""Launching sweeps, and going on with them."""

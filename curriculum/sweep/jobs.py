@@ -1,0 +1,161 @@
+"""The jobs of a sweep: those it was to have, and how each of them stands."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from omegaconf import DictConfig, OmegaConf
+
+from curriculum.config.plugins import conf_dir, register
+from curriculum.core.errors import UserError
+from curriculum.core.run_result import FILE, write
+from curriculum.store.lease import sign_of_life
+
+PLAN = "multirun.yaml"  # written by Hydra before the first job starts
+LOCK = ".lock"  # in a run's folder: one run at a time
+LOGS = ".submitit"
+NOT_STARTED = "it has not started"
+NOT_OF_A_JOB = {"resume", "output_dir"}
+# Of no consequence for a job that is complete: how fast it was, and what would have stopped it.
+MENDING = {"reward.max_failures", "reward.workers", "data.max_rejected"}
+
+log = logging.getLogger(__name__)
+
+
+def planned(sweep: Path) -> list[list[str]]:
+    """The overrides of each job; none where another sweeper, or another naming, was chosen."""
+    if not (sweep / PLAN).exists():
+        return []
+    hydra = plan_of(sweep)
+    sweeper = hydra["sweeper"]
+    own_naming = hydra["sweep"]["subdir"] == "${hydra.job.num}"
+    if not sweeper["_target_"].endswith(".BasicSweeper") or not own_naming:
+        return []
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    params = [f"{key}={value}" for key, value in (sweeper["params"] or {}).items()]
+    with _config_loader() as loader:
+        parser = OverridesParser.create(loader)
+        overrides = parser.parse_overrides([*params, *hydra["overrides"]["task"]])
+        return BasicSweeper.split_arguments(overrides, None)[0]
+
+
+def plan_of(sweep: Path) -> dict[str, Any]:
+    """What Hydra noted of a sweep; a ${key} in it is each job's own, and stays as it is."""
+    config = cast(DictConfig, OmegaConf.load(sweep / PLAN))
+    return cast(dict[str, Any], OmegaConf.to_container(config.hydra))
+
+
+@contextmanager
+def _config_loader() -> Iterator[Any]:
+    """What knows the options that a glob(*) in a sweep stands for."""
+    from hydra import initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+
+    if GlobalHydra.instance().is_initialized():
+        yield GlobalHydra.instance().config_loader()
+        return
+    register()
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        yield GlobalHydra.instance().config_loader()
+
+
+def folders(sweep: Path, plan: Sequence[Sequence[str]]) -> list[Path]:
+    """Those of the jobs that have begun, and of those that were to, in their order.
+
+    Numbers beyond the plan are of an earlier and larger sweep in the same folder.
+    """
+    begun = {path.parent for path in (*sweep.glob("*/.hydra"), *sweep.glob(f"*/{FILE}"))}
+    if plan:
+        begun = {each for each in begun if not each.name.isdigit()}
+    jobs = begun | {sweep / str(number) for number in range(len(plan))}
+    return sorted(jobs, key=lambda each: (not each.name.isdigit(), each.name.zfill(9)))
+
+
+def result_of(folder: Path) -> dict[str, Any] | None:
+    """What a job's run left; None where it has not ended."""
+    try:
+        result: dict[str, Any] = json.loads((folder / FILE).read_text())
+    except FileNotFoundError:
+        return None
+    return result
+
+
+def is_open(folder: Path, overrides: Sequence[str]) -> bool:
+    """Whether a resumed sweep has to run a job: it is neither complete nor under way.
+
+    Raises:
+        UserError: it is complete, but for another value of the same key.
+    """
+    result = result_of(folder)
+    if result is None or result["status"] != "completed":
+        # One that SLURM has started again would leave its work to itself.
+        again = "SLURM_RESTART_COUNT" in os.environ
+        where = None if again else sign_of_life(folder / LOCK)
+        if where:
+            log.info("job %s runs on %s: left to it", folder.name, where.split()[0])
+        return not where
+    done, wanted = _by_key(result["overrides"]), _by_key(overrides)
+    for key in done.keys() & wanted.keys() - NOT_OF_A_JOB - MENDING:
+        if done[key] != wanted[key]:
+            raise UserError(
+                f"{folder} has {key}={done[key]}, which would be {wanted[key]} now: a sweep can be "
+                "resumed with further overrides, but not with other jobs"
+            )
+    log.info("job %s is complete", folder.name)
+    return False
+
+
+def begin_anew(folder: Path, overrides: Sequence[str]) -> None:
+    """Forget what an earlier sweep in the same place has left as a job's result.
+
+    Otherwise a job that dies before it can write one would seem complete. Which files were left is
+    kept: they make place for those of the job.
+    """
+    result = result_of(folder)
+    if result is not None:
+        files = {"files_by_kind": result.get("files_by_kind", {})}
+        state = {"status": "missing", "error": NOT_STARTED, "overrides": list(overrides)}
+        write(folder, state | files)
+
+
+def overrides_of(folder: Path, plan: Sequence[Sequence[str]]) -> list[str]:
+    """Of a job, as it was run or as it was planned; without where its files are."""
+    result, saved = result_of(folder), folder / ".hydra" / "overrides.yaml"
+    if result is not None:
+        overrides = result["overrides"]
+    elif saved.exists():
+        overrides = cast(list[str], OmegaConf.to_container(OmegaConf.load(saved)))
+    else:
+        overrides = list(plan[int(folder.name)])
+    return [each for each in overrides if each.partition("=")[0] not in NOT_OF_A_JOB]
+
+
+def _by_key(overrides: Sequence[str]) -> dict[str, str]:
+    parts = [each.lstrip("+").partition("=") for each in overrides]
+    return {key: value for key, _, value in parts}
+
+
+def why_unfinished(folder: Path) -> tuple[str, str]:
+    """Status and explanation of a job without a result."""
+    if not (folder / ".hydra").exists():
+        return "missing", NOT_STARTED
+    where = sign_of_life(folder / LOCK)
+    if where:
+        return "running", f"on {where.split()[0]}"
+    return "unfinished", f"killed without a word{log_of(folder)}"
+
+
+def log_of(folder: Path) -> str:
+    """Where a job that a cluster ran has written, to be put behind what is said of it."""
+    saved = folder / ".hydra" / "hydra.yaml"
+    job_id = OmegaConf.select(OmegaConf.load(saved), "hydra.job.id") if saved.exists() else None
+    logs = folder.parent / LOGS / str(job_id)
+    return f"; its log: {logs}" if logs.is_dir() else ""

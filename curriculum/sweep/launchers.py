@@ -1,0 +1,179 @@
+"""Sweeps on SLURM, or as processes of this machine: Hydra's submitit launchers, made patient.
+
+Hydra's own end the sweep with the first job that a cluster kills. Here such a job is a row of the
+comparison with its cause, as is one that fails by itself, and the others are waited for.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from hydra.core.plugins import Plugins
+from hydra.core.singleton import Singleton
+from hydra.core.utils import JobReturn, JobStatus, filter_overrides
+from hydra_plugins.hydra_submitit_launcher.config import BaseQueueConf
+from hydra_plugins.hydra_submitit_launcher.submitit_launcher import LocalLauncher, SlurmLauncher
+
+from curriculum.core.errors import UserError
+from curriculum.core.progress import progress
+from curriculum.core.run_result import write
+from curriculum.sweep import jobs
+
+log = logging.getLogger(__name__)
+
+LOOK = 1.0  # seconds between looks for results on disk; the cluster is asked less and less often
+OF_EXECUTOR = ("max_num_timeout",)  # of the cluster's executor, not of its jobs
+
+
+class Patient:
+    """What both launchers do beyond Hydra's; `_EXECUTOR` is submitit's name of the cluster."""
+
+    _EXECUTOR: str
+    params: dict[str, Any]
+    config: Any
+    __call__: Callable[..., JobReturn]
+
+    def launch(
+        self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int
+    ) -> Sequence[JobReturn]:
+        """Submit what is not complete yet, wait for all of it, note what became of the dead."""
+        sweep = Path(str(self.config.hydra.sweep.dir))
+        numbered = {initial_job_idx + i: list(each) for i, each in enumerate(job_overrides)}
+        if self.config.resume:
+            numbered = {
+                n: each for n, each in numbered.items() if jobs.is_open(sweep / str(n), each)
+            }
+        else:
+            for number, each in numbered.items():
+                jobs.begin_anew(sweep / str(number), each)
+        if numbered:
+            submitted = dict(zip(numbered, self._submit(numbered), strict=True))
+            self._wait(submitted, numbered, sweep)
+        return [_done(each) for each in job_overrides]
+
+    def _submit(self, numbered: dict[int, list[str]]) -> list[Any]:
+        import submitit
+        from submitit.core.utils import FailedJobError
+
+        of_executor = {
+            f"{self._EXECUTOR}_{key}": self.params[key] for key in OF_EXECUTOR if key in self.params
+        }
+        folder = self.params["submitit_folder"]
+        try:
+            executor = submitit.AutoExecutor(folder=folder, cluster=self._EXECUTOR, **of_executor)
+        except RuntimeError as error:  # none of its commands is here
+            raise UserError(
+                f"{error} hydra/launcher=local runs the jobs on this machine"
+            ) from error
+        own = {"submitit_folder", *OF_EXECUTOR}
+        of_any_cluster = {each.name for each in fields(BaseQueueConf)}
+        executor.update_parameters(
+            **{
+                key if key in of_any_cluster else f"{self._EXECUTOR}_{key}": value
+                for key, value in self.params.items()
+                if key not in own
+            }
+        )
+        state = Singleton.get_state()
+        arguments = [
+            (overrides, "hydra.sweep.dir", number, f"job_id_for_{number}", state)
+            for number, overrides in numbered.items()
+        ]
+        try:
+            submitted: list[Any] = executor.map_array(self, *zip(*arguments, strict=True))
+        except FailedJobError as error:
+            raise UserError(
+                f"{self._EXECUTOR} has not taken the jobs (hydra.launcher.*): {str(error).strip()}"
+            ) from error
+        shared_by_all = set.intersection(*map(set, numbered.values()))
+        for (number, overrides), job in zip(numbered.items(), submitted, strict=True):
+            told = filter_overrides(overrides)
+            choice = " ".join([each for each in told if each not in shared_by_all] or told)
+            log.info("job %d is %s of %s: %s", number, job.job_id, self._EXECUTOR, choice)
+        return submitted
+
+    def _wait(self, submitted: dict[int, Any], numbered: dict[int, list[str]], sweep: Path) -> None:
+        try:
+            with progress("sweep", "jobs", len(submitted)) as advance:
+                while submitted:
+                    ended = [number for number, job in submitted.items() if job.done()]
+                    for number in ended:
+                        folder = sweep / str(number)
+                        _note_the_end(submitted.pop(number), folder, numbered[number])
+                        result = jobs.result_of(folder)
+                        status = result["status"] if result else "skipped"
+                        log.info("job %d: %s; %d to go", number, status, len(submitted))
+                        advance(1)
+                    time.sleep(LOOK if submitted else 0)
+        except KeyboardInterrupt:
+            self._interrupted(submitted, sweep)
+            raise
+
+    def _interrupted(self, submitted: dict[int, Any], sweep: Path) -> None:
+        log.warning(
+            "%d jobs go on without this process (%s); python -m curriculum.compare %s shows how "
+            "they stand",
+            len(submitted),
+            ", ".join(job.job_id for job in submitted.values()),
+            sweep,
+        )
+
+
+class Slurm(Patient, SlurmLauncher):  # type: ignore[misc]
+    """A job array of SLURM (`hydra/launcher=slurm`)."""
+
+
+class Local(Patient, LocalLauncher):  # type: ignore[misc]
+    """A process of this machine for each job, all at once (`hydra/launcher=local`)."""
+
+    def _interrupted(self, submitted: dict[int, Any], sweep: Path) -> None:
+        for job in submitted.values():
+            job.cancel()  # a terminal's Ctrl-C has reached it already, that of others has not
+        while not all(job.done() for job in submitted.values()):
+            time.sleep(LOOK)
+        log.warning(
+            "%d jobs are stopped; python run.py resume=%s goes on with them", len(submitted), sweep
+        )
+
+
+def register() -> None:
+    """Put the launchers in the place of Hydra's; it takes none from outside of `hydra_plugins`."""
+    for own, replaced in ((Slurm, SlurmLauncher), (Local, LocalLauncher)):
+        name = f"{replaced.__module__}.{replaced.__name__}"
+        Plugins.instance().class_name_to_class[name] = own
+
+
+def _note_the_end(job: Any, folder: Path, overrides: Sequence[str]) -> None:
+    """Leave a result for a job that could not do so itself."""
+    cause = _cause_of_death(job)
+    result = jobs.result_of(folder)
+    if cause is None or (result is not None and result["status"] in ("completed", "failed")):
+        return
+    log.error("%s: %s", folder, cause)
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {"overrides": list(overrides), **(result or {}), "status": "failed", "error": cause}
+    write(folder, content)
+
+
+def _cause_of_death(job: Any) -> str | None:
+    from submitit.core.utils import UncompletedJobError
+
+    error = job.exception()
+    if error is None:
+        returned = job.result()
+        return None if returned.status == JobStatus.COMPLETED else repr(returned._return_value)
+    if isinstance(error, UncompletedJobError):
+        return f"killed: {job.state}; its log: {job.paths.stderr}"
+    lines = str(error).strip().splitlines()
+    told = [line for line in lines if line and not line.startswith(("-", " ", "You can"))]
+    return f"{told[-1]}; its log: {job.paths.stderr}"
+
+
+def _done(overrides: Sequence[str]) -> JobReturn:
+    """What the sweeper sees: the truth about a job is in its folder."""
+    return JobReturn(overrides=list(overrides), status=JobStatus.COMPLETED)

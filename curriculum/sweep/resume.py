@@ -1,0 +1,73 @@
+"""`resume=SWEEP_DIR`: a sweep's own command line again, for the jobs that it has not completed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from curriculum.core.errors import UserError
+from curriculum.sweep.jobs import PLAN, plan_of
+
+KEY = "resume"
+OF_THE_FOLDER = ("output_dir", "hydra.sweep.dir", "hydra.mode", KEY)
+
+
+def expanded(arguments: Sequence[str]) -> list[str]:
+    """The arguments; where they resume a sweep, what it was started with before them.
+
+    This process goes to where the sweep was started, for its relative paths are from there.
+
+    Raises:
+        UserError: where there is no sweep in the folder, or its start is no longer there.
+    """
+    given = [each.partition("=")[2] for each in arguments if each.startswith(f"{KEY}=")]
+    if not given or given[-1] in ("", "null"):
+        return list(arguments)
+    folder = Path(given[-1].strip("'\"")).resolve()
+    if not (folder / PLAN).exists():
+        raise UserError(
+            f"{KEY}={given[-1]} is no folder of a sweep (it has no {PLAN}). A single run goes on "
+            "where it was when it is started again as it was"
+        )
+    options = [each for each in arguments if not _is_override(each)]
+    own = [each for each in arguments if _is_override(each) and _key(each) not in OF_THE_FOLDER]
+    given_now = {_key(each): each for each in own}
+    hydra = plan_of(folder)
+    start = hydra["runtime"]["cwd"]
+    if not Path(start).is_dir():
+        raise UserError(f"{folder} was started in {start}, which is not there: start it anew")
+    os.chdir(start)
+    recorded = [*hydra["overrides"]["task"], *hydra["overrides"]["hydra"]]
+    kept = [each for each in recorded if _still_holds(_key(each), given_now)]
+    # In the place of the same key, so that the jobs keep their numbers.
+    replaced = [given_now.pop(_key(each), each) for each in kept]
+    if not any(each.startswith(("-cn", "--config-name")) for each in options):
+        options += _config_of(hydra)
+    if not {"-m", "--multirun"} & set(options):
+        options.append("-m")
+    quoted = "'" + str(folder).replace("'", r"\'") + "'"  # a comma would be a sweep
+    folders = [f"hydra.sweep.dir={quoted}", f"{KEY}={quoted}"]
+    return [*options, *replaced, *given_now.values(), *folders]
+
+
+def _still_holds(key: str, given_now: Collection[str]) -> bool:
+    of_other_launcher = "hydra/launcher" in given_now and key.startswith("hydra.launcher.")
+    return key not in OF_THE_FOLDER and not of_other_launcher
+
+
+def _config_of(hydra: Mapping[str, Any]) -> list[str]:
+    """The options that chose the primary configuration."""
+    sources = hydra["runtime"]["config_sources"]
+    folders = [("-cd", each["path"]) for each in sources if each["provider"] == "command-line"]
+    options = [*folders, ("-cn", hydra["job"]["config_name"])]
+    return [part for option in options for part in option]
+
+
+def _is_override(argument: str) -> bool:
+    return not argument.startswith("-") and ("=" in argument or argument.startswith("~"))
+
+
+def _key(override: str) -> str:
+    return override.partition("=")[0].lstrip("+~").split("@")[0]

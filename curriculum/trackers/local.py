@@ -1,0 +1,74 @@
+"""The files of every training, whatever else follows it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curriculum.core.names import EVENTS, METRICS
+from curriculum.core.records import Outcome
+from curriculum.samplers import Event
+from curriculum.trackers.base import About
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Local:
+    """Nothing but the files in the run's folder."""
+
+    def start(self, about: About) -> LocalTracker:
+        """See `Tracking`."""
+        return LocalTracker(about.record.folder, about.show)
+
+    def compare(self, sweep: Path) -> None:
+        """The files are there already."""
+
+
+class LocalTracker:
+    """A line an event as they come, a row a step at the end; nothing where nothing is trained."""
+
+    def __init__(self, folder: Path, show: bool) -> None:
+        self._folder, self._show = folder, show
+        self._rows: dict[int, dict[str, float]] = {}
+        self._events: TextIO | None = None
+
+    def buckets(self, outcome: Outcome) -> None:
+        """The layouts write what there is to say of them."""
+
+    def log(self, step: int, values: Mapping[str, float]) -> None:
+        """See `Tracker`."""
+        self._rows.setdefault(step, {}).update(values)
+
+    def event(self, step: int, event: Event) -> None:
+        """See `Tracker`; the text is shown as it is too, but not in a sweep of many runs."""
+        if self._show:
+            log.info(event.text)
+        if self._events is None:
+            self._events = (self._folder / EVENTS).open("w", encoding="utf-8")
+        line = {"step": step, "event": event.kind, **event.values, "text": event.text}
+        self._events.write(json.dumps(line, ensure_ascii=False) + "\n")
+        self._events.flush()
+
+    def trained(self) -> None:
+        """See `Tracker`."""
+        if self._events is not None:
+            self._events.close()
+        if not self._rows:
+            return
+        names = dict.fromkeys(name for row in self._rows.values() for name in row)
+        columns = {"step": pa.array(self._rows, pa.int64())}
+        for name in names:
+            values = [row.get(name) for row in self._rows.values()]
+            columns[name] = pa.array(values, pa.float64())
+        pq.write_table(pa.table(columns), self._folder / METRICS)
+
+    def finish(self, error: BaseException | None) -> None:
+        """The files are there already."""

@@ -1,0 +1,1 @@
+"""What W&B's tracker is made of."""

@@ -1,0 +1,49 @@
+"""What W&B's table of runs says of one: where it came from, and what came of it, in numbers."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+from curriculum.core.run_result import PACKAGES, Record, git_commit
+from curriculum.trackers.base import flat
+
+
+def provenance() -> dict[str, Any]:
+    """Commit and versions, as keys of the configuration."""
+    versions = {name: version(name) for name in PACKAGES} | {"python": platform.python_version()}
+    return flat({"provenance": {"commit": git_commit(), "version": versions}}, ".")
+
+
+def fingerprints(record: Record) -> dict[str, str]:
+    """Of the stages of the store that a run used: runs with the same measured the same."""
+    return {
+        f"provenance.fingerprint.{name}": each["fingerprint"]
+        for name, each in record.stages.items()
+    }
+
+
+def of_run(record: Record) -> dict[str, float]:
+    """Counts, means, seconds of each stage, and what came of the training.
+
+    The sampler's numbers are `training/gain`, whichever sampler it was, so that runs have them in
+    one column; the control's are `training/uniform/gain`.
+    """
+    results = dict(record.results)
+    results.pop("buckets", None)  # logged already, under the same names
+    training = dict(results.pop("training", {}))
+    arms = dict(training.pop("arms", {}))
+    own = arms.pop(record.choices["sampler"], {})
+    told = {**results, "training": {**training, **own, **arms}}
+    return numbers({**told, "seconds": record.seconds, "counts": record.counts})
+
+
+def numbers(values: Mapping[str, Any]) -> dict[str, float]:
+    """The numbers among nested values, under names with slashes."""
+    return {
+        name: value
+        for name, value in flat(values, "/").items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }

@@ -1,0 +1,96 @@
+"""The table of a sweep, also when the sweep is long over or went wrong."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from curriculum.compare.runs import describe_edges
+
+
+def compare(folder):
+    command = [sys.executable, "-m", "curriculum.compare", str(folder)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_the_table_can_be_printed_again(run, tmp_path):
+    done = run("-m", "bucketer=percentile,mean_reward")
+    shown = compare(tmp_path / "out")
+    assert shown.returncode == 0
+    assert "easy 252, medium 252, hard 252, very_hard 252" in shown.stdout
+    assert shown.stdout.strip() in done.stdout
+
+
+def test_a_job_that_was_killed_is_a_row(run, tmp_path):
+    run("-m", "bucketer=percentile,mean_reward,pass_rate")
+    (tmp_path / "out" / "1" / "result.json").unlink()
+    shown = compare(tmp_path / "out")
+    assert shown.returncode == 1
+    assert "unfinished" in shown.stdout
+    runs = json.loads((tmp_path / "out" / "comparison.json").read_text())["runs"]
+    assert [each["status"] for each in runs] == ["completed", "unfinished", "completed"]
+
+
+@pytest.mark.slow
+def test_runs_are_compared_on_the_problems_they_share(run, tmp_path):
+    run("-m", "bucketer=percentile,pass_rate")
+    assert (
+        run(
+            f"output_dir={tmp_path}/other", "data=rollouts", f"data.path={few(tmp_path)}"
+        ).returncode
+        == 0
+    )
+    shutil.copytree(tmp_path / "other", tmp_path / "out" / "other")
+    compare(tmp_path / "out")
+    content = json.loads((tmp_path / "out" / "comparison.json").read_text())
+    assert [pair["problems"] for pair in content["adjusted_rand_index"]] == [1008, 10, 10]
+
+
+def few(tmp_path):
+    import pandas as pd
+
+    path = tmp_path / "few.parquet"
+    pd.read_parquet("curriculum/demo/rollouts.parquet").query("data_idx % 100 == 0").iloc[
+        :160
+    ].to_parquet(path)
+    return path
+
+
+def test_a_folder_without_runs_is_an_error_that_says_so(tmp_path):
+    shown = compare(tmp_path)
+    assert shown.returncode == 1
+    assert "has no runs" in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("edges", "shown"),
+    [
+        ({"metric": "a", "easier": "higher", "ranks": [[-0.75, 1], [-0.5, 3]]}, "0.75, 0.5"),
+        ({"metric": "a", "easier": "lower", "ranks": [[0.25, 17], [1e-13, 3]]}, "0.25, 0"),
+        ({"metric": "a", "easier": "lower", "ranks": [[1.7e308, 17]]}, "inf"),
+        ({"rates": [0.8, 0.5, 0.2], "edge_is_easier": True}, "0.8, 0.5, 0.2"),
+        ([0.9, 0.1], "0.9, 0.1"),
+        (
+            {
+                "features": ["mean_reward"],
+                "mean": [0.5],
+                "scale": [2],
+                "centers": [[0.25], [-0.25]],
+            },
+            "mean_reward near 1, 0",
+        ),
+    ],
+)
+def test_edges_read_in_the_unit_of_the_metric(edges, shown):
+    assert describe_edges({"edges": edges}) == shown
+
+
+def test_names_with_brackets_are_text_and_the_markdown_is_a_table(run, tmp_path):
+    done = run("-m", "bucketer.names=[a,b,c,'[bold]']", "bucketer=percentile,threshold")
+    assert done.returncode == 1
+    assert "[bold] 252" in done.stdout
+    rows = (tmp_path / "out" / "comparison.md").read_text().splitlines()[:4]
+    assert len({row.count("|") for row in rows}) == 1

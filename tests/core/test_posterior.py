@@ -1,0 +1,80 @@
+"""Posterior and pass@k against scipy and against counting."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from scipy.stats import beta
+
+from curriculum.core.posterior import beta_posterior, fit_beta, pass_at_k
+
+
+def grid(largest: int) -> tuple[np.ndarray, np.ndarray]:
+    """Every pass count of every n up to the largest, in no order and some of them twice."""
+    pairs = [(n, c) for n in range(1, largest + 1) for c in range(n + 1)]
+    rows = np.random.default_rng(0).permutation(pairs + pairs[::3])
+    return rows[:, 0].astype(float), rows[:, 1].astype(float)
+
+
+@pytest.mark.parametrize("prior", [(0.5, 0.5), (1.0, 1.0), (2.0, 5.0)])
+@pytest.mark.parametrize("level", [0.5, 0.9, 0.99])
+def test_posterior_is_the_beta_distribution_of_scipy(prior, level):
+    n, c = grid(12)
+    expected = beta(prior[0] + c, prior[1] + n - c)
+    mean, low, high = beta_posterior(n, c, prior, level)
+    np.testing.assert_allclose(mean, expected.mean(), rtol=1e-12)
+    np.testing.assert_allclose(expected.cdf(high) - expected.cdf(low), level, rtol=1e-8)
+    inside = (c > 0) & (c < n)
+    np.testing.assert_allclose(expected.cdf(low)[inside], (1 - level) / 2, rtol=1e-8)
+
+
+def test_without_a_pass_the_interval_begins_at_0_and_without_a_failure_it_ends_at_1():
+    n, c = np.array([4.0, 8.0, 16.0]), np.array([0.0, 8.0, 16.0])
+    mean, low, high = beta_posterior(n, c, (0.5, 0.5), 0.9)
+    assert mean[0] == pytest.approx(0.5 / 5)
+    assert low[0] == 0 and high[0] == pytest.approx(beta(0.5, 4.5).ppf(0.9))
+    assert low[1:] == pytest.approx([0.85, 0.92], abs=0.002) and high[1:].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(("shape", "n"), [((1, 1), 16), ((0.3, 0.3), 16), ((0.5, 2), 8)])
+def test_nine_intervals_in_ten_hold_the_truth(shape, n):
+    rng = np.random.default_rng(0)
+    rate = rng.beta(*shape, 20_000)
+    many = np.full(len(rate), float(n))
+    passes = rng.binomial(n, rate).astype(float)
+    for prior in ((0.5, 0.5), fit_beta(many, passes)):
+        _, low, high = beta_posterior(many, passes, prior, 0.9)
+        assert 0.88 < ((low <= rate) & (rate <= high)).mean() < 0.92
+
+
+@pytest.mark.parametrize("shape", [(1.0, 1.0), (0.3, 0.3), (0.5, 2.0), (6.0, 2.0)])
+def test_the_fitted_prior_is_the_one_that_pass_rates_were_drawn_from(shape):
+    rng = np.random.default_rng(1)
+    n = rng.integers(4, 40, 20_000).astype(float)
+    c = rng.binomial(n.astype(int), rng.beta(*shape, len(n))).astype(float)
+    assert fit_beta(n, c) == pytest.approx(shape, rel=0.05)
+
+
+def test_interval_turns_with_passes_and_failures():
+    n, c = grid(9)
+    _, low, high = beta_posterior(n, c, (0.5, 0.5), 0.9)
+    _, mirrored_low, mirrored_high = beta_posterior(n, n - c, (0.5, 0.5), 0.9)
+    np.testing.assert_allclose(low, 1 - mirrored_high, rtol=1e-8)
+    np.testing.assert_allclose(high, 1 - mirrored_low, rtol=1e-8)
+
+
+@pytest.mark.parametrize("k", range(1, 9))
+def test_pass_at_k_counts_the_subsets_with_a_pass(k):
+    n, c = grid(8)
+    expected = [
+        np.mean([min(subset) < passes for subset in combinations(range(int(samples)), k)])
+        if samples >= k
+        else np.nan
+        for samples, passes in zip(n, c, strict=True)
+    ]
+    np.testing.assert_allclose(pass_at_k(n, c, k), expected, rtol=1e-12, atol=1e-15)
+
+
+def test_pass_at_k_does_not_overflow():
+    n, c = np.array([2000.0, 2000.0, 2000.0]), np.array([0.0, 1.0, 2000.0])
+    assert pass_at_k(n, c, 1000) == pytest.approx([0, 0.5, 1])

@@ -1,0 +1,183 @@
+"""Generation as the pipeline drives it: stored once, and taken up where a run was killed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import pandas as pd
+import pytest
+
+from curriculum import data
+from curriculum.budgets import Fixed
+from curriculum.core.errors import UserError
+from curriculum.generators import Batch, Generation, Response
+from curriculum.run.generating.entries import Work, add_shard
+from curriculum.run.generating.entries import load as load_stored
+from curriculum.store.entries import Store
+
+ROWS = [{"prompt": f"{i} + 1 =", "ground_truth": str(i + 1), "level": i % 3} for i in range(12)]
+
+
+@dataclass
+class Words:
+    """Makes words of a batch's seed, and is gone after some batches."""
+
+    batch_size: int
+    incidental: ClassVar = frozenset()
+
+    def __post_init__(self):
+        self.made: list[int] = []
+        self.dies_after = 1000
+
+    def made_of(self) -> list[str]:
+        return ["words"]
+
+    def generate(self, batches) -> Iterator[tuple[Batch, list[Response]]]:
+        for batch in batches:
+            if len(self.made) == self.dies_after:
+                raise KeyboardInterrupt
+            self.made.append(batch.number)
+            words = [f"{batch.seed} {i}" for i in range(len(batch))]
+            yield (
+                batch,
+                [Response(word, "length" if i % 5 else "stop", 2) for i, word in enumerate(words)],
+            )
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def problems(tmp_path):
+    pd.DataFrame(ROWS).to_json(tmp_path / "problems.jsonl", orient="records", lines=True)
+    path = str(tmp_path / "problems.jsonl")
+    return data.Verl(path, "problem_id", "prompt", "reward_model").load().problems
+
+
+def frame_of(rollouts):
+    frame = rollouts.index.to_pandas()
+    texts = [text for part in rollouts.responses() for text in part.to_pylist()]
+    return frame.assign(response=texts)
+
+
+def work(generator, problems, samples=4, seed=0, shards=1, shard=0):
+    generation = Generation(seed, shards, shard)
+    return Work(generator, generation, problems, "abc", Fixed(samples).asked(len(problems)))
+
+
+def generate(store, generator, problems, **options):
+    return load_stored(Store(str(store)), work(generator, problems, **options))
+
+
+def test_every_problem_gets_its_samples_in_line_with_their_text(tmp_path, problems):
+    rollouts, stage = generate(tmp_path / "store", Words(10), problems)
+    frame = frame_of(rollouts)
+    assert len(frame) == 48
+    assert frame.groupby("problem")["sample_idx"].apply(list).tolist() == [[0, 1, 2, 3]] * 12
+    assert frame["reward"].isna().all()
+    assert set(frame["finish_reason"]) == {"stop", "length"}
+    assert stage.counts == {
+        "generated_rollouts": 48,
+        "truncated_rollouts": (frame["finish_reason"] == "length").sum(),
+    }
+
+
+def test_what_was_generated_is_not_generated_again(tmp_path, problems):
+    generate(tmp_path / "store", Words(10), problems)
+    again = Words(10)
+    _, stage = generate(tmp_path / "store", again, problems)
+    assert stage.reused and not again.made
+    other = Words(10)
+    generate(tmp_path / "store", other, problems, seed=1)
+    assert other.made
+
+
+@pytest.mark.parametrize("dies_after", [0, 1, 2, 4])
+def test_a_run_that_died_is_taken_up_and_ends_as_if_it_had_not(tmp_path, problems, dies_after):
+    whole, _ = generate(tmp_path / "whole", Words(10), problems)
+    first = Words(10)
+    first.dies_after = dies_after
+    with pytest.raises(KeyboardInterrupt):
+        generate(tmp_path / "store", first, problems)
+    second = Words(10)
+    rollouts, _ = generate(tmp_path / "store", second, problems)
+    assert first.made + second.made == list(range(6))
+    pd.testing.assert_frame_equal(frame_of(rollouts), frame_of(whole))
+
+
+def test_a_part_that_was_being_written_is_made_again(tmp_path, problems):
+    first = Words(10)
+    first.dies_after = 3
+    with pytest.raises(KeyboardInterrupt):
+        generate(tmp_path / "store", first, problems)
+    (folder,) = (tmp_path / "store").glob("rollouts-*.partial")
+    last = sorted(folder.glob("part-*.parquet"))[-1]
+    last.with_suffix(".partial").write_bytes(last.read_bytes()[:40])
+    last.unlink()
+    rollouts, _ = generate(tmp_path / "store", Words(10), problems)
+    whole, _ = generate(tmp_path / "whole", Words(10), problems)
+    pd.testing.assert_frame_equal(frame_of(rollouts), frame_of(whole))
+
+
+def test_rows_have_the_problem_s_own_columns(tmp_path, problems):
+    rollouts, _ = generate(tmp_path / "store", Words(10), problems)
+    flat = pd.concat(part.to_pandas() for part in rollouts.rows())
+    assert list(flat) == [
+        *("prompt", "original_ground_truth", "original_level", "data_idx", "response"),
+        *("sample_idx", "finish_reason"),
+    ]
+    for row in flat.to_dict("records"):
+        own = ROWS[row["data_idx"]]
+        assert (row["prompt"], row["original_level"]) == (own["prompt"], own["level"])
+    assert flat["response"].tolist() == frame_of(rollouts)["response"].tolist()
+
+
+def test_shards_make_what_one_run_makes(tmp_path, problems):
+    whole, _ = generate(tmp_path / "whole", Words(10), problems)
+    store, made, progress = Store(str(tmp_path / "store")), [], []
+    for shard in (2, 0, 3, 1):
+        words = Words(10)
+        progress.append(add_shard(store, work(words, problems, shards=4, shard=shard)))
+        made.append(words.made)
+    assert made == [[2], [0, 4], [3], [1, 5]]
+    assert progress == [(1, 6), (3, 6), (4, 6), (6, 6)]
+    idle = Words(10)
+    rollouts, stage = load_stored(store, work(idle, problems, shards=4, shard=1))
+    assert not idle.made and not stage.reused
+    pd.testing.assert_frame_equal(frame_of(rollouts), frame_of(whole))
+    assert add_shard(store, work(idle, problems, shards=4, shard=0)) == (6, 6)
+    assert not idle.made
+
+
+def test_a_run_without_shards_goes_on_where_some_of_them_stopped(tmp_path, problems):
+    store = Store(str(tmp_path / "store"))
+    add_shard(store, work(Words(10), problems, shards=3, shard=1))
+    rest = Words(10)
+    load_stored(store, work(rest, problems))
+    assert rest.made == [0, 2, 3, 5]
+
+
+@pytest.mark.parametrize(("shards", "shard"), [(2, 2), (1, -1), (0, 0)])
+def test_a_shard_that_there_is_not_is_an_error(shards, shard):
+    with pytest.raises(UserError, match="shards count from 0"):
+        Generation(0, shards, shard)
+
+
+@pytest.mark.parametrize("after", [0, 1])
+def test_a_shard_whose_work_another_run_has_finished_meanwhile_is_done(tmp_path, problems, after):
+    store = Store(str(tmp_path / "store"))
+
+    class Overtaken(Words):
+        def generate(self, batches):
+            for place, made in enumerate(super().generate(batches)):
+                if place == after:
+                    load_stored(store, work(Words(10), problems))
+                yield made
+
+    Overtaken.__qualname__ = Words.__qualname__  # the same work
+    assert add_shard(store, work(Overtaken(10), problems, shards=2, shard=0)) == (6, 6)
+    rollouts, stage = load_stored(store, work(Words(10), problems))
+    whole, _ = generate(tmp_path / "whole", Words(10), problems)
+    assert stage.reused
+    pd.testing.assert_frame_equal(frame_of(rollouts), frame_of(whole))
+    assert not list((tmp_path / "store").glob("*.partial"))

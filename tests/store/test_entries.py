@@ -1,0 +1,185 @@
+"""Stages: made once, whole or not at all, whatever runs at the same time or was killed before."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from curriculum import data
+from curriculum.run.reading import load as load_stored
+from curriculum.store.entries import MANIFEST, Store
+
+MADE_OF = {"reader": "Rollouts", "files": [["a.jsonl", 12, "stamp"]]}
+
+
+def write_one(folder):
+    (folder / "numbers.txt").write_text("1 2 3")
+    return {"numbers": 3}
+
+
+def never(folder):
+    raise AssertionError("made twice")
+
+
+def folders(root):
+    return sorted(path.name for path in root.iterdir() if path.is_dir())
+
+
+def test_a_stage_is_made_once(tmp_path):
+    first = Store(tmp_path).stage("numbers", MADE_OF, write_one)
+    second = Store(tmp_path).stage("numbers", dict(reversed(MADE_OF.items())), never)
+    assert (first.reused, second.reused) == (False, True)
+    assert second == first._replace(reused=True)
+    assert (second.folder / "numbers.txt").read_text() == "1 2 3"
+    assert second.counts == {"numbers": 3}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        MADE_OF | {"reader": "Verl"},
+        MADE_OF | {"files": [["a.jsonl", 12, "another stamp"]]},
+        MADE_OF | {"files": []},
+        MADE_OF | {"knob": None},
+    ],
+)
+def test_anything_else_is_another_stage(tmp_path, other):
+    first = Store(tmp_path).stage("numbers", MADE_OF, write_one)
+    second = Store(tmp_path).stage("numbers", other, write_one)
+    assert not second.reused
+    assert second.folder != first.folder and second.fingerprint != first.fingerprint
+
+
+def test_another_name_is_another_stage(tmp_path):
+    Store(tmp_path).stage("numbers", MADE_OF, write_one)
+    assert not Store(tmp_path).stage("problems", MADE_OF, write_one).reused
+
+
+def test_the_manifest_says_what_made_the_stage(tmp_path):
+    stage = Store(tmp_path).stage("numbers", MADE_OF, write_one)
+    manifest = json.loads((stage.folder / MANIFEST).read_text())
+    assert manifest["made_of"].items() >= MADE_OF.items()
+    assert manifest["made_of"]["version"]
+    assert manifest["counts"] == {"numbers": 3}
+    assert manifest["finished"]
+    assert stage.fingerprint in stage.folder.name
+
+
+def test_a_failure_goes_through_and_leaves_nothing(tmp_path):
+    def fail(folder):
+        write_one(folder)
+        raise ValueError("no numbers")
+
+    with pytest.raises(ValueError, match="no numbers"):
+        Store(tmp_path).stage("numbers", MADE_OF, fail)
+    assert folders(tmp_path) == []
+    assert not Store(tmp_path).stage("numbers", MADE_OF, write_one).reused
+
+
+KILLED = """
+import os
+import sys
+from pathlib import Path
+from curriculum.store.entries import Store
+
+def make(folder):
+    (folder / "half.txt").write_text("1 2")
+    os._exit(9)
+
+Store(Path(sys.argv[1])).stage("numbers", {"a": 1}, make)
+"""
+
+
+def test_what_a_killed_run_left_is_replaced(tmp_path):
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
+    assert killed.returncode == 9
+    (leftover,) = folders(tmp_path)
+    assert leftover.endswith(".partial")
+    stage = Store(tmp_path).stage("numbers", {"a": 1}, write_one)
+    assert folders(tmp_path) == [stage.folder.name]
+    assert {path.name for path in stage.folder.iterdir()} == {"numbers.txt", MANIFEST}
+
+
+RACE = """
+import sys
+import time
+from pathlib import Path
+from curriculum.store.entries import Store
+
+root = Path(sys.argv[1])
+
+def make(folder):
+    with (root / "made").open("a") as log:
+        log.write("made\\n")
+    time.sleep(0.5)
+    (folder / "numbers.txt").write_text("1 2 3")
+    return {"numbers": 3}
+
+while not (root / "go").exists():
+    time.sleep(0.01)
+stage = Store(root / "store").stage("numbers", {"a": 1}, make)
+print(stage.reused, stage.counts["numbers"], (stage.folder / "numbers.txt").read_text())
+"""
+
+
+def test_runs_that_want_the_same_stage_at_the_same_moment_make_it_once(tmp_path):
+    command = [sys.executable, "-c", RACE, str(tmp_path)]
+    runs = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    (tmp_path / "go").touch()
+    outputs = sorted(run.communicate(timeout=30)[0] for run in runs)
+    assert outputs == ["False 3 1 2 3\n", "True 3 1 2 3\n", "True 3 1 2 3\n"]
+    assert (tmp_path / "made").read_text() == "made\n"
+
+
+LINE = '{"prompt": "1 + 1?", "response": "2", "answer": "2", "truth": "two"}\n'
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Read a file through the store, with whatever is other than usual."""
+    path = tmp_path / "a.jsonl"
+    path.write_text(LINE)
+
+    def load(cls=data.Rollouts, content=LINE, max_rejected=0, **keys):
+        if content != path.read_text():
+            path.write_text(content)
+        keys = {"id_key": "id", "prompt_key": "prompt", "reward_fn_key": "answer"} | keys
+        store = Store(tmp_path / "store")
+        return load_stored(store, "problems", cls(str(path), **keys), max_rejected)
+
+    return load
+
+
+def test_the_same_files_are_read_once(load):
+    first, second = load(), load(max_rejected=5)
+    assert (first.stage.reused, second.stage.reused) == (False, True)
+    assert second.problems.table.equals(first.problems.table)
+    assert second.rollouts.equals(first.rollouts)
+    assert second.rollouts.schema.equals(first.rollouts.schema)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"content": LINE.replace('"2"', '"3"')},
+        {"content": LINE * 2},
+        {"reward_fn_key": "truth"},
+        {"id_key": "truth"},
+        {"cls": data.Verl},
+    ],
+    ids=["bytes", "size", "reward_fn_key", "id_key", "reader"],
+)
+def test_other_bytes_or_another_knob_are_read_anew(load, change):
+    first = load()
+    second = load(**change)
+    assert not second.stage.reused
+    assert second.stage.folder != first.stage.folder
+
+
+def test_stored_problems_without_rollouts_have_no_index(load):
+    for reused in (False, True):
+        stored = load(cls=data.Verl)
+        assert stored.stage.reused == reused
+        assert stored.rollouts is None
+        assert stored.stage.counts == {"problems": 1, "rollouts": 0, "rejected_rows": 0}
