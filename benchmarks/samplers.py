@@ -20,9 +20,10 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from curriculum.config.plugins import conf_dir
+from curriculum.core.prompts import Observations, Prompts
 from curriculum.core.terminal import console, plain_table
 from curriculum.run.settings import Strategies
-from curriculum.samplers import Curriculum, Observations, Prompts, Rails, Sampler
+from curriculum.samplers import Curriculum, Rails, Sampler
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 BATCH, GROUP = 1_024, 8

@@ -25,7 +25,7 @@ class SweepEnd(Callback):
         sweep = Path(config.hydra.sweep.dir)
         try:
             from curriculum.compare.runs import compare
-            from curriculum.config.plugins import build
+            from curriculum.config.build import build
 
             failed_jobs.extend(compare(sweep))
             chosen = {"tracker": OmegaConf.to_container(config.tracker, resolve=True)}

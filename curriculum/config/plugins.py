@@ -13,10 +13,8 @@ so it shows in --help, completion, --cfg job and sweeps, and a wrong type fails 
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import logging
 import os
-from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -84,50 +82,6 @@ def register() -> None:
             )
 
 
-def build(cfg: Mapping[str, Any], group: str) -> Any:
-    """Make the strategy chosen for a group from plain values.
-
-    Raises:
-        UserError: names the group, the key and the cause.
-    """
-    node = dict(cfg[group])
-    target = str(node.pop("_target_"))
-    if target.split(".")[0] not in _trusted_packages():
-        raise UserError(f"{group}._target_={target} is neither this package's nor a plugin's")
-    module, _, name = target.rpartition(".")
-    try:
-        cls = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise UserError(f"{group}._target_={target} can't be loaded: {error}") from error
-    return typed(cls, node, group, _schema(cls, target, group))
-
-
-def typed(cls: type[T], values: Mapping[str, Any], where: str, schema: type | None = None) -> T:
-    """A dataclass made of plain values, each of the type that its field says.
-
-    Args:
-        where: the group or block of the configuration, for messages.
-        schema: what may be among the values; the fields of the class unless given.
-
-    Raises:
-        UserError: names the key and the cause, and the keys there are.
-    """
-    known = OmegaConf.structured(schema or _plain(cls))
-    try:
-        merged = OmegaConf.merge(known, dict(values))
-        for key in OmegaConf.missing_keys(merged):
-            raise UserError(f"{where}.{key} is required and has no default")
-        checked = cast(dict[str, Any], OmegaConf.to_container(merged))
-        return cls(**{each.name: checked[each.name] for each in _fields(cls)})
-    except OmegaConfBaseException as error:
-        keys = ", ".join(sorted(set(known) - {"_target_"}))
-        hint = "; a list is said as [a,b]" if "ListConfig" in str(error.msg) else ""
-        said = str(error.msg).splitlines()[0]
-        raise UserError(f"{where}.{error.full_key}: {said}{hint} (keys: {keys})") from error
-    except (TypeError, ValueError) as error:  # what a strategy says of its own knobs
-        raise UserError(f"{where}: {error}") from error
-
-
 def options() -> list[Option]:
     """Every option of every group: this package's, then the plugins'."""
     found = [
@@ -170,7 +124,8 @@ def _entry_points() -> list[tuple[str, EntryPoint]]:
     ]
 
 
-def _trusted_packages() -> set[str]:
+def trusted_packages() -> set[str]:
+    """Top-level packages whose classes a configuration may name."""
     return {"curriculum"} | {point.module.split(".")[0] for _, point in _entry_points()}
 
 

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curriculum.core.errors import UserError
+from curriculum.core.prompts import Prompts
 from curriculum.core.records import Floats, Integers, Outcome
-from curriculum.samplers import Prompts
 
 
 def prompts_of(outcome: Outcome, trained: npt.NDArray[np.bool_]) -> Prompts:

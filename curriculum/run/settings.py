@@ -10,7 +10,8 @@ import numpy as np
 
 from curriculum.bucketers import Bucketer, Percentile, Recorded
 from curriculum.budgets import Fixed, Sequential, question_of
-from curriculum.config.plugins import build, keys, typed
+from curriculum.config.build import build, typed
+from curriculum.config.plugins import keys
 from curriculum.core.errors import UserError
 from curriculum.data import Buckets, Data, Limits
 from curriculum.formats.files import File

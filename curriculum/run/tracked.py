@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from curriculum.core.prompts import Event
 from curriculum.core.records import Outcome
-from curriculum.samplers import Event
 from curriculum.trackers.base import About, Tracker, Tracking
 from curriculum.trackers.local import Local
 

@@ -1,7 +1,7 @@
 """Which prompts come next."""
 
 from curriculum.samplers.bandit import Bandit
-from curriculum.samplers.base import Event, Observations, Prompts, Sampler
+from curriculum.samplers.base import Sampler
 from curriculum.samplers.curriculum import Curriculum
 from curriculum.samplers.easy_to_hard import EasyToHard
 from curriculum.samplers.guards import Rails
@@ -25,13 +25,10 @@ __all__ = [
     "Curriculum",
     "CurriculumMultiSourceSampler",
     "EasyToHard",
-    "Event",
     "Learnability",
     "MultiSource",
     "MultiSourceSampler",
-    "Observations",
     "Pools",
-    "Prompts",
     "Rails",
     "RewardCurriculum",
     "RewardCurriculumSampler",

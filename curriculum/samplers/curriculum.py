@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from curriculum.core.errors import UserError
+from curriculum.core.prompts import Event, Observations, Prompts
 from curriculum.core.records import Integers
-from curriculum.samplers.base import Allowed, Event, Observations, Prompts, Sampler, starves_none
+from curriculum.samplers.base import Allowed, Sampler, starves_none
 from curriculum.samplers.guards import Floor, Outages, Rails, Repeats, lanes_of
 from curriculum.samplers.parts.epoch_shuffle import Deck
 from curriculum.samplers.parts.stratified import Rounding

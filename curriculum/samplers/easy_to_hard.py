@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from curriculum.core.errors import UserError
+from curriculum.core.prompts import Event, Observations, Prompts
 from curriculum.core.records import Floats, Integers
-from curriculum.samplers.base import Allowed, Event, Observations, Prompts
+from curriculum.samplers.base import Allowed
 from curriculum.samplers.parts.stratified import Strata
 
 SCHEDULES = ("cosine", "gaussian", "balanced", "classic")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from curriculum.core.errors import UserError
+from curriculum.core.prompts import Prompts
 from curriculum.core.records import Floats
-from curriculum.samplers.base import Prompts
 from curriculum.samplers.parts.beta_posterior import Posterior
 from curriculum.samplers.parts.interpolated_posterior import InterpolatedPosterior
 from curriculum.samplers.parts.posterior_top_k import BestByPosterior

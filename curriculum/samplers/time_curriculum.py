@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from curriculum.core.errors import UserError
+from curriculum.core.prompts import Event, Mask, Observations, Prompts
 from curriculum.core.records import Integers
-from curriculum.samplers.base import Allowed, Event, Mask, Observations, Prompts
+from curriculum.samplers.base import Allowed
 from curriculum.samplers.multi_source import MultiSource
 from curriculum.samplers.parts.complexity import (
     curriculum_sources,

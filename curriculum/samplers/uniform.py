@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from curriculum.core.prompts import Event, Observations, Prompts
 from curriculum.core.records import Integers
-from curriculum.samplers.base import Allowed, Event, Observations, Prompts
+from curriculum.samplers.base import Allowed
 from curriculum.samplers.parts.epoch_shuffle import Deck
 
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
+from curriculum.core.prompts import Prompts
 from curriculum.core.records import PROBLEM_SCHEMA, Metrics, Problems, Rewards
 from curriculum.metrics.metrics import MeanReward, Measure, measure
-from curriculum.samplers import Prompts
 
 STANDARD = Measure(
     threshold=0.5,

@@ -12,8 +12,9 @@ from typing import Any, cast
 
 import numpy as np
 
+from curriculum.core.prompts import Observations, Prompts
 from curriculum.core.records import Integers
-from curriculum.samplers import Curriculum, Observations, Prompts, Rails, Sampler
+from curriculum.samplers import Curriculum, Rails, Sampler
 from curriculum.samplers.base import Allowed
 from curriculum.testing.make import make_prompts
 

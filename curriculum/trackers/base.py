@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from curriculum.core.prompts import Event
 from curriculum.core.records import Outcome
 from curriculum.core.run_result import Record
-from curriculum.samplers import Event
 from curriculum.sweep.jobs import planned
 
 # Keys that say where a run is, not what it does.

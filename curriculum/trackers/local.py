@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curriculum.core.names import EVENTS, METRICS
+from curriculum.core.prompts import Event
 from curriculum.core.records import Outcome
-from curriculum.samplers import Event
 from curriculum.trackers.base import About
 
 log = logging.getLogger(__name__)

@@ -13,8 +13,8 @@ from typing import Any
 import pandas as pd
 
 from curriculum.core.errors import UserError
+from curriculum.core.prompts import Event
 from curriculum.core.records import Outcome
-from curriculum.samplers import Event
 from curriculum.trackers.base import OUTSIDE, About, flat
 from curriculum.trackers.parts import summary
 from curriculum.trackers.parts.recording import Recording

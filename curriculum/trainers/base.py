@@ -11,7 +11,8 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from curriculum.core.errors import UserError
-from curriculum.samplers import Curriculum, Prompts, Rails, Sampler
+from curriculum.core.prompts import Prompts
+from curriculum.samplers import Curriculum, Rails, Sampler
 from curriculum.trackers import Tracker
 
 log = logging.getLogger(__name__)

@@ -13,8 +13,9 @@ import numpy as np
 from curriculum.core.errors import UserError
 from curriculum.core.names import CONTROL, EVENTS, METRICS
 from curriculum.core.progress import progress
+from curriculum.core.prompts import Event, Observations
 from curriculum.core.records import Integers
-from curriculum.samplers import Event, Observations, Uniform
+from curriculum.samplers import Uniform
 from curriculum.trackers import Tracker
 from curriculum.trainers.base import Training
 from curriculum.trainers.parts.learning import Pace, SimulatedModel

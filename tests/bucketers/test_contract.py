@@ -10,7 +10,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from curriculum.bucketers import Adaptive, MeanReward, PassRate, Percentile, Threshold
-from curriculum.config.plugins import build, conf_dir
+from curriculum.config.build import build
+from curriculum.config.plugins import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.testing import check_bucketer, make_metrics
 

@@ -6,7 +6,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from curriculum.bucketers import MeanReward
-from curriculum.config.plugins import build
+from curriculum.config.build import build
 from curriculum.core.records import Buckets
 from curriculum.testing import make_metrics
 

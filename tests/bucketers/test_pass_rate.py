@@ -5,7 +5,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from curriculum.bucketers import PassRate
-from curriculum.config.plugins import build
+from curriculum.config.build import build
 from curriculum.testing import make_metrics
 
 

@@ -7,7 +7,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from curriculum.bucketers import Percentile
-from curriculum.config.plugins import build
+from curriculum.config.build import build
 from curriculum.core.records import Buckets
 from curriculum.metrics.metrics import Measure, measure
 from curriculum.testing import make_metrics, make_problems, make_rewards

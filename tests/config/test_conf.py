@@ -10,7 +10,8 @@ import pytest
 from hydra.utils import get_class
 from omegaconf import OmegaConf
 
-from curriculum.config.plugins import GROUPS, build, conf_dir, pipeline_keys
+from curriculum.config.build import build
+from curriculum.config.plugins import GROUPS, conf_dir, pipeline_keys
 from curriculum.layouts import LAYOUTS
 
 FILES = sorted(conf_dir().rglob("*.yaml"))

@@ -14,7 +14,8 @@ import pytest
 from omegaconf import OmegaConf
 from scipy.stats import beta
 
-from curriculum.config.plugins import build, conf_dir
+from curriculum.config.build import build
+from curriculum.config.plugins import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.core.records import Problems
 from curriculum.metrics.metrics import (

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-from curriculum.config.plugins import build, conf_dir
-from curriculum.samplers import Observations, Prompts, Rails
+from curriculum.config.build import build
+from curriculum.config.plugins import conf_dir
+from curriculum.core.prompts import Observations, Prompts
+from curriculum.samplers import Rails
 
 STEPS = 20  # of the training, for the samplers that ask
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from curriculum.core.errors import UserError
-from curriculum.samplers import Curriculum, Observations
+from curriculum.core.prompts import Observations
+from curriculum.samplers import Curriculum
 
 ARMS, BATCH, GROUP = 3, 30, 10
 

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from curriculum.config.plugins import conf_dir
-from curriculum.samplers import Curriculum, Observations
+from curriculum.core.prompts import Observations
+from curriculum.samplers import Curriculum
 from curriculum.testing import make_prompts
 
 BATCH, PROMPTS, GROUP = 8, 60, 6

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from curriculum.core.prompts import Prompts
 from curriculum.core.records import Integers
-from curriculum.samplers.base import Prompts
 from curriculum.samplers.guards.repeats import Repeats
 from curriculum.samplers.parts.epoch_shuffle import Decks
 from curriculum.samplers.parts.stratified import Rounding

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from curriculum.samplers.base import Event, Observations, Prompts
+from curriculum.core.prompts import Event, Observations, Prompts
 from curriculum.samplers.guards.settings import Rails
 
 EVIDENCE = 20.0  # expected passes before a source is judged: chance alone leaves a tenth 1 in 2e6

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from curriculum.core.errors import UserError
+from curriculum.core.prompts import Event, Mask, Observations, Prompts
 from curriculum.core.records import Floats, Integers
-from curriculum.samplers.base import Allowed, Event, Mask, Observations, Prompts, Sampler
+from curriculum.samplers.base import Allowed, Sampler
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from curriculum.core.errors import UserError
+from curriculum.core.prompts import Mask
 from curriculum.core.records import Integers
-from curriculum.samplers.base import Mask
 from curriculum.samplers.guards.settings import Rails
 
 LONG_AGO = -(1 << 62)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from curriculum.core.prompts import Observations, Prompts
 from curriculum.core.records import Floats, Integers
-from curriculum.samplers.base import Observations, Prompts
 
 
 class Posterior:

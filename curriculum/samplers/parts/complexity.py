@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from curriculum.core.errors import UserError
+from curriculum.core.prompts import Prompts
 from curriculum.core.records import Floats, Integers
-from curriculum.samplers.base import Prompts
 
 
 def curriculum_sources(prompts: Prompts, source: str | None) -> list[int]:

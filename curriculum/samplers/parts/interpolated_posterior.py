@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from curriculum.core.errors import UserError
+from curriculum.core.prompts import Observations, Prompts
 from curriculum.core.records import Floats, Integers
-from curriculum.samplers.base import Observations, Prompts
 from curriculum.samplers.parts.beta_posterior import Posterior
 
 SMALL = 1e-6

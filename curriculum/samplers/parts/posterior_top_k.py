@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from curriculum.core.errors import UserError
+from curriculum.core.prompts import Event, Observations, Prompts
 from curriculum.core.records import Floats, Integers
-from curriculum.samplers.base import Allowed, Event, Observations, Prompts
+from curriculum.samplers.base import Allowed
 from curriculum.samplers.parts.beta_posterior import Posterior
 from curriculum.samplers.parts.epoch_shuffle import Deck
 

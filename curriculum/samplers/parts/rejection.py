@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from curriculum.core.prompts import Mask
 from curriculum.core.records import Floats, Integers
-from curriculum.samplers.base import Allowed, Mask
+from curriculum.samplers.base import Allowed
 from curriculum.samplers.parts.epoch_shuffle import Deck, but_for
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from curriculum.core.errors import UserError
+from curriculum.core.prompts import Event, Observations, Prompts
 from curriculum.core.records import Floats, Integers
-from curriculum.samplers.base import Event, Observations, Prompts
 from curriculum.samplers.parts.averages import Averages
 
 STRATEGIES = ("weighted", "proportional")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from curriculum.core.prompts import Prompts
 from curriculum.core.records import Floats, Integers
-from curriculum.samplers import Prompts
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from curriculum.core.names import CONTROL
+from curriculum.core.prompts import Event, Prompts
 from curriculum.core.records import Floats, Integers
 from curriculum.core.terminal import console, plain_table, shown
-from curriculum.samplers import Event, Prompts
 from curriculum.trainers.base import Schedule
 
 LABEL = "simulated by a stated learning model on the measured pass rates; no model was trained"

@@ -7,7 +7,8 @@ import pytest
 
 from curriculum.config.plugins import conf_dir
 from curriculum.core.errors import UserError
-from curriculum.samplers import Curriculum, Observations
+from curriculum.core.prompts import Observations
+from curriculum.samplers import Curriculum
 
 BATCH = 10
 OPTIONS = sorted(path.stem for path in (conf_dir() / "sampler").glob("*.yaml"))

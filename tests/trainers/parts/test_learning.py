@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import beta, kstest
 
-from curriculum.samplers import Prompts
+from curriculum.core.prompts import Prompts
 from curriculum.trainers.parts.learning import Pace, SimulatedModel
 
 

@@ -1,0 +1,109 @@
+"""From plain values to strategies and settings: the one place that makes and checks them.
+
+A strategy is a dataclass; its fields are its keys, with their types, ranges and defaults:
+
+    @dataclass(frozen=True)
+    class Thompson:
+        target: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+`Thompson()` works in Python; from the configuration its values are checked against these types.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar, get_type_hints
+
+from curriculum.config.plugins import pipeline_keys, trusted_packages
+from curriculum.core.errors import UserError
+
+T = TypeVar("T")
+
+
+def build(cfg: Mapping[str, Any], group: str) -> Any:
+    """Make the strategy chosen for a group from plain values.
+
+    Raises:
+        UserError: names the group, the key, its value and the cause.
+    """
+    node = dict(cfg[group])
+    cls = load(str(node.pop("_target_")), group)
+    own = {field.name for field in keys_of(cls)}
+    shared = set(pipeline_keys(group)) - own
+    return typed(cls, {k: v for k, v in node.items() if k not in shared}, group, shared)
+
+
+def load(target: str, group: str) -> type:
+    """The class that a `_target_` names; of this package or a plugin's, and no other."""
+    if target.split(".")[0] not in trusted_packages():
+        raise UserError(f"{group}._target_={target} is neither this package's nor a plugin's")
+    module, _, name = target.rpartition(".")
+    try:
+        cls = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise UserError(f"{group}._target_={target} can't be loaded: {error}") from error
+    if not (isinstance(cls, type) and dataclasses.is_dataclass(cls)):
+        raise UserError(f"{group}._target_={target} is not a dataclass")
+    return cls
+
+
+def keys_of(cls: type) -> list[dataclasses.Field[Any]]:
+    """The fields of a strategy or of settings that the configuration sets."""
+    return [field for field in dataclasses.fields(cls) if field.init]
+
+
+def typed(
+    cls: type[T], values: Mapping[str, Any], where: str, shared: Sequence[str] | set[str] = ()
+) -> T:
+    """A dataclass made of plain values, each of the type and in the range that its field says.
+
+    Args:
+        where: the group or block of the configuration, for messages.
+        shared: further keys there, for messages.
+
+    Raises:
+        UserError: names the key, its value and what it must be, or the keys there are.
+    """
+    from pydantic import ConfigDict, ValidationError, create_model
+
+    hints = get_type_hints(cls, include_extras=True)
+    schema: dict[str, Any] = {
+        field.name: (hints[field.name], _default(field)) for field in keys_of(cls)
+    }
+    model = create_model(
+        cls.__name__,
+        __config__=ConfigDict(extra="forbid", strict=True, protected_namespaces=()),
+        **schema,
+    )
+    try:
+        checked = model.model_validate(dict(values))
+        return cls(**{name: getattr(checked, name) for name in schema})
+    except ValidationError as error:
+        raise UserError(_explained(error.errors(), where, sorted({*schema, *shared}))) from None
+    except (TypeError, ValueError) as error:  # what a strategy says of its own keys
+        raise UserError(f"{where}: {error}") from error
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    from pydantic import Field
+
+    if field.default_factory is not dataclasses.MISSING:
+        return Field(default_factory=field.default_factory)
+    return ... if field.default is dataclasses.MISSING else field.default
+
+
+def _explained(errors: Sequence[Any], where: str, keys: Sequence[str]) -> str:
+    """Every mistake on a line of its own."""
+    lines = []
+    for error in errors:
+        key = ".".join([where, *(str(part) for part in error["loc"])])
+        if error["type"] == "missing":
+            lines.append(f"{key} is required and has no default")
+        elif error["type"] == "extra_forbidden":
+            lines.append(f"{key} is no key; there are: {', '.join(keys)}")
+        else:
+            said = error["msg"].removeprefix("Input ").removeprefix("Value error, ")
+            lines.append(f"{key}={error['input']} {said}")
+    return "\n".join(lines)
