@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curriculum.core.errors import UserError
-from curriculum.core.records import Floats, Integers
+from curriculum.core.records import Floats, Integers, reaches
 
 Mask = npt.NDArray[np.bool_]
 
@@ -111,7 +111,7 @@ class Observations:
         off = np.abs(reward - np.repeat(mean, n))
         lowest, highest = np.minimum.reduceat(reward, first), np.maximum.reduceat(reward, first)
         deviation = np.sqrt(np.add.reduceat(off**2, first) / n)
-        mixed = highest > lowest  # the deviation of equal rewards may be 1e-17 rather than 0
+        mixed = reaches(highest, lowest, strict=True)  # equal ones may deviate by 1e-17, not 0
         advantage = np.add.reduceat(off, first) / n / np.where(mixed, deviation, 1) * mixed
         c = np.add.reduceat(passed[order].astype(np.int64), first)
         return cls(unique.astype(np.int64), n, c, mean, lowest, highest, advantage)

@@ -50,9 +50,27 @@ ROLLOUT_SCHEMA = pa.schema(
 # Lines up with the rollouts; a failed rollout has a cause and no reward.
 REWARD_SCHEMA = pa.schema([pa.field("reward", pa.float64()), pa.field("failure", pa.string())])
 
-# Metrics are rounded to this many decimals before they are compared: the order in which rewards are
-# summed moves a mean by 1e-16, enough to carry a problem over an edge.
+# Rewards and metrics are rounded to this many decimals before they are compared: .7 - .4 is not
+# quite .3, and the order in which rewards are summed moves a mean by 1e-16, enough to carry a
+# problem over an edge.
 DECIMALS = 12
+
+
+def rounded(values: npt.ArrayLike) -> Floats:
+    """Rewards, numbers made of them, or thresholds, as they are compared."""
+    return np.asarray(values, np.float64).round(DECIMALS)
+
+
+def reaches(
+    values: npt.ArrayLike, threshold: npt.ArrayLike, *, strict: bool
+) -> npt.NDArray[np.bool_]:
+    """Which rewards, or numbers made of them, are at a threshold or above it; NaN never is.
+
+    Args:
+        strict: whether they must be above it.
+    """
+    left, right = rounded(values), rounded(threshold)
+    return np.asarray(left > right if strict else left >= right)
 
 
 COUNTS = ("n", "c", "truncated")  # metrics that are whole numbers
@@ -239,7 +257,7 @@ class Metrics:
                 f"have as few as n={int(self['n'].min())} rollouts. "
                 "Choose a smaller k or another metric."
             )
-        return np.round(values, DECIMALS)
+        return rounded(values)
 
     def hardness(self, name: str | None = None) -> Floats:
         """(P,) a metric (the chosen one unless named), turned so that higher is harder."""

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curriculum.core.errors import UserError
-from curriculum.core.records import Buckets, Outcome
+from curriculum.core.records import Buckets, Outcome, reaches
 from curriculum.core.summary import show_difficulty, show_files
 from curriculum.core.terminal import console, plain_table
 from curriculum.formats.problems import prompt_identity, without_number
@@ -133,8 +133,9 @@ def _file_name(stage: Stage, split: str, export: Export) -> str:
 
 def _kept(outcome: Outcome, mode: str) -> Mask:
     best = outcome.metrics["max_reward"]
-    keeps = {"all": best == best, "best_only": best > 0, "passing_only": best >= PASSING}
-    return np.asarray(keeps[mode])
+    if mode == "passing_only":
+        return reaches(best, PASSING, strict=False)
+    return reaches(best, 0, strict=True) if mode == "best_only" else np.ones(len(best), np.bool_)
 
 
 def _held_out(outcome: Outcome, export: Export) -> Mask:

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from curriculum.core import posterior
 from curriculum.core.errors import UserError
-from curriculum.core.records import DECIMALS, Easier, Floats, Metrics, Problems, Rewards
+from curriculum.core.records import Easier, Floats, Metrics, Problems, Rewards, reaches
 
 
 class Metric(Protocol):
@@ -102,7 +102,7 @@ class InverseMean:
 
     def __call__(self, rewards: Rewards) -> Floats:
         mean = MeanReward()(rewards)
-        above_zero = np.round(mean, DECIMALS) > 0  # rewards that cancel may leave 1e-17
+        above_zero = reaches(mean, 0, strict=True)  # rewards that cancel may leave 1e-17
         infinite = np.full(len(mean), np.inf)
         return np.asarray(np.divide(1.0, mean, out=infinite, where=above_zero))
 
@@ -121,8 +121,7 @@ class PassRate:
 
     def passes(self, rewards: Rewards) -> Floats:
         """(P,) how many rollouts pass."""
-        values, threshold = rewards.values, self.threshold
-        passing = values > threshold if self.strict else values >= threshold
+        passing = reaches(rewards.values, self.threshold, strict=self.strict)
         return rewards.sum(passing.astype(np.float64))
 
 
@@ -165,8 +164,9 @@ class PassAtK:
 
     def __call__(self, rewards: Rewards) -> Floats:
         k = rewards.counts if self.k is None else np.full(len(rewards), self.k)
-        reach = (rewards.descending >= self.threshold) & (rewards.rank < k[rewards.owner])
-        share = rewards.sum(reach.astype(np.float64)) / k
+        passing = reaches(rewards.descending, self.threshold, strict=False)
+        best = rewards.rank < k[rewards.owner]
+        share = rewards.sum((passing & best).astype(np.float64)) / k
         return np.where(rewards.counts < k, np.nan, share)
 
 

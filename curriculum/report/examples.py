@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from curriculum.core.errors import UserError
 from curriculum.core.posterior import evenly
-from curriculum.core.records import Floats, Integers, Problems, Rollouts
+from curriculum.core.records import Floats, Integers, Problems, Rollouts, reaches
 
 RESPONSES = 8  # of a problem
 LIMITS = range(4000, 199, -50)  # characters of a text: the first for which all texts fit
@@ -103,7 +103,7 @@ class Rewarded:
     def kind(self, rows: Integers) -> npt.NDArray[np.int64]:
         """0 a failure, 1 a pass, 2 no reward."""
         reward = self.table["reward"].take(pa.array(rows)).to_numpy().astype(np.float64)
-        passes = reward > self.threshold if self.strict else reward >= self.threshold
+        passes = reaches(reward, self.threshold, strict=self.strict)
         return np.where(np.isnan(reward), 2, passes)
 
     def told(self, rows: Integers) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from curriculum.samplers.guards import Floor, Outages, Rails, Repeats, lanes_of
 from curriculum.samplers.parts.epoch_shuffle import Deck
 from curriculum.samplers.parts.stratified import Rounding
 
-VERSION = 1  # of the state
+VERSION = 2  # of the state
 
 
 class Curriculum:

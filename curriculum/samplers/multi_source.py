@@ -21,8 +21,8 @@ class MultiSource(Knobs):
 
     Shares are fixed, or follow rewards: the lower a source's, the more of it (see `Mix`).
 
-    Source: MultiSourceSampler of verl_extensions 0.3.0. Its weights depend on the scale of a
-    source's rewards; these don't.
+    Source: MultiSourceSampler of verl_extensions 0.3.0. Its weights depend on the scale of the
+    rewards; these don't, and sources of different scales can have `reward_ranges`.
     """
 
     starves_none: ClassVar = True

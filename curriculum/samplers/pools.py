@@ -10,7 +10,7 @@ import numpy as np
 
 from curriculum.core.errors import UserError
 from curriculum.core.prompts import Event, Observations, Prompts
-from curriculum.core.records import Floats, Integers
+from curriculum.core.records import Floats, Integers, reaches
 from curriculum.samplers.base import Allowed
 from curriculum.samplers.parts.epoch_shuffle import Deck
 from curriculum.samplers.parts.rejection import thinned
@@ -85,4 +85,6 @@ class Pools:
         return {f"pool/{name}": float(size) for name, size in zip(NAMES, sizes, strict=True)}
 
     def _pool_of(self, rate: Floats) -> Integers:
-        return np.where(rate <= self.hard_to, HARD, np.where(rate <= self.normal_to, 1, EASY))
+        above_hard = reaches(rate, self.hard_to, strict=True)
+        above_normal = reaches(rate, self.normal_to, strict=True)
+        return np.where(above_normal, EASY, np.where(above_hard, NORMAL, HARD))

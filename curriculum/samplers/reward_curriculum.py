@@ -10,7 +10,7 @@ import numpy as np
 
 from curriculum.core.errors import UserError
 from curriculum.core.prompts import Event, Observations, Prompts
-from curriculum.core.records import Floats, Integers
+from curriculum.core.records import Floats, Integers, reaches
 from curriculum.samplers.multi_source import MultiSource
 from curriculum.samplers.parts.averages import Averages
 from curriculum.samplers.parts.complexity import (
@@ -147,7 +147,8 @@ class RewardCurriculum(MultiSource):
     def _is_ready(self) -> bool:
         waited = self._mix.batches - self._since >= self.min_batches_per_level
         more = self._level < self.num_intervals
-        return bool(more and waited and self._reward.values[0] >= self.reward_threshold)
+        good = reaches(self._reward.values, self.reward_threshold, strict=False)
+        return bool(more and waited and good.all())
 
     def _level_up(self) -> Event:
         before, reward = self._samples(self._level), float(self._reward.values[0])

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from curriculum.core.errors import UserError
-from curriculum.core.prompts import Event, Observations, Prompts
-from curriculum.core.records import Floats, Integers
+from curriculum.core.prompts import Event, Mask, Observations, Prompts
+from curriculum.core.records import Floats, Integers, reaches
 from curriculum.samplers.base import Allowed
 from curriculum.samplers.parts.epoch_shuffle import Deck
 from curriculum.samplers.parts.rejection import thinned
@@ -64,8 +64,9 @@ class SkipZeroVariance:
         self._deck, self._rng = Deck(np.arange(len(prompts)), rng), rng
         self._batch_size = batch_size
         rate = prompts.c / np.maximum(prompts.n, 1)
-        self._easy = ((prompts.n > 0) & (rate >= self.easy_from)).astype(np.int64)
-        self._hard = ((prompts.n > 0) & (rate <= self.hard_to)).astype(np.int64)
+        easy, hard = self._easy_and_hard(rate)
+        self._easy = ((prompts.n > 0) & easy).astype(np.int64)
+        self._hard = ((prompts.n > 0) & hard).astype(np.int64)
         self._p_easy = self._p_hard = self.chance
         return []
 
@@ -81,7 +82,7 @@ class SkipZeroVariance:
     def observe(self, observations: Observations) -> list[Event]:
         """See `Sampler`."""
         rows, rate = observations.prompt, observations.passed / observations.n
-        easy, hard = rate >= self.easy_from, rate <= self.hard_to
+        easy, hard = self._easy_and_hard(rate)
         self._easy[rows] = np.where(easy, self._easy[rows] + 1, 0)
         self._hard[rows] = np.where(hard, self._hard[rows] + 1, 0)
         step = self.step * len(observations) / self._batch_size
@@ -89,6 +90,10 @@ class SkipZeroVariance:
         self._p_easy = self._moved(self._p_easy, float(easy.mean()), part, step)
         self._p_hard = self._moved(self._p_hard, float(hard.mean()), 1 - part, step)
         return []
+
+    def _easy_and_hard(self, rate: Floats) -> tuple[Mask, Mask]:
+        easy = reaches(rate, self.easy_from, strict=False)
+        return easy, ~reaches(rate, self.hard_to, strict=True)
 
     def _moved(self, chance: float, share: float, part: float, step: float) -> float:
         too_many = share >= self.target_zero_variance * part

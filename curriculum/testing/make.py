@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from curriculum.core.prompts import Prompts
-from curriculum.core.records import PROBLEM_SCHEMA, Metrics, Problems, Rewards
+from curriculum.core.records import PROBLEM_SCHEMA, Metrics, Problems, Rewards, reaches
 from curriculum.metrics.metrics import MeanReward, Measure, measure
 
 STANDARD = Measure(
@@ -53,7 +53,8 @@ def make_metrics(groups: Sequence[Sequence[float]]) -> Metrics:
 
     The data puts problems in the buckets easy and hard, by a mean reward of 0.5.
     """
-    recorded = ["easy" if np.mean(group) >= 0.5 else "hard" for group in groups]
+    means = [np.mean(group) for group in groups]
+    recorded = np.where(reaches(means, 0.5, strict=False), "easy", "hard")
     problems = make_problems(len(groups)).in_buckets(pa.array(recorded, pa.string()))
     rewards = make_rewards(groups)
     return measure(problems, rewards, STANDARD, MeanReward(), "mean_reward")

@@ -330,6 +330,15 @@ def test_filters_keep_problems_by_their_best_reward(write, mode, keep):
         assert sum(manifest["left_out_by_filter"].values()) > 0
 
 
+def test_filters_round_rewards_before_they_compare_them(tmp_path, write):
+    best = {"at a half": 0.7 - 0.2, "below it": 0.4999, "nothing": 0.1 + 0.2 - 0.3}
+    rows = {"all": [line(text, -1, reward) for text, reward in best.items()]}
+    outcome = outcome_of(write_lines(tmp_path / "rounded", rows))
+    for mode, kept in (("passing_only", ["at a half"]), ("best_only", ["at a half", "below it"])):
+        tables, _ = write(outcome, filter=mode, val_fraction=0)
+        assert texts(tables["all_train"]) == kept
+
+
 def test_nothing_but_data_buckets_and_seed_moves_a_problem_to_the_other_side(write):
     train, val = (of(write()[0], side) for side in ("train", "val"))
     for options in (

@@ -111,6 +111,29 @@ def test_success_is_strictly_above_a_half_and_in_percent():
     assert metrics["pass_rate"].tolist() == [0.75, 1]
 
 
+@pytest.mark.parametrize(
+    ("reward", "threshold"),
+    [(0.7 - 0.4, 0.3), (0.1 + 0.2, 0.3), (0.7 - 0.2, 0.5), (0.1 + 0.2 - 0.3, 0)],
+)
+def test_a_reward_at_the_threshold_but_for_rounding_is_at_it(reward, threshold):
+    assert reward != threshold
+    rewards = make_rewards([[reward, reward, threshold - 1e-9], [threshold + 1e-9]])
+    at = [PassRate(threshold, False, 1), UnbiasedPassAtK(1, threshold, False)]
+    for metric in [*at, PassAtK(None, threshold)]:
+        assert metric(rewards) == pytest.approx([2 / 3, 1])
+    for metric in (PassRate(threshold, True, 1), UnbiasedPassAtK(1, threshold, True)):
+        assert metric(rewards).tolist() == [0, 1]
+    config = dataclasses.replace(STANDARD, threshold=threshold)
+    measured = measure(make_problems(2), rewards, config, MeanReward(), "mean_reward")
+    assert measured["c"].tolist() == [2, 1]
+
+
+def test_success_and_pass_at_k_round_like_the_threshold_of_a_run():
+    metrics = make_metrics([[0.7 - 0.2], [0.2 + 0.3 + 1e-16]])
+    assert metrics["success_rate"].tolist() == [0, 0]
+    assert metrics["pass_at_k"].tolist() == [1, 1]
+
+
 def test_pass_at_k_is_a_share_of_the_highest_rewards():
     rewards = make_rewards([[0.5, 0.0, 0.9, 0.1]])
     assert [PassAtK(k, 0.5)(rewards)[0] for k in (1, 2, 4, None)] == [1, 1, 0.5, 0.5]

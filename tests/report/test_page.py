@@ -9,8 +9,13 @@ from hashlib import sha256
 from html import unescape
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+
+from curriculum.core.records import REWARD_SCHEMA
+from curriculum.report.examples import Rewarded
 
 SCRIPT = re.compile(r"<script(?: type=\"(?P<kind>[^\"]+)\"[^>]*)?>(?P<text>.*?)</script>", re.S)
 
@@ -95,6 +100,17 @@ def test_examples_are_spread_over_buckets_and_have_their_rewards(run, tmp_path):
         assert passes == min(max(row.c, 0), 8) if row.c < 4 else passes >= min(row.c, 4)
         own = rollouts[rollouts["data_idx"] == row.data_idx].set_index("sample_idx")["response"]
         assert all(own[each["sample"]] == each["text"] for each in shown["responses"])
+
+
+def test_a_response_passes_at_the_threshold_but_for_rounding():
+    rewards = [0.7 - 0.4, 0.3 - 1e-9, 0.3 + 1e-9, None]
+    failures = [None, None, None, "no answer"]
+    table = pa.table({"reward": rewards, "failure": failures}, REWARD_SCHEMA)
+    rows = np.arange(4)
+    assert Rewarded(table, 0.3, strict=False).kind(rows).tolist() == [1, 0, 1, 2]
+    assert Rewarded(table, 0.3, strict=True).kind(rows).tolist() == [0, 0, 1, 2]
+    passed = [each["passed"] for each in Rewarded(table, 0.3, strict=False).told(rows)]
+    assert passed == [True, False, True, False]
 
 
 @pytest.mark.slow

@@ -63,6 +63,14 @@ def test_prompts_move_in_both_directions(sampler, prompts, rails, outcomes):
     assert curriculum.metrics()["pool/unseen"] == 25
 
 
+def test_a_pass_rate_at_a_bound_but_for_rounding_is_at_it(sampler, prompts, rails, outcomes):
+    data = prompts(np.zeros(2), n=np.full(2, 10), c=np.array([3, 7]))
+    bounds = {"hard_to": np.nextafter(0.3, 0), "normal_to": np.nextafter(0.7, 0)}
+    curriculum = Curriculum(sampler("pools", **bounds), data, 1, rails(), np.random.default_rng(0))
+    sizes = [curriculum.metrics()[f"pool/{name}"] for name in ("hard", "normal", "easy")]
+    assert sizes == [1, 1, 0]
+
+
 def test_where_every_pool_has_weight_0_batches_are_still_full(sampler, prompts, rails, batches):
     weights = {"hard": 0.0, "normal": 1.0, "easy": 0.0, "unseen": 0.0}
     data = prompts(np.zeros(40), n=np.full(40, 16), c=np.repeat([8, 0], [6, 34]))

@@ -1,11 +1,13 @@
 """multi_source, time_curriculum and reward_curriculum: the numbers and lines of verl_extensions."""
 
+import functools
+
 import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
 import curriculum.samplers as samplers
-from curriculum.config.plugins import conf_dir
+from curriculum.config.plugins import build, conf_dir
 from curriculum.core.errors import UserError
 from curriculum.samplers import Curriculum
 
@@ -18,10 +20,11 @@ COMMON = {
     "temperature": 1.0,
     "max_source_ratio": 3.0,
 }
+OWN = {"reward_ranges": None}  # stated in conf, not in the tables
 PERCENTILES = {"initial_complexity_percentile": 30, "final_complexity_percentile": 100}
-OWN_KEYS = {"complexity_source": None, "complexity_score": None}  # stated in conf, not the tables'
+OWN_KEYS = OWN | {"complexity_source": None, "complexity_score": None}
 TABLES = {
-    "multi_source": COMMON,
+    "multi_source": COMMON | OWN,
     "time_curriculum": COMMON | OWN_KEYS | PERCENTILES | {"complexity_warmup_steps": 100},
     "reward_curriculum": COMMON
     | OWN_KEYS
@@ -100,10 +103,10 @@ def test_adaptive_weights_are_logged(sampler, prompts, rails, outcomes):
         "[MultiSourceSampler] Adaptive: alpha=0.1, update_freq=5, temp=0.3",
         "[MultiSourceSampler] Weight bounds: [25.0%, 75.0%]",
     ]
-    # Between 0 and 20, and 0 and 19.3: places of 0.5125 and 0.4523, exp(0.0602 / 0.3) = 1.22.
+    # Of rewards from 0 to 25.25, places of 0.4059 and 0.3457: exp(0.0602 / 0.3) = 1.22.
     rows = np.r_[0:256, 1_000:1_256]
     one = np.repeat([10.25, 8.73], 256)
-    whole = outcomes(rows, 4, reward=one, highest=np.repeat([20.0, 19.3], 256))
+    whole = outcomes(rows, 4, reward=one, highest=np.repeat([25.25, 19.3], 256))
     events = [event for _ in range(50) for event in curriculum.observe(whole)]
     assert len(events) == 10
     assert lines(events[-1:]) == [
@@ -177,21 +180,89 @@ def test_proportional_is_by_size(sampler, prompts, rails, batches):
         assert sources_of(data, batch) == [1, 3, 6]
 
 
-def adapted(sampler, prompts, rails, outcomes, rewards, scale=None, temperature=1.0, count=10):
-    """Weights after five batches, of sources whose rewards lie between 0 and their scale."""
-    sources = len(rewards)
-    scale = np.ones(sources) if scale is None else np.asarray(scale)
+def shares(curriculum):
+    found = curriculum.metrics()
+    return [found[name] for name in found if name.endswith("/weight")]
+
+
+def adaptive_run(sampler, prompts, rails, outcomes, rewards, lowest=0.0, highest=1.0, **knobs):
+    """Events of five batches, and the shares after them; all that is given is by source."""
+    sources, count = len(rewards), 10
     data = prompts(np.repeat(np.arange(sources), 50))
-    adaptive = sampler("multi_source", adaptive_weights=True, temperature=temperature)
+    adaptive = sampler("multi_source", adaptive_weights=True, **knobs)
     curriculum = made(adaptive, data, rails(), count * sources)
     rows = np.flatnonzero(np.arange(50 * sources) % 50 < count)
-    of = data.source[rows]
-    reward = np.asarray(rewards)[of] * scale[of]
+    numbers = {"reward": rewards, "lowest": lowest, "highest": highest}
+    of_group = {
+        name: np.broadcast_to(value, sources)[data.source[rows]] for name, value in numbers.items()
+    }
     events = []
     for _ in range(5):
-        events += curriculum.observe(outcomes(rows, 4, reward=reward, highest=scale[of]))
+        events += curriculum.observe(outcomes(rows, 4, **of_group))
+    return events, np.array(shares(curriculum))
+
+
+def adapted(*given, **knobs):
+    events, weights = adaptive_run(*given, **knobs)
     assert [event.kind for event in events] == ["weights"]
-    return np.array(list(events[0].values["weights"].values()))
+    assert list(events[0].values["weights"].values()) == weights.tolist()
+    return weights
+
+
+def softmax(*values):
+    return np.exp(values) / np.exp(values).sum()
+
+
+def test_never_solved_weighs_most_and_always_solved_least(sampler, prompts, rails, outcomes):
+    tools = (sampler, prompts, rails, outcomes)
+    solved = [0.0, 1.0, 0.5]  # shares of the rollouts; all rewards of a source may be equal
+    ends = {"lowest": np.array([0, 1, 0]), "highest": np.array([0, 1, 1])}
+    expected = softmax(0, -1, -0.5)
+    assert adapted(*tools, solved, **ends) == pytest.approx(expected)
+    for scale in (0.01, 20):  # of all rewards
+        scaled = {name: each * scale for name, each in ends.items()}
+        found = adapted(*tools, np.array(solved) * scale, **scaled)
+        assert found == pytest.approx(expected)
+    twice = {name: each * 2 - 1 for name, each in ends.items()}
+    assert adapted(*tools, np.array(solved) * 2 - 1, **twice) == pytest.approx(expected)
+    extreme = adapted(*tools, solved, **ends, temperature=1e-4)  # exp(-1e4) is 0
+    assert extreme == pytest.approx([3 / 5, 1 / 5, 1 / 5])
+
+
+@pytest.mark.parametrize("rewards", [[0.0, 0.0], [1.0, 1.0], [-1.0, -1.0], [0.0, 0.1 + 0.2 - 0.3]])
+def test_sources_that_do_alike_weigh_alike(sampler, prompts, rails, outcomes, rewards):
+    tools = (sampler, prompts, rails, outcomes)
+    found = adapted(*tools, rewards, lowest=rewards, highest=rewards, temperature=0.01)
+    assert found == pytest.approx([0.5, 0.5])
+
+
+def test_a_source_that_is_never_solved_weighs_more_from_its_first_batch(
+    sampler, prompts, rails, outcomes
+):
+    data = prompts(np.repeat([0, 1], 10))
+    adaptive = sampler("multi_source", adaptive_weights=True, update_frequency=1)
+    curriculum = made(adaptive, data, rails(), 10)
+    solved = outcomes(np.arange(10), 8, lowest=1.0)
+    curriculum.observe(solved)
+    assert shares(curriculum) == pytest.approx(softmax(-1, -0.5))  # nothing is known of s1
+    curriculum.observe(outcomes(np.arange(10, 20), 0, highest=0.0))
+    assert shares(curriculum) == pytest.approx(softmax(-1, 0))
+
+
+def test_bounds_hold_from_the_first_batch(sampler, prompts, rails, batches):
+    data = prompts(np.repeat([0, 1, 2], [400, 400, 40]))
+    weights = {"s0": 10, "s1": 1, "s2": 0}
+    start = functools.partial(sampler, "multi_source", source_weights=weights)
+    curriculum = made(start(adaptive_weights=True), data, rails(), 16)
+    assert curriculum.started[0].values["weights"] == {"s0": 0.75, "s1": 0.25, "s2": 0}
+    for batch in batches(curriculum, 20, 16):
+        assert sources_of(data, batch) == [12, 4, 0]
+    fixed = made(start(), data, rails(), 22)
+    assert sources_of(data, batches(fixed, 1, 22)[0]) == [20, 2, 0]  # as given
+
+    by_size = sampler("multi_source", sampling_strategy="proportional", adaptive_weights=True)
+    found = shares(made(by_size, data, rails(), 16))
+    assert found == pytest.approx([3 / 7, 3 / 7, 1 / 7])
 
 
 def test_two_sources_stay_within_25_and_75_percent(sampler, prompts, rails, outcomes):
@@ -200,8 +271,7 @@ def test_two_sources_stay_within_25_and_75_percent(sampler, prompts, rails, outc
     assert extreme == pytest.approx([0.25, 0.75], abs=1e-12)
     assert adapted(*tools, [0.0, 1.0], temperature=0.01) == pytest.approx([0.75, 0.25])
     assert adapted(*tools, [0.4, 0.4]) == pytest.approx([0.5, 0.5])
-    mild = adapted(*tools, [0.6, 0.3])
-    assert mild == pytest.approx(np.exp([-0.6, -0.3]) / np.exp([-0.6, -0.3]).sum())
+    assert adapted(*tools, [0.6, 0.3]) == pytest.approx(softmax(-0.6, -0.3))
 
 
 def test_many_sources_stay_within_the_ratio(sampler, prompts, rails, outcomes):
@@ -217,12 +287,59 @@ def test_many_sources_stay_within_the_ratio(sampler, prompts, rails, outcomes):
         )
 
 
-def test_adaptive_weights_have_no_scale(sampler, prompts, rails, outcomes):
+def test_sources_of_other_scales_have_ranges_of_their_own(sampler, prompts, rails, outcomes):
     tools = (sampler, prompts, rails, outcomes)
-    plain = adapted(*tools, [0.7, 0.4], temperature=0.5)
-    assert plain[1] > plain[0]
-    assert adapted(*tools, [0.7, 0.4], scale=[1, 10], temperature=0.5) == pytest.approx(plain)
-    assert adapted(*tools, [0.7, 0.4], scale=[10, 0.1], temperature=0.5) == pytest.approx(plain)
+    ranges = {"s0": [0, 1], "s1": [-5, 5]}
+    ends = {"lowest": [0, -5], "highest": [1, 5]}
+    found = adapted(*tools, [0.7, -1.0], **ends, reward_ranges=ranges, temperature=0.5)
+    assert found == pytest.approx(softmax(-1.4, -0.8))
+    # s1 and s2 share the range that is seen from them, 0 to 2.
+    part = adapted(*tools, [7.0, 1.0, 0.5], highest=[10, 1, 2], reward_ranges={"s0": [0, 10]})
+    assert part == pytest.approx(softmax(-0.7, -0.5, -0.25))
+
+
+def test_ranges_are_read_from_the_command_line(composed):
+    ranges = "sampler.reward_ranges={reasoning_gym/gcd: [0, 1], code: [-0.5, 10]}"
+    cfg = composed("sampler=multi_source", "sampler.adaptive_weights=true", ranges)
+    found = build(OmegaConf.to_container(cfg, resolve=True), "sampler")
+    assert found.reward_ranges == {"reasoning_gym/gcd": [0, 1], "code": [-0.5, 10]}
+
+
+def test_ranges_that_seem_to_differ_are_said_once(sampler, prompts, rails, outcomes):
+    tools = (sampler, prompts, rails, outcomes)
+    events, weights = adaptive_run(*tools, [0.7, 4.0, 0.0], highest=[1, 10, 0], update_frequency=1)
+    assert [event.kind for event in events] == ["scales"] + ["weights"] * 5
+    assert "sampler.reward_ranges={s0: [0, 1], s1: [0, 10]}" in events[0].text
+    assert events[0].values == {"ranges": {"s0": [0, 1], "s1": [0, 10]}}
+    assert weights == pytest.approx(softmax(-0.07, -0.4, 0))
+
+    data = prompts(np.repeat([0, 1], 5))
+    knobs = {"adaptive_weights": True, "update_frequency": 1}
+    first = made(sampler("multi_source", **knobs), data, rails(), 10)
+    seen = outcomes(np.arange(10), 4, highest=np.repeat([1, 10], 5))
+    assert "scales" in [event.kind for event in first.observe(seen)]
+    resumed = made(sampler("multi_source", **knobs), data, rails(), 10)
+    resumed.load_state_dict(first.state_dict())
+    assert [event.kind for event in resumed.observe(seen)] == ["weights"]
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest", "ranges"),
+    [
+        (0, 1, None),
+        ([-1, 0], [1, 1], None),  # as good
+        ([1, 0], [1, 1], None),  # always solved
+        ([0, 0], [0, 10], None),  # never solved: of any scale
+        (0, [1, 10], {"s0": [0, 1], "s1": [0, 10]}),
+        (0, [1, 10], {"s1": [0, 10]}),
+    ],
+)
+def test_ranges_that_do_not_differ_or_are_given_are_not_said(
+    sampler, prompts, rails, outcomes, lowest, highest, ranges
+):
+    tools = (sampler, prompts, rails, outcomes)
+    rewards = (np.add(lowest, highest) / 2) * np.ones(2)
+    adapted(*tools, rewards, lowest=lowest, highest=highest, reward_ranges=ranges)
 
 
 def test_half_batches_come_to_the_same_averages(sampler, prompts, rails, outcomes):
@@ -266,6 +383,23 @@ def test_half_batches_come_to_the_same_averages(sampler, prompts, rails, outcome
         ("multi_source", {"temperature": 0.0}, "temperature=0.0"),
         ("multi_source", {"max_source_ratio": 0.5}, "max_source_ratio=0.5"),
         ("multi_source", {"update_frequency": 0}, "update_frequency=0"),
+        ("multi_source", {"reward_ranges": {"s0": [0, 1]}}, "adaptive_weights=true"),
+        *(
+            ("multi_source", {"adaptive_weights": True, "reward_ranges": {"s0": ends}}, words)
+            for ends, words in [
+                ([0], "reward_ranges"),
+                ([1, 1], "reward_ranges"),
+                ([1, 0], "reward_ranges"),
+                ([0, np.inf], "reward_ranges"),
+                ([np.nan, 1], "reward_ranges"),
+                (["a", 1], "reward_ranges"),
+            ]
+        ),
+        (
+            "multi_source",
+            {"adaptive_weights": True, "reward_ranges": {"math": [0, 1]}},
+            r"'math'.*there are: s0, s1",
+        ),
         ("time_curriculum", {"complexity_source": "logicif"}, r"'logicif'.*there are: s0, s1"),
         ("reward_curriculum", {"complexity_source": "logicif"}, r"'logicif'.*there are: s0, s1"),
         ("time_curriculum", {"initial_complexity_percentile": 0}, "initial_complexity_perc"),
@@ -421,6 +555,14 @@ def test_levels_last_and_are_looked_at_as_often_as_said(sampler, prompts, rails,
     many = levels(*tools, 30, min_batches_per_level=1, check_frequency=1, num_intervals=4)
     assert many == [1, 2, 3, 4]
     assert levels(*tools, 30, reward_threshold=1.01) == []
+
+
+def test_a_reward_at_the_threshold_but_for_rounding_ends_a_level(sampler, prompts, rails, outcomes):
+    knobs = {"reward_threshold": 0.3, "num_intervals": 1}
+    for reward, ends in ((0.7 - 0.4, [12]), (0.3 - 1e-9, [])):
+        curriculum = made(sampler("reward_curriculum", **knobs), prompts(np.zeros(100)), rails(), 8)
+        batches = [curriculum.observe(outcomes(np.arange(8), 8, reward=reward)) for _ in range(20)]
+        assert [i for i, each in enumerate(batches, 1) if lines(each, "level_up")] == ends
 
 
 def test_without_a_source_every_one_has_its_own_intervals(sampler, prompts, rails, batches):

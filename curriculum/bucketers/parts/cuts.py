@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from curriculum.core.errors import UserError
-from curriculum.core.records import DECIMALS, Floats, Integers, Metrics
+from curriculum.core.records import Floats, Integers, Metrics, rounded
 
 
 def cut_ascending(values: Floats, thresholds: Sequence[float]) -> Integers:
     """(P,) 0 for values up to the first threshold, 1 for those up to the second, ..."""
-    above = np.searchsorted(_rounded(thresholds), _rounded(values), side="left")
+    above = np.searchsorted(rounded(thresholds), rounded(values), side="left")
     return above.astype(np.int64)
 
 
@@ -24,7 +24,7 @@ def cut_descending(values: Floats, thresholds: Sequence[float], edge_is_easier: 
     A value of exactly a threshold belongs above it where `edge_is_easier`, else below it.
     """
     side: Literal["left", "right"] = "right" if edge_is_easier else "left"
-    above = np.searchsorted(_rounded(thresholds[::-1]), _rounded(values), side=side)
+    above = np.searchsorted(rounded(thresholds[::-1]), rounded(values), side=side)
     return len(thresholds) - above.astype(np.int64)
 
 
@@ -66,11 +66,6 @@ def tie_breaks(metrics: Metrics) -> npt.NDArray[np.uint64]:
 
     ids = metrics.problem_id.to_numpy(zero_copy_only=False)
     return np.asarray(pd.util.hash_array(ids, categorize=False))
-
-
-def _rounded(values: Floats | Sequence[float]) -> Floats:
-    """Scores and thresholds alike: a mean of 1/3 lies at a threshold of 1/3."""
-    return np.asarray(values, np.float64).round(DECIMALS)
 
 
 def _finite(hardness: Floats) -> Floats:

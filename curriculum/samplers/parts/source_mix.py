@@ -12,6 +12,7 @@ from curriculum.core.errors import UserError
 from curriculum.core.prompts import Event, Observations, Prompts
 from curriculum.core.records import Floats, Integers
 from curriculum.samplers.parts.averages import Averages
+from curriculum.samplers.parts.ranges import Ranges
 
 STRATEGIES = ("weighted", "proportional")
 
@@ -27,6 +28,7 @@ class Knobs:
     update_frequency: int
     temperature: float
     max_source_ratio: float
+    reward_ranges: dict[str, list[Any]] | None  # numbers; list[float] in a dict refuses 0
 
     def __post_init__(self) -> None:
         if self.sampling_strategy not in STRATEGIES:
@@ -50,15 +52,23 @@ class Knobs:
             raise UserError(f"sampler.temperature={self.temperature}: above 0")
         if not self.max_source_ratio >= 1:
             raise UserError(f"sampler.max_source_ratio={self.max_source_ratio}: 1 or more")
+        ranges = self.reward_ranges or {}
+        if not all(_is_range(ends) for ends in ranges.values()):
+            raise UserError(
+                f"sampler.reward_ranges={ranges}: the lowest and the highest reward of each "
+                "source, as in {math: [0, 1], code: [0, 10]}"
+            )
+        if ranges and not self.adaptive_weights:
+            raise UserError("sampler.reward_ranges are for sampler.adaptive_weights=true")
 
 
 class Mix:
     """Shares of S sources.
 
-    Adaptive shares are the given ones times softmax(-r / temperature), where r is a source's
-    average reward as a place between the lowest and the highest reward seen from that source: 0 to
-    1 whatever its scale, so that rewards of 0 to 10 are not "easier" than rewards of 0 to 1. A
-    source whose rewards have all been equal counts as 0.5.
+    Fixed shares are the given ones. Adaptive ones are the given ones times exp(-r / temperature),
+    where r is the place of a source's average reward in the range of rewards (see `Ranges`): 0
+    where nothing is ever solved, 1 where all is, 0.5 where nothing is known. They are bounded from
+    the first batch on: none is below 1 / `max_source_ratio` of the largest.
     """
 
     def __init__(self, knobs: Knobs, prompts: Prompts, batch_size: float, tag: str) -> None:
@@ -67,10 +77,10 @@ class Mix:
         self._source, self._batch_size = prompts.source, batch_size
         self.sizes: Integers = np.bincount(prompts.source, minlength=len(prompts.sources))
         self._given = _given(knobs, prompts, self.sizes)
-        self.shares: Floats = self._given / self._given.sum()
+        self._ranges = Ranges(knobs.reward_ranges, prompts)
+        adaptive = knobs.adaptive_weights
+        self.shares = self._bounded(self._given) if adaptive else self._given / self._given.sum()
         self._average = Averages(knobs.alpha, len(self._names))
-        self._lowest = np.full(len(self._names), np.inf)
-        self._highest = -self._lowest
         self._groups = 0
 
     @property
@@ -110,20 +120,20 @@ class Mix:
         total = np.bincount(source, observations.reward, sources)
         batches = groups / np.maximum(self.shares * self._batch_size, 1e-9)
         self._average.add(total / np.maximum(groups, 1), np.where(self.shares > 0, batches, 0))
-        np.minimum.at(self._lowest, source, observations.lowest)
-        np.maximum.at(self._highest, source, observations.highest)
+        self._ranges.observe(source, observations)
         before, every = self.batches, self._knobs.update_frequency
         self._groups += len(observations)
         due = self.batches // every > before // every
-        return [self._adapt()] if due and self._knobs.adaptive_weights else []
+        if not due or not self._knobs.adaptive_weights:
+            return []
+        return [*self._ranges.look(self._tag), self._adapt()]
 
     def state_dict(self) -> dict[str, Any]:
         """Shares and what they follow from."""
         return {
             "shares": self.shares.copy(),
             "average": self._average.state_dict(),
-            "lowest": self._lowest.copy(),
-            "highest": self._highest.copy(),
+            "ranges": self._ranges.state_dict(),
             "groups": self._groups,
         }
 
@@ -131,7 +141,7 @@ class Mix:
         """Go on from there."""
         self.shares = np.array(state["shares"])
         self._average.load_state_dict(state["average"])
-        self._lowest, self._highest = np.array(state["lowest"]), np.array(state["highest"])
+        self._ranges.load_state_dict(state["ranges"])
         self._groups = state["groups"]
 
     def metrics(self) -> dict[str, float]:
@@ -146,15 +156,10 @@ class Mix:
         return {f"source/{name}/weight": share for name, share in shares.items()} | rewards
 
     def _adapt(self) -> Event:
-        knobs, average = self._knobs, self._average.values
-        spread = self._highest - self._lowest  # -inf where nothing was seen
-        known = (spread > 0) & ~np.isnan(average)
-        place = np.full(len(self._names), 0.5)
-        place[known] = (average[known] - self._lowest[known]) / spread[known]
-        weights = self._given * np.exp(-(place - place.min()) / knobs.temperature)
-        present = self._given > 0
-        weights[present] = np.maximum(weights[present], weights.max() / knobs.max_source_ratio)
-        self.shares = weights / weights.sum()
+        average, present = self._average.values, self._given > 0
+        place = self._ranges.places(average)
+        above = np.where(present, place - place[present].min(), 0)
+        self.shares = self._bounded(self._given * np.exp(-above / self._knobs.temperature))
         ratio = self.shares[present].max() / self.shares[present].min()
         lines = [f"{self._tag} Batch {self.batches} - Weight adjustment:"]
         lines += [
@@ -166,8 +171,19 @@ class Mix:
         values = {"batch": self.batches, "weights": self._by_name(self.shares)}
         return Event("weights", "\n".join(lines), values)
 
+    def _bounded(self, weights: Floats) -> Floats:
+        """(S,) shares, none below 1 / `max_source_ratio` of the largest but for those of 0."""
+        least = weights.max() / self._knobs.max_source_ratio
+        weights = np.where(self._given > 0, np.maximum(weights, least), 0)
+        return np.asarray(weights / weights.sum())
+
     def _by_name(self, values: Floats) -> dict[str, float]:
         return dict(zip(self._names, values.tolist(), strict=True))
+
+
+def _is_range(ends: list[Any]) -> bool:
+    numbers = all(isinstance(each, int | float) for each in ends)
+    return numbers and len(ends) == 2 and -np.inf < ends[0] < ends[1] < np.inf
 
 
 def _given(knobs: Knobs, prompts: Prompts, sizes: Integers) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 
 from curriculum.core.names import CONTROL
 from curriculum.core.prompts import Event, Prompts
-from curriculum.core.records import Floats, Integers
+from curriculum.core.records import Floats, Integers, reaches
 from curriculum.core.terminal import console, plain_table, shown
 from curriculum.trainers.base import Schedule
 
@@ -95,7 +95,7 @@ class Simulated:
 
     def summary(self, gain: float) -> dict[str, Any]:
         """The whole of it in some numbers."""
-        reached = np.flatnonzero(self.pass_rates >= self._rates[0] + gain)
+        reached = np.flatnonzero(reaches(self.pass_rates, self._rates[0] + gain, strict=False))
         rollouts = int(self.rollouts[-1])
         return {
             "rollouts": rollouts,

@@ -406,6 +406,13 @@ def test_groups_by_hand():
     assert found.advantage == pytest.approx([1, 4 / 9 / (math.sqrt(2) / 3), 0])
 
 
+def test_rewards_that_are_equal_but_for_rounding_carry_no_gradient():
+    reward, none = np.array([0.3, 0.7 - 0.4]), np.zeros(2, np.bool_)
+    assert reward[0] != reward[1]
+    found = Observations.of_rollouts(np.zeros(2, np.int64), reward, none)
+    assert found.advantage.tolist() == [0]
+
+
 OTHERS = [
     "sampler",
     "seed",

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 
 from curriculum.core.errors import UserError
-from curriculum.core.records import Integers, Metrics
+from curriculum.core.records import Integers, Metrics, reaches
 from curriculum_zpd.metric import gradient_share
 
 
@@ -45,4 +45,5 @@ class ZPD:
         """See `Bucketer`."""
         rate = metrics["c"] / metrics["n"]
         mastered_up_to, reached_from = self.edges_
-        return np.where(rate > mastered_up_to, 0, np.where(rate >= reached_from, 1, 2))
+        mastered = reaches(rate, mastered_up_to, strict=True)
+        return np.where(mastered, 0, np.where(reaches(rate, reached_from, strict=False), 1, 2))
