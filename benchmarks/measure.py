@@ -57,7 +57,7 @@ def write_rollouts(path: Path, problems: int, samples: int) -> None:
 def read(path: Path) -> tuple[Problems, Rollouts]:
     """What a first run does, and the store then keeps: problems with ids, an index of rollouts."""
     files = Files(str(path), "problem_id", "prompt", "reward_model")
-    problems, index, _ = files.load()
+    problems, index, *_ = files.load()
     return problems, Rollouts(index, files.responses, files.rows)
 
 

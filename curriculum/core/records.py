@@ -17,6 +17,7 @@ from curriculum.core.errors import UserError
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
 Easier = Literal["higher", "lower"]
 
 # Prompts, ground truths and extra infos are chat lists, numbers, lists or structs as often as they
@@ -42,7 +43,7 @@ ROLLOUT_SCHEMA = pa.schema(
     [
         pa.field("problem", pa.int64(), nullable=False),
         pa.field("sample_idx", pa.int64(), nullable=False),
-        pa.field("reward", pa.float64()),
+        pa.field("reward", pa.float64()),  # null: none recorded; NaN: one is, but says no number
         pa.field("finish_reason", pa.string()),  # "length": cut off, which is not the same as wrong
     ]
 )
@@ -146,8 +147,9 @@ class Rollouts:
 
     @property
     def recorded(self) -> bool:
-        """Whether the files carry rewards."""
-        return bool(self.index["reward"].null_count < len(self))
+        """Whether the files carry rewards, usable or not."""
+        recorded = self.index["reward"].is_valid().to_numpy()
+        return bool((recorded & (self.problem >= 0)).any())
 
     @cached_property
     def problem(self) -> Integers:

@@ -60,9 +60,10 @@ class Buckets(Rollouts):
 
     def load(self) -> Loaded:
         """See `Data`."""
-        problems, index, rejected = super().load()
-        names = [_stem(url) for url in problems.table["file"].to_pylist()]
-        return Loaded(problems.in_buckets(pa.array(names, pa.string())), index, rejected)
+        loaded = super().load()
+        names = [_stem(url) for url in loaded.problems.table["file"].to_pylist()]
+        problems = loaded.problems.in_buckets(pa.array(names, pa.string()))
+        return loaded._replace(problems=problems)
 
 
 def _names_beside(url: str) -> list[str] | None:

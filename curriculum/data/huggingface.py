@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from curriculum.core.errors import UserError, require_extra
-from curriculum.data.base import Loaded
+from curriculum.data.base import Loaded, Rows
 from curriculum.formats.files import File, Rejected
 from curriculum.formats.problems import SOURCES, TRUTHS, Columns, ProblemList, Row, to_json
 
@@ -96,7 +96,9 @@ class HuggingFace:
                 rejected.append(Rejected(self.path, position + 1, str(error), to_json(row)))
             else:
                 problems.add(problem, file="", position=position)
-        return Loaded(problems.finish(), None, rejected)
+        rows = Rows(len(dataset), len(problems), len(rejected))
+        rows.check(self.label)
+        return Loaded(problems.finish(), None, rejected, rows)
 
     @property
     def _of_hub(self) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from curriculum.core.errors import UserError, require_extra
-from curriculum.data.base import Loaded
+from curriculum.data.base import Loaded, Rows
 from curriculum.formats.files import File
 from curriculum.formats.problems import Columns, ProblemList
 
@@ -61,7 +61,7 @@ class ReasoningGym:
         rows = self._demo() if self.tasks is None else self._tasks(self.tasks)
         for position, row in enumerate(rows):
             problems.add({self.prompt_key: row.pop("prompt"), **row}, file="", position=position)
-        return Loaded(problems.finish(), None, [])
+        return Loaded(problems.finish(), None, [], Rows(len(problems), len(problems), 0))
 
     def _demo(self) -> Iterator[dict[str, Any]]:
         from curriculum.data.parts.demo_problems import demo_problems

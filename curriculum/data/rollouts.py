@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from curriculum.core.errors import UserError
-from curriculum.data.base import Files, Loaded
+from curriculum.data.base import Files, Loaded, Rows, UnreadableReward
 from curriculum.formats import jsonl, parquet
 from curriculum.formats.files import File, Rejected
 from curriculum.formats.problems import ProblemList
+from curriculum.formats.samples import REWARD_KEYS
 from curriculum.formats.tables import conform, number_samples
 
 
@@ -29,17 +31,26 @@ class Rollouts(Files):
         """See `Data`. Raises UserError where a file holds no rollouts."""
         problems = ProblemList(self.columns)
         rejected: list[Rejected] = []
-        parts = [
-            parquet.index(file, problems, rejected)
-            if _is_parquet(file)
-            else jsonl.index(file, problems, rejected)
-            for file in self.files()
-        ]
+        parts, rows = [], []
+        for file in self.files():
+            before = len(rejected)
+            reader = parquet if _is_parquet(file) else jsonl
+            part = reader.index(file, problems, rejected)
+            rows.append(Rows(part.read, part.used, len(rejected) - before))
+            rows[-1].check(file.url)
+            parts.append(part.index)
         index = number_samples(pa.concat_tables(parts))
-        if not len(index):
-            causes = "".join(f"\n  {each.file}:{each.row}: {each.cause}" for each in rejected[:3])
-            raise UserError(f"{self.path} holds no rollouts{causes}")
-        return Loaded(problems.finish(), index, rejected)
+        used = index.filter(pc.greater_equal(index["problem"], 0))
+        unreadable = [row for row in rejected if isinstance(row, UnreadableReward)]
+        if unreadable and used["reward"].null_count == len(used):
+            raise UserError(
+                f"{self.path} has rewards, but not one can be read{_first_of(unreadable)}\n"
+                'A reward is a number, true or false, or {"score": ...} of these; to score anew, '
+                f"rename or remove what is there ({', '.join(REWARD_KEYS)})"
+            )
+        if not len(used):
+            raise UserError(f"{self.path} holds no rollouts{_first_of(rejected)}")
+        return Loaded(problems.finish(), index, rejected, Rows.total(rows))
 
     def responses(self) -> Iterator[pa.Array]:
         """See `Data`."""
@@ -62,6 +73,10 @@ class Rollouts(Files):
 
     def _rows(self, file: File) -> Iterator[pa.Table]:
         return parquet.rows(file) if _is_parquet(file) else jsonl.rows(file, self.columns)
+
+
+def _first_of(rejected: Sequence[Rejected]) -> str:
+    return "".join(f"\n  {row.file}:{row.row}: {row.cause}" for row in rejected[:3])
 
 
 def _is_parquet(file: File) -> bool:

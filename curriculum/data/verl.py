@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from curriculum.data.base import Files, Loaded
+from curriculum.data.base import Files, Loaded, Rows
 from curriculum.formats import jsonl, parquet
 from curriculum.formats.files import Rejected
 from curriculum.formats.problems import ProblemList
@@ -18,9 +18,10 @@ class Verl(Files):
         """See `Data`."""
         problems = ProblemList(self.columns)
         rejected: list[Rejected] = []
+        read = 0
         for file in self.files():
-            if file.url.endswith(".parquet"):
-                parquet.add_problems(file, problems, rejected)
-            else:
-                jsonl.add_problems(file, problems, rejected)
-        return Loaded(problems.finish(), None, rejected)
+            reader = parquet if file.url.endswith(".parquet") else jsonl
+            read += reader.add_problems(file, problems, rejected)
+        rows = Rows(read, len(problems), len(rejected))
+        rows.check(self.label)
+        return Loaded(problems.finish(), None, rejected, rows)

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from curriculum.data.base import Part, UnreadableReward
 from curriculum.formats.files import File, Rejected, open_file
 from curriculum.formats.problems import ORIGINAL, Columns, ProblemList
-from curriculum.formats.samples import Samples, samples_of
+from curriculum.formats.samples import NoNumber, Samples, samples_of
 from curriculum.formats.tables import index_table, table_of
 
 BATCH = 4096
@@ -29,13 +30,20 @@ class Line(NamedTuple):
         return {"position": self.position, "length": len(self.content)}
 
 
-def index(file: File, problems: ProblemList, rejected: list[Rejected]) -> pa.Table:
+def index(file: File, problems: ProblemList, rejected: list[Rejected]) -> Part:
     """Add a file's problems and return its part of the rollout index."""
+    read = used = 0
     problem_of: list[int] = []
     sample_idx: list[int | None] = []
     rewards: list[float | None] = []
     reasons: list[str | None] = []
-    for line, row, samples in _rollouts(file, problems.columns, rejected):
+    for line in _lines(file):
+        read += 1
+        rollouts = _use(file, line, problems.columns, rejected)
+        if rollouts is None:
+            continue
+        used += 1
+        row, samples = rollouts
         if samples.whole_problem:
             problem = problems.add(row, file=file.url, **line.origin)
             sample_idx += range(len(samples.rewards))
@@ -46,24 +54,31 @@ def index(file: File, problems: ProblemList, rejected: list[Rejected]) -> pa.Tab
         reason = row.get("finish_reason")
         reasons += [reason if isinstance(reason, str) else None] * len(samples.rewards)
         rewards += samples.rewards
-    return index_table(np.array(problem_of, np.int64), sample_idx, rewards, reasons)
+    index = index_table(np.array(problem_of, np.int64), sample_idx, rewards, reasons)
+    return Part(index, read, used)
 
 
-def add_problems(file: File, problems: ProblemList, rejected: list[Rejected]) -> None:
-    """Every line of a file as a problem of its own, whether or not it has samples."""
+def add_problems(file: File, problems: ProblemList, rejected: list[Rejected]) -> int:
+    """Every line of a file as a problem of its own, whether or not it has samples.
+
+    Returns how many lines were read.
+    """
+    read = 0
     for line in _lines(file):
+        read += 1
         try:
             row = _parse(line.content, problems.columns)
         except ValueError as error:
             rejected.append(_reject(file, line, error))
         else:
             problems.add(row, file=file.url, **line.origin)
+    return read
 
 
 def responses(file: File, columns: Columns) -> Iterator[pa.Array]:
     """Responses in the order of the index."""
     batch: list[str | None] = []
-    for _, _, samples in _rollouts(file, columns, []):
+    for _, samples in _rollouts(file, columns):
         batch += samples.responses
         if len(batch) >= BATCH:
             yield pa.array(batch, pa.string())
@@ -74,7 +89,7 @@ def responses(file: File, columns: Columns) -> Iterator[pa.Array]:
 def rows(file: File, columns: Columns) -> Iterator[pa.Table]:
     """One table, a row a rollout; what a line says of its problem is in `original_*`."""
     flat: list[Mapping[str, Any]] = []
-    for _, row, samples in _rollouts(file, columns, []):
+    for row, samples in _rollouts(file, columns):
         if not samples.whole_problem:
             flat.append(row)
             continue
@@ -87,18 +102,24 @@ def rows(file: File, columns: Columns) -> Iterator[pa.Table]:
     yield table_of(flat)
 
 
-def _rollouts(
-    file: File, columns: Columns, rejected: list[Rejected]
-) -> Iterator[tuple[Line, dict[str, Any], Samples]]:
-    """The lines that can be used; the others are added to `rejected`."""
+def _rollouts(file: File, columns: Columns) -> Iterator[tuple[dict[str, Any], Samples]]:
+    """The lines that can be used."""
     for line in _lines(file):
-        try:
-            row = _parse(line.content, columns)
-            samples = samples_of(row)
-        except (ValueError, OverflowError) as error:
-            rejected.append(_reject(file, line, error))
-        else:
-            yield line, row, samples
+        rollouts = _use(file, line, columns, [])
+        if rollouts is not None:
+            yield rollouts
+
+
+def _use(
+    file: File, line: Line, columns: Columns, rejected: list[Rejected]
+) -> tuple[dict[str, Any], Samples] | None:
+    """A line's row and samples; None, and one more in `rejected`, where it can't be used."""
+    try:
+        row = _parse(line.content, columns)
+        return row, samples_of(row)
+    except ValueError as error:
+        rejected.append(_reject(file, line, error))
+        return None
 
 
 def _lines(file: File) -> Iterator[Line]:
@@ -131,4 +152,5 @@ def _parse(content: bytes, columns: Columns) -> dict[str, Any]:
 
 def _reject(file: File, line: Line, error: Exception) -> Rejected:
     text = line.content.decode("utf-8", "replace").rstrip("\r\n")
-    return Rejected(file.url, line.number, str(error), text)
+    kind = UnreadableReward if isinstance(error, NoNumber) else Rejected
+    return kind(file.url, line.number, str(error), text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import reduce
 
 import numpy as np
 import pandas as pd
@@ -12,17 +13,19 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from curriculum.core.errors import UserError
-from curriculum.core.records import Integers
+from curriculum.core.records import Booleans, Integers
+from curriculum.data.base import Part, UnreadableReward
 from curriculum.formats.files import File, Rejected, open_file
-from curriculum.formats.problems import ORIGINAL, ProblemList, to_json
-from curriculum.formats.samples import OF_ROLLOUTS, REWARD_KEYS
+from curriculum.formats.problems import ORIGINAL, Columns, ProblemList, Row, to_json
+from curriculum.formats.samples import OF_ROLLOUTS, REWARD_KEYS, NoNumber, number
 from curriculum.formats.tables import index_table, is_list, is_text
 
 RESPONSE_COLUMNS = ("response", "responses")
 BATCH = 65_536  # rows read at a time
+Causes = dict[int, str]  # {row or sample: why its reward is no number}
 
 
-def index(file: File, problems: ProblemList, rejected: list[Rejected]) -> pa.Table:
+def index(file: File, problems: ProblemList, rejected: list[Rejected]) -> Part:
     """Add a file's problems and return its part of the rollout index."""
     with _open(file.url) as parquet:
         schema = parquet.schema_arrow
@@ -38,10 +41,10 @@ def index(file: File, problems: ProblemList, rejected: list[Rejected]) -> pa.Tab
         return _index_rows(file, parquet, problems, rejected)
 
 
-def add_problems(file: File, problems: ProblemList, rejected: list[Rejected]) -> None:
-    """Every row of a file as a problem of its own."""
+def add_problems(file: File, problems: ProblemList, rejected: list[Rejected]) -> int:
+    """Every row of a file as a problem of its own. Returns how many rows were read."""
     with _open(file.url) as parquet:
-        _add_rows(file, parquet, problems, rejected)
+        return len(_add_rows(file, parquet, problems, rejected, {}))
 
 
 def responses(file: File) -> Iterator[pa.Array]:
@@ -89,22 +92,26 @@ def _open(url: str) -> Iterator[pq.ParquetFile]:
 
 def _index_rows(
     file: File, parquet: pq.ParquetFile, problems: ProblemList, rejected: list[Rejected]
-) -> pa.Table:
-    codes, first = _group(parquet, problems)
-    merged = [
+) -> Part:
+    reward, unreadable = _read_rewards(file, parquet)
+    usable = _have_prompt(parquet, problems.columns)
+    usable[list(unreadable)] = False
+    codes, first = _group(parquet, problems.columns, usable)
+    merged = np.full(len(first), -1, np.int64)
+    merged[usable[first]] = [
         problems.merge(row, file=file.url, position=position)
-        if problems.columns.prompt(row) is not None
-        else -1
-        for position, row in _take(parquet, first)
+        for position, row in _take(parquet, first[usable[first]])
     ]
-    problem = np.array(merged, np.int64)[codes]
+    problem = merged[codes]
     for position, row in _take(parquet, np.flatnonzero(problem < 0)):
-        _has_prompt(row, file, position, problems, rejected)
-    reward = _read_rewards(file, parquet)
+        rejected.append(_reject(file, position, row, problems.columns, unreadable))
     has_numbers = "sample_idx" in parquet.schema_arrow.names
     sample_idx = _read(parquet, "sample_idx").cast(pa.int64()) if has_numbers else None
     reasons = _finish_reasons(parquet)
-    return index_table(problem, _or_nulls(sample_idx, problem), _or_nulls(reward, problem), reasons)
+    table = index_table(
+        problem, _or_nulls(sample_idx, problem), _or_nulls(reward, problem), reasons
+    )
+    return Part(table, len(problem), int(np.sum(problem >= 0)))
 
 
 def _index_lists(
@@ -113,71 +120,105 @@ def _index_lists(
     response: str,
     problems: ProblemList,
     rejected: list[Rejected],
-) -> pa.Table:
-    row_of = _add_rows(file, parquet, problems, rejected)
-    lists = _read(parquet, response)
-    problem = np.repeat(row_of, _lengths(lists).to_numpy())
-    reward = None
-    name = _pick(parquet.schema_arrow, REWARD_KEYS)
+) -> Part:
+    lengths = _lengths(_read(parquet, response))
+    row = np.repeat(np.arange(len(lengths)), lengths.to_numpy())
+    reward, unreadable = None, {}
+    name = _reward_key(parquet)
     if name is not None:
         rewards = _read(parquet, name)
-        if not is_list(rewards.type) or not _lengths(rewards).equals(_lengths(lists)):
-            raise UserError(f"{file.url}: '{name}' and '{response}' differ in length in some row")
-        reward = _numbers(file, name, pc.list_flatten(rewards))
-    return index_table(problem, _or_nulls(None, problem), _or_nulls(reward, problem))
+        if not is_list(rewards.type):
+            raise UserError(f"{file.url}: '{response}' are lists, '{name}' are {rewards.type}")
+        different = np.flatnonzero(_lengths(rewards).to_numpy() != lengths.to_numpy())
+        if len(different):
+            place = f"{file.url}: '{name}' and '{response}' differ in length"
+            raise UserError(f"{place} in row {different[0] + 1}")
+        reward, of_samples = _numbers(file, name, pc.list_flatten(rewards))
+        unreadable = {int(row[sample]): cause for sample, cause in of_samples.items()}
+    row_of = _add_rows(file, parquet, problems, rejected, unreadable)
+    problem = row_of[row]
+    table = index_table(problem, _or_nulls(None, problem), _or_nulls(reward, problem))
+    return Part(table, len(row_of), int(np.sum(row_of >= 0)))
 
 
 def _add_rows(
-    file: File, parquet: pq.ParquetFile, problems: ProblemList, rejected: list[Rejected]
-) -> Integers:
-    """(rows,) the problem that each row is, -1 where it has no prompt."""
-    everything = np.arange(parquet.metadata.num_rows)
-    return np.array(
-        [
-            problems.add(row, file=file.url, position=position)
-            if _has_prompt(row, file, position, problems, rejected)
-            else -1
-            for position, row in _take(parquet, everything)
-        ],
-        np.int64,
-    )
-
-
-def _has_prompt(
-    row: dict[str, object],
     file: File,
-    position: int,
+    parquet: pq.ParquetFile,
     problems: ProblemList,
     rejected: list[Rejected],
-) -> bool:
-    if problems.columns.prompt(row) is not None:
-        return True
-    key = problems.columns.prompt_key
-    cause = f"no prompt under '{key}' (data.prompt_key names it; columns: {', '.join(row)})"
-    rejected.append(Rejected(file.url, position + 1, cause, to_json(row)))
-    return False
+    unreadable: Causes,
+) -> Integers:
+    """(rows,) the problem that each row is, -1 where it can't be used."""
+    usable = _have_prompt(parquet, problems.columns)
+    usable[list(unreadable)] = False
+    problem = np.full(len(usable), -1, np.int64)
+    for position, row in _take(parquet, np.arange(len(usable))):
+        if usable[position]:
+            problem[position] = problems.add(row, file=file.url, position=position)
+        else:
+            rejected.append(_reject(file, position, row, problems.columns, unreadable))
+    return problem
 
 
-def _group(parquet: pq.ParquetFile, problems: ProblemList) -> tuple[Integers, Integers]:
+def _reject(file: File, position: int, row: Row, columns: Columns, unreadable: Causes) -> Rejected:
+    if columns.prompt(row) is not None:
+        return UnreadableReward(file.url, position + 1, unreadable[position], to_json(row))
+    names = ", ".join(row)
+    cause = f"no prompt under '{columns.prompt_key}' (data.prompt_key names it; columns: {names})"
+    return Rejected(file.url, position + 1, cause, to_json(row))
+
+
+def _have_prompt(parquet: pq.ParquetFile, columns: Columns) -> Booleans:
+    """(R,) whether a row has a prompt, as `Columns.prompt` finds it."""
+    names = columns.prompts(parquet.schema_arrow.names)
+    found = np.zeros(parquet.metadata.num_rows, bool)
+    start = 0
+    for batch in parquet.iter_batches(BATCH, columns=names) if names else ():
+        here = found[start : start + len(batch)]
+        unseen = np.ones(len(batch), bool)
+        for name in names:
+            column = batch.column(name)
+            here |= unseen & _is_said(column)
+            unseen &= column.is_null().to_numpy(zero_copy_only=False)
+        start += len(batch)
+    return found
+
+
+def _is_said(column: pa.Array) -> Booleans:
+    """(R,) whether a value is true in Python: neither null nor an empty text or list."""
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if is_text(column.type) or is_list(column.type):
+        measure = pc.list_value_length if is_list(column.type) else pc.binary_length
+        return np.asarray(pc.greater(measure(column), 0).fill_null(False))
+    return np.array([bool(value) for value in column.to_pylist()], bool)
+
+
+def _group(
+    parquet: pq.ParquetFile, columns: Columns, usable: Booleans
+) -> tuple[Integers, Integers]:
     """Group rows by problem: (R,) codes in order of appearance, (P,) the first row of each.
 
-    By the data's own id; else by `data_idx` with everything flat that tells problems apart; else
-    by all of that. (To compare a nested column means to read it row by row.)
+    By the data's own id, else by everything that tells problems apart; by `data_idx` in any case.
+    Rows that can't be used are in groups of their own.
     """
-    schema, columns = parquet.schema_arrow, problems.columns
-    keys = [key for key in (columns.id_key, f"{ORIGINAL}{columns.id_key}") if key in schema.names]
+    names = parquet.schema_arrow.names
+    keys = [key for key in (columns.id_key, f"{ORIGINAL}{columns.id_key}") if key in names]
     if not keys or any(_read(parquet, key).null_count for key in keys):
-        telling = columns.telling(schema.names)
-        if "data_idx" in schema.names:
-            telling = [name for name in telling if not pa.types.is_nested(schema.field(name).type)]
-            keys.append("data_idx")
-        keys += telling
-    codes = np.zeros(parquet.metadata.num_rows, np.int64)
+        keys += columns.telling(names)
+    if "data_idx" in names:
+        keys.append("data_idx")
+    codes = pd.factorize(usable)[0].astype(np.int64)
     for key in keys:
-        codes = pd.factorize(codes * (len(codes) + 1) + _codes(parquet, key))[0].astype(np.int64)
+        codes = _combine(codes, _codes(parquet, key))
     first = np.zeros(codes.max(initial=-1) + 1, np.int64)
     first[codes[::-1]] = np.arange(len(codes))[::-1]
     return codes, first
+
+
+def _combine(codes: Integers, others: Integers) -> Integers:
+    """(R,) equal numbers where both are equal, in order of appearance."""
+    return np.asarray(pd.factorize(codes * (others.max(initial=0) + 1) + others)[0], np.int64)
 
 
 def _codes(parquet: pq.ParquetFile, name: str) -> Integers:
@@ -186,14 +227,31 @@ def _codes(parquet: pq.ParquetFile, name: str) -> Integers:
     parts = [np.empty(0, np.int64)]
     for batch in parquet.iter_batches(BATCH, columns=[name]):
         column = batch.column(0)
-        if pa.types.is_nested(column.type):
-            column = pa.array([to_json(value) for value in column.to_pylist()])
-        if not pa.types.is_dictionary(column.type):
-            column = column.dictionary_encode()
-        values = [*column.dictionary.to_pylist(), None]
+        _, first, codes = np.unique(_tell_apart(column), return_index=True, return_inverse=True)
+        nested = pa.types.is_nested(column.type)
+        values = column.take(pa.array(first)).to_pylist()
+        values = [to_json(value) if nested else value for value in values]
         own = np.array([known.setdefault(value, len(known)) for value in values], np.int64)
-        parts.append(own[pc.fill_null(column.indices, len(values) - 1).to_numpy()])
+        parts.append(own[codes])
     return np.concatenate(parts)
+
+
+def _tell_apart(column: pa.Array) -> Integers:
+    """(R,) different numbers for different values; whole columns at a time, nested ones too."""
+    types, kind = pa.types, column.type
+    valid = column.is_valid().to_numpy(zero_copy_only=False).astype(np.int64)
+    if types.is_struct(kind):
+        return reduce(_combine, map(_tell_apart, column.flatten()), valid)
+    if is_list(kind):
+        items, known = _tell_apart(pc.list_flatten(column)), dict[bytes, int]()
+        stops = np.cumsum(_lengths(column).to_numpy())
+        spans = zip([0, *stops[:-1]], stops, strict=True)
+        keys = [items[start:stop].tobytes() for start, stop in spans]
+        return _combine(valid, np.array([known.setdefault(key, len(known)) for key in keys]))
+    if types.is_nested(kind):
+        column = pa.array([to_json(value) for value in column.to_pylist()])
+    encoded = column if types.is_dictionary(kind) else column.dictionary_encode()
+    return np.asarray(encoded.indices.cast(pa.int64()).fill_null(len(encoded.dictionary)))
 
 
 def _take(parquet: pq.ParquetFile, wanted: Integers) -> Iterator[tuple[int, dict[str, object]]]:
@@ -217,9 +275,16 @@ def _read(parquet: pq.ParquetFile, name: str) -> pa.Array:
     return parquet.read(columns=[name])[name].combine_chunks()
 
 
-def _read_rewards(file: File, parquet: pq.ParquetFile) -> pa.Array | None:
-    name = _pick(parquet.schema_arrow, REWARD_KEYS)
-    return None if name is None else _numbers(file, name, _read(parquet, name))
+def _read_rewards(file: File, parquet: pq.ParquetFile) -> tuple[pa.Array | None, Causes]:
+    name = _reward_key(parquet)
+    return (None, {}) if name is None else _numbers(file, name, _read(parquet, name))
+
+
+def _reward_key(parquet: pq.ParquetFile) -> str | None:
+    """The first column of rewards that has any."""
+    names = [name for name in REWARD_KEYS if name in parquet.schema_arrow.names]
+    rows = parquet.metadata.num_rows
+    return next((name for name in names if _read(parquet, name).null_count < rows), None)
 
 
 def _finish_reasons(parquet: pq.ParquetFile) -> pa.Array | None:
@@ -230,17 +295,39 @@ def _finish_reasons(parquet: pq.ParquetFile) -> pa.Array | None:
     return _read(parquet, name).cast(pa.string())
 
 
-def _numbers(file: File, name: str, column: pa.Array) -> pa.Array:
-    """Rewards as floats, from numbers or `{score: number}`. Raises UserError for text."""
+def _numbers(file: File, name: str, column: pa.Array) -> tuple[pa.Array, Causes]:
+    """Rewards as floats, see `samples.number`, and why some are none.
+
+    Raises:
+        UserError: for a column of neither numbers nor text.
+    """
     if pa.types.is_struct(column.type) and "score" in column.type.names:
         column = pc.struct_field(column, "score")
     kind = column.type
     types = pa.types
+    if is_text(kind):
+        return _numbers_in_text(column)
     if not any(
         f(kind) for f in (types.is_floating, types.is_integer, types.is_boolean, types.is_null)
     ):
         raise UserError(f"{file.url}: rewards in '{name}' are {kind}, not numbers")
-    return column.cast(pa.float64())
+    return column.cast(pa.float64()), {}
+
+
+def _numbers_in_text(column: pa.Array) -> tuple[pa.Array, Causes]:
+    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    numbers: list[float | None] = []
+    unreadable: Causes = {}
+    for code, text in enumerate(encoded.dictionary.to_pylist()):
+        try:
+            numbers.append(number(text))
+        except NoNumber as error:
+            numbers.append(None)
+            unreadable[code] = str(error)
+    codes = np.asarray(encoded.indices.cast(pa.int64()).fill_null(-1))
+    rewards = pa.array(numbers, pa.float64()).take(encoded.indices)
+    rows = np.flatnonzero(np.isin(codes, list(unreadable)))
+    return rewards, {int(row): unreadable[int(codes[row])] for row in rows}
 
 
 def _lengths(lists: pa.Array) -> pa.Array:

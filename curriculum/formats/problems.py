@@ -50,6 +50,12 @@ class Columns:
             "extra_info": None if row.get("extra_info") is None else to_json(row["extra_info"]),
         }
 
+    def prompts(self, names: list[str]) -> list[str]:
+        """Those of a file's columns that a prompt may stand in, the one to be preferred first."""
+        marked = [f"{ORIGINAL}{name}" for name in self._prompts]
+        pairs = zip(self._prompts, marked, strict=True)
+        return [two if two in names else one for one, two in pairs if one in names or two in names]
+
     def telling(self, names: list[str]) -> list[str]:
         """Those of a file's columns that tell problems apart when there is no id."""
         known = (*self._prompts, *SOURCES, *TRUTHS, self.reward_fn_key, "reward_model")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import reprlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -9,6 +11,10 @@ from typing import Any, NamedTuple
 RESPONSE_KEYS = ("response", "responses", "output")
 REWARD_KEYS = ("reward", "rewards", "scores", "score")
 OF_ROLLOUTS = (*RESPONSE_KEYS, *REWARD_KEYS, "sample_idx", "finish_reason")
+
+
+class NoNumber(ValueError):
+    """A reward that is there but says no number."""
 
 
 class Samples(NamedTuple):
@@ -23,9 +29,8 @@ class Samples(NamedTuple):
 def samples_of(row: Mapping[str, Any]) -> Samples:
     """Read a row's responses (texts, chat messages, choices of a completion) and rewards.
 
-    Rewards are numbers or `{"score": number}`.
-
     Raises:
+        NoNumber: where a reward is unreadable, see `number`.
         ValueError: where there are neither, or not as many of one as of the other.
     """
     keys = _first_key(row, RESPONSE_KEYS), _first_key(row, REWARD_KEYS)
@@ -35,7 +40,7 @@ def samples_of(row: Mapping[str, Any]) -> Samples:
     if not isinstance(response, list) and not isinstance(reward, list):
         if not any(key in row for key in (*RESPONSE_KEYS, *REWARD_KEYS)):
             raise ValueError(f"neither a response nor a reward (keys: {', '.join(row)})")
-        return Samples([_text(response)], [_number(reward)], False, keys)
+        return Samples([_text(response)], [number(reward)], False, keys)
     count = max(len(each) for each in (response, reward) if isinstance(each, list))
     # One text may describe several samples but is none of them; one reward must not be spread.
     alone = response if count == 1 else None
@@ -44,17 +49,30 @@ def samples_of(row: Mapping[str, Any]) -> Samples:
     rewards = reward if isinstance(reward, list) else scores
     if len(responses) != len(rewards):
         raise ValueError(f"{len(responses)} responses but {len(rewards)} rewards")
-    return Samples(list(map(_text, responses)), list(map(_number, rewards)), True, keys)
+    return Samples(list(map(_text, responses)), list(map(number, rewards)), True, keys)
 
 
 def _first_key(row: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
     return next((key for key in keys if row.get(key) is not None), None)
 
 
-def _number(value: Any) -> float | None:
-    if isinstance(value, Mapping):
-        value = value.get("score")
-    return float(value) if isinstance(value, int | float) else None
+def number(reward: Any) -> float | None:
+    """A reward: a number, also as text, true or false, or `{"score": ...}` of these.
+
+    None where none is recorded; NaN where one is, but unknown (NaN, an object without a score).
+
+    Raises:
+        NoNumber: for anything else.
+    """
+    value = reward.get("score", math.nan) if isinstance(reward, Mapping) else reward
+    if value is None:
+        return None
+    try:
+        if isinstance(value, int | float | str):
+            return float(value)
+    except (ValueError, OverflowError):
+        pass
+    raise NoNumber(f"the reward is no number: {reprlib.repr(value)}")
 
 
 def _text(value: Any) -> str | None:

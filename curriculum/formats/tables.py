@@ -20,7 +20,6 @@ def index_table(
     """A file's part of the rollout index; `number_samples` fills what is null of `sample_idx`."""
     numbers = pa.array(sample_idx, pa.int64())
     rewards = pa.array(reward, pa.float64())
-    rewards = pc.if_else(pc.is_nan(rewards), None, rewards)  # NaN is no reward
     reasons = [None] * len(problem) if finish_reason is None else finish_reason
     columns = [pa.array(problem, pa.int64()), numbers, rewards, pa.array(reasons, pa.string())]
     return pa.table(columns, names=ROLLOUT_SCHEMA.names)

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -58,15 +59,21 @@ def load(store: Store, name: str, data: Data, max_rejected: int) -> Stored:
 
 
 def _write(folder: Path, data: Data) -> dict[str, int]:
-    problems, rollouts, rejected = data.load()
+    problems, rollouts, rejected, rows = data.load()
     pq.write_table(problems.table, folder / PROBLEMS)
     if rollouts is not None:
         pq.write_table(rollouts, folder / INDEX)
     if rejected:
         lines = [json.dumps(row._asdict(), ensure_ascii=False) + "\n" for row in rejected]
         (folder / REJECTED).write_text("".join(lines))
-    size = 0 if rollouts is None else len(rollouts)
-    return {"problems": len(problems), "rollouts": size, "rejected_rows": len(rejected)}
+    used = 0 if rollouts is None else int(np.sum(rollouts["problem"].to_numpy() >= 0))
+    return {
+        "problems": len(problems),
+        "rollouts": used,
+        "rows": rows.read,
+        "used_rows": rows.used,
+        "rejected_rows": rows.rejected,
+    }
 
 
 def _require_few(path: Path, max_rejected: int) -> None:

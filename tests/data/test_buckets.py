@@ -30,7 +30,7 @@ def reader(path):
 
 def found(path):
     """[(prompt, bucket, number of rollouts)] in the order they are read."""
-    problems, index, _ = reader(path).load()
+    problems, index, *_ = reader(path).load()
     rollouts = index["problem"].to_pylist()
     return [
         (problems.sample(i, "").prompt, bucket, rollouts.count(i))

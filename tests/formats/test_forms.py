@@ -168,7 +168,7 @@ def rows(source):
 
 def rollouts(source):
     """What `SAMPLES` say, as read: index, problems and responses put together."""
-    problems, index, _ = source.load()
+    problems, index, *_ = source.load()
     return [
         (
             one_question(problems.sample(row["problem"], text).prompt),
@@ -385,7 +385,7 @@ def test_order_holds_over_more_rows_than_a_batch(tmp_path, write):
         lines = [dict(zip(names, row, strict=True)) for row in zip(*columns.values(), strict=True)]
         path = write_lines(tmp_path / "a.jsonl", lines)
     source = reader(path)
-    problems, index, _ = source.load()
+    problems, index, *_ = source.load()
     responses = pa.chunked_array(list(source.responses()))
     assert responses.to_pylist() == columns["response"]
     assert pa.concat_tables(source.rows())["response"].to_pylist() == columns["response"]
@@ -409,7 +409,7 @@ def test_problems_of_verl_are_one_a_row_and_have_no_rollouts(tmp_path):
     expected = [("openai/gsm8k", chat("1 + 1?"), "2"), ("openai/gsm8k", chat("2 + 2?"), "4")]
     for name in ("train.parquet", "train.jsonl"):
         source = data.Verl(str(tmp_path / name), "problem_id", "prompt", "reward_model")
-        problems, index, rejected = source.load()
+        problems, index, rejected, _ = source.load()
         assert index is None and not rejected
         samples = [problems.sample(i, "") for i in range(2)]
         assert [(one.data_source, one.prompt, one.ground_truth) for one in samples] == expected

@@ -44,7 +44,7 @@ def test_a_line_cut_short_is_rejected_with_its_number(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_bytes(GOOD + b"\n\n" + GOOD + b"\n" + TRUNCATED)
     source = reader(path)
-    _, index, rejected = source.load()
+    _, index, rejected, _ = source.load()
     assert [(each.file, each.row, each.text) for each in rejected] == [
         (str(path), 4, TRUNCATED.decode())
     ]
@@ -63,6 +63,10 @@ def test_a_line_cut_short_is_rejected_with_its_number(tmp_path):
         (b'{"prompt": null, "response": "x"}', "no prompt under 'prompt'"),
         (b'{"prompt": "a", "answer": "1"}', "neither a response nor a reward"),
         (b'{"prompt": "a", "response": ["x"], "reward": [1, 0]}', "1 responses but 2 rewards"),
+        (b'{"prompt": "a", "response": "x", "reward": "good"}', "no number: 'good'"),
+        (b'{"prompt": "a", "response": "x", "reward": {"score": ""}}', "no number: ''"),
+        (b'{"prompt": "a", "response": ["x", "y"], "reward": [1, "true"]}', "no number: 'true'"),
+        (b'{"prompt": "a", "response": "x", "reward": 1%s}' % (b"0" * 400), "no number"),
         (b"[" * 100_000, ""),
         (b'{"prompt": "a", "response": "x", "data_idx": "first"}', "data_idx"),
         (b'{"prompt": "a", "response": "x", "data_idx": [1]}', "data_idx"),
@@ -73,7 +77,7 @@ def test_a_line_cut_short_is_rejected_with_its_number(tmp_path):
 )
 def test_a_line_that_can_t_be_used_costs_only_itself(tmp_path, line, cause):
     source = reader(write_lines(tmp_path / "a.jsonl", GOOD, b"", line, b"   ", GOOD))
-    _, index, rejected = source.load()
+    _, index, rejected, _ = source.load()
     assert [(each.row, each.text) for each in rejected] == [(3, line.decode("utf-8", "replace"))]
     assert cause in rejected[0].cause
     assert index["reward"].to_pylist() == [1.0, 1.0]
@@ -109,14 +113,14 @@ def test_byte_order_mark_line_ends_and_line_separators(tmp_path, end):
     path = write_lines(tmp_path / "a.jsonl", GOOD, b"", odd, GOOD, end=end)
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().removesuffix(end))
     source = reader(path)
-    problems, index, rejected = source.load()
+    problems, index, rejected, _ = source.load()
     assert not rejected
     assert index["reward"].to_pylist() == [1.0, 0.0, 1.0]
     assert texts(source) == ["x", "x\u2028y", "x"]
     assert [problems.sample(i, "").prompt for i in range(2)] == ["good", "one\u2028line\x85"]
 
 
-@pytest.mark.parametrize("score", ["NaN", '"1.0"', "null", "{}", '{"score": "high"}', "Infinity"])
+@pytest.mark.parametrize("score", ["NaN", '"nan"', '"-inf"', "null", "{}", "Infinity"])
 def test_a_score_that_is_no_finite_number_is_a_failure_and_never_a_zero(tmp_path, score):
     odd = f'{{"prompt": "good", "response": "x", "reward": {score}}}'.encode()
     table = recorded(reader(write_lines(tmp_path / "a.jsonl", GOOD, odd, GOOD)))
@@ -125,28 +129,23 @@ def test_a_score_that_is_no_finite_number_is_a_failure_and_never_a_zero(tmp_path
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.parquet"])
-def test_files_whose_rewards_are_all_nan_have_no_recorded_rewards(tmp_path, name):
+def test_rewards_that_are_all_nan_are_recorded_and_an_error(tmp_path, name):
     if name == "a.jsonl":
         write_lines(tmp_path / name, GOOD.replace(b"1.0", b"NaN"))
     else:
         columns = {"prompt": ["a"], "response": ["x"], "reward": [math.nan]}
         pq.write_table(pa.table(columns), tmp_path / name)
     source = reader(tmp_path / name)
-    assert not Rollouts(source.load().rollouts, source.responses, source.rows).recorded
+    assert Rollouts(source.load().rollouts, source.responses, source.rows).recorded
+    with pytest.raises(UserError, match="rollout 0: the recorded reward is nan"):
+        recorded(source)
 
 
 def test_scores_of_a_wide_line_fail_one_by_one(tmp_path):
     line = b'{"prompt": "a", "reward": [{"score": 1}, {"score": NaN}, {"score": "0"}, {}, true]}'
     table = recorded(reader(write_lines(tmp_path / "a.jsonl", line)))
-    assert table["reward"].to_pylist() == [1.0, None, None, None, 1.0]
-    assert table["failure"].null_count == 2
-
-
-def test_a_number_too_large_for_a_float_costs_only_its_rollout(tmp_path):
-    odd = b'{"prompt": "good", "response": "x", "reward": 1%s}' % (b"0" * 400)
-    source = reader(write_lines(tmp_path / "a.jsonl", GOOD, odd, GOOD))
-    rewards = source.load().rollouts["reward"].to_pylist()
-    assert rewards[0] == rewards[-1] == 1.0
+    assert table["reward"].to_pylist() == [1.0, None, 0.0, None, 1.0]
+    assert table["failure"].null_count == 3
 
 
 def test_nan_and_null_rewards_of_a_parquet_are_failures(tmp_path):
@@ -192,20 +191,20 @@ def test_a_parquet_row_without_prompt_is_named(tmp_path, cls):
 def test_responses_and_rewards_of_different_lengths_name_the_file(tmp_path):
     columns = {"prompt": ["a"], "responses": [["x", "y"]], "rewards": [[1.0]]}
     pq.write_table(pa.table(columns), tmp_path / "a.parquet")
-    with pytest.raises(UserError, match=r"a\.parquet: 'rewards' and 'responses'"):
+    with pytest.raises(UserError, match=r"a\.parquet: 'rewards' and 'responses' .* row 1"):
         reader(tmp_path).load()
 
 
 def test_a_problem_without_rollouts_stays_a_problem(tmp_path):
     lines = [b'{"prompt": "a", "response": [], "reward": []}', GOOD]
     source = reader(write_lines(tmp_path / "a.jsonl", *lines))
-    problems, index, _ = source.load()
+    problems, index, *_ = source.load()
     assert len(problems) == 2
     assert index["problem"].to_pylist() == [1]
     columns = {"prompt": ["a", "b", "c"], "responses": [[], ["x", "y"], None]}
     pq.write_table(pa.table(columns), tmp_path / "b.parquet")
     source = reader(tmp_path / "b.parquet")
-    problems, index, _ = source.load()
+    problems, index, *_ = source.load()
     assert len(problems) == 3
     assert index["problem"].to_pylist() == [1, 1]
     assert texts(source) == [row["response"] for row in rows(source)] == ["x", "y"]
@@ -271,7 +270,13 @@ def test_rejected_rows_up_to_max_rejected_are_stored_with_their_place(tmp_path):
         (f"{tmp_path}/b.jsonl", 2, '{"response": "x"}'),
     ]
     assert all(row["cause"] for row in found)
-    assert stored.stage.counts == {"problems": 1, "rollouts": 3, "rejected_rows": 2}
+    assert stored.stage.counts == {
+        "problems": 1,
+        "rollouts": 3,
+        "rows": 5,
+        "used_rows": 3,
+        "rejected_rows": 2,
+    }
 
 
 def test_more_than_max_rejected_is_an_error_also_when_they_were_read_before(tmp_path):

@@ -58,7 +58,7 @@ def write_jsonl(path, rows):
 
 def outcome_of(path, place=None):
     source = data.Rollouts(str(path), "problem_id", "prompt", "reward_model")
-    problems, index, _ = source.load()
+    problems, index, *_ = source.load()
     index = index if place is None else adopt(index, np.array(place))
     rollouts = Rollouts(index, source.responses, source.rows)
     rewards = read_recorded(rollouts, max_failures=1000)

@@ -25,7 +25,7 @@ THREE = Percentile(3, None)
 
 def outcome_of(path, bucketer=THREE, metric=None):
     source = data.Rollouts(str(path), "problem_id", "prompt", "reward_model")
-    problems, index, _ = source.load()
+    problems, index, *_ = source.load()
     rollouts = Rollouts(index, source.responses, source.rows)
     rewards = read_recorded(rollouts, max_failures=1000)
     grouped = Rewards.group(rollouts, rewards)

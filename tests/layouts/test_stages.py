@@ -66,7 +66,7 @@ def write_lines(folder, rows):
 
 def outcome_of(path, names=None):
     source = data.Buckets(str(path), "problem_id", "prompt", "reward_model")
-    problems, index, _ = source.load()
+    problems, index, *_ = source.load()
     rollouts = Rollouts(index, source.responses, source.rows)
     rewards = read_recorded(rollouts, max_failures=1000)
     groups = Rewards.group(rollouts, rewards)

@@ -73,12 +73,20 @@ class Ledger:
 
 
 def read_recorded(rollouts: Rollouts, max_failures: int) -> pa.Table:
-    """Recorded rewards as in `REWARD_SCHEMA`. Raises TooManyFailures."""
+    """Recorded rewards as in `REWARD_SCHEMA`.
+
+    Raises:
+        TooManyFailures: where more than that are not there or no number, or all of them.
+    """
     recorded = rollouts.index["reward"].to_numpy()
     usable, belongs = np.isfinite(recorded), rollouts.problem >= 0
     ledger = Ledger(np.where(usable & belongs, recorded, np.nan), max_failures)
+    there = rollouts.index["reward"].is_valid().to_numpy()
     for row in np.flatnonzero(~usable & belongs):
-        ledger.fail(int(row), "no recorded reward (null, NaN or infinite)")
+        cause = f"the recorded reward is {recorded[row]}" if there[row] else "no recorded reward"
+        ledger.fail(int(row), cause)
+    if ledger.failures and not np.isfinite(ledger.rewards).any():
+        raise TooManyFailures(ledger.failures, max_failures)
     return ledger.table()
 
 

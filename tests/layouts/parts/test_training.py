@@ -29,9 +29,9 @@ KEYS = ("problem_id", "prompt", "reward_model")
 
 
 def outcome_of(source, replay=None, metric=None, option="mean_reward", config=STANDARD, n=3):
-    problems, index, _ = source.load()
+    problems, index, *_ = source.load()
     if replay is not None:
-        replayed, index, _ = replay.load()
+        replayed, index, *_ = replay.load()
         index = adopt(index, match(replayed, problems))
     stream = replay or source
     rollouts = Rollouts(index, stream.responses, stream.rows)
