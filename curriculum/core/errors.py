@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
+from importlib.metadata import requires
 from importlib.util import find_spec
 
 TRACEBACK = "HYDRA_FULL_ERROR"  # set by the user: show tracebacks
@@ -20,6 +22,27 @@ def require_extra(choice: str, extra: str, *modules: str) -> None:
     """Raise UserError where a choice of the configuration needs modules that are not installed."""
     if any(find_spec(module) is None for module in modules):
         raise UserError(f"{choice} needs the extra: pip install -e '.[{extra}]'")
+
+
+def not_importable(what: str, error: ImportError) -> UserError:
+    """What to install where something could not be imported."""
+    module = (error.name or "").partition(".")[0]
+    if not isinstance(error, ModuleNotFoundError) or not module:
+        return UserError(f"{what} can't import what it needs: {error}")
+    extra = _extra_with(module)
+    command = f"pip install -e '.[{extra}]'" if extra else f"pip install {module}"
+    doubt = "" if extra else ", if that is the package's name too"
+    return UserError(f"{what} needs the module {error.name}, not installed here: {command}{doubt}")
+
+
+def _extra_with(module: str) -> str | None:
+    """The first of this package's extras with a distribution of the module's name."""
+    for requirement in requires("curriculum") or []:
+        extra = re.search(r"extra *== *['\"]([\w-]+)", requirement)
+        name = re.match(r"[\w.-]+", requirement)
+        if extra and name and re.sub(r"[-_.]+", "_", name[0]).lower() == module.lower():
+            return extra[1]
+    return None
 
 
 @contextmanager

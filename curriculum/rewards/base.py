@@ -21,6 +21,14 @@ class Reward(Protocol):
         """One finite number a sample, in their order; raise where there is none to give."""
         ...
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Fields of `Sample` without which there is no score: a rollout that lacks one fails.
+
+        A class says it as `needs: ClassVar = ("response", "ground_truth")`, or inherits this one.
+        """
+        return ("response",)
+
     # A reward may have `made_of() -> list[str]`: whatever, beside its knobs and the code in its
     # folder, its scores depend on. Stored scores are used again only while all of it is the same.
     # `processes: ClassVar[int]` is how many score it where reward.workers is null, else one a core;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from curriculum.core.records import Sample
 
@@ -11,6 +12,8 @@ from curriculum.core.records import Sample
 @dataclass(frozen=True)
 class ExactMatch:
     """1.0 where the response, white space around it aside, is the ground truth; else 0.0."""
+
+    needs: ClassVar = ("response", "ground_truth")
 
     def score(self, samples: Sequence[Sample]) -> list[float]:
         """See `Reward`."""

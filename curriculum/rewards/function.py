@@ -25,16 +25,23 @@ class Function:
     """Calls `name(data_source, solution_str, ground_truth, extra_info, **reward_kwargs)`.
 
     `path` is a Python file or `pkg://package.module`. The function returns a number or a dict with
-    `score`, and may be async: verl's `custom_reward_function`.
+    `score`, and may be async: verl's `custom_reward_function`. Where a problem has no ground truth,
+    its rollouts fail, unless the function does without one.
     """
 
     path: str
     name: str
     reward_kwargs: dict[str, Any] | None
+    needs_ground_truth: bool = True
 
     def __post_init__(self) -> None:
         if not self._file().is_file():
             raise UserError(f"there is no {self.path}: a Python file, or pkg://package.module")
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """See `Reward`."""
+        return ("response", "ground_truth") if self.needs_ground_truth else ("response",)
 
     def made_of(self) -> list[str]:
         """The sources of the function's folder, so that a change of them scores anew."""

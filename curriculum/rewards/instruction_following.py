@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from statistics import fmean
-from typing import Any
+from typing import Any, ClassVar
 
 from curriculum.core.errors import UserError, require_extra
 from curriculum.core.records import Sample
@@ -34,6 +34,7 @@ class InstructionFollowing:
 
     loose: bool
     partial: bool
+    needs: ClassVar = ("response", "ground_truth")
 
     def __post_init__(self) -> None:
         require_extra("reward=instruction_following", "ifeval", "lm_eval", "langdetect")

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import ClassVar
 
 from curriculum.core.errors import require_extra
 from curriculum.core.records import Sample
@@ -17,6 +18,8 @@ class MathVerify:
 
     Source: https://github.com/huggingface/Math-Verify.
     """
+
+    needs: ClassVar = ("response", "ground_truth")
 
     def __post_init__(self) -> None:
         require_extra("reward=math_verify", "math", "math_verify")

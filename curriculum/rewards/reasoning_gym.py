@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.metadata import version
-from typing import Any
+from typing import Any, ClassVar
 
 from curriculum.core.errors import require_extra
 from curriculum.core.records import Sample
@@ -32,6 +32,7 @@ class ReasoningGym:
     """
 
     partial: bool
+    needs: ClassVar = ("response", "extra_info")  # some tasks name no answer
 
     def __post_init__(self) -> None:
         require_extra("reward=reasoning_gym", "reasoning-gym", "reasoning_gym")

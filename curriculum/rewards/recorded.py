@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from curriculum.core.errors import UserError
 from curriculum.core.records import Sample
@@ -18,6 +19,8 @@ EXACT = {f"{SOURCE}{task}" for task in ("chain_sum", "spell_backward", "products
 @dataclass(frozen=True)
 class Recorded:
     """The reward in the file; a null or NaN there is a failure, never a zero."""
+
+    needs: ClassVar = ()
 
     def score(self, samples: Sequence[Sample]) -> list[float]:
         """Raises UserError: there is nothing to compute."""

@@ -33,6 +33,7 @@ class RewardModel:
     device: str
     use_shm: bool
     trust_remote_code: bool
+    needs: ClassVar = ("response",)
     processes: ClassVar = 1
     loading: ClassVar = 3600.0  # from a slow disk, or from a hub
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from importlib.metadata import version
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from curriculum.core.errors import UserError
 from curriculum.core.records import Sample
@@ -49,6 +49,7 @@ class Verl:
     function_kwargs: dict[str, Any] | None
     key: str | None
     tokenizer: str | None
+    needs: ClassVar = ("response", "ground_truth")
 
     def __post_init__(self) -> None:
         if find_spec("verl") is None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from curriculum.budgets import Sequential
@@ -26,7 +27,7 @@ from curriculum.run.generating.entries import Work
 from curriculum.run.generating.entries import load as load_rollouts
 from curriculum.run.reading import load as load_data
 from curriculum.run.rounds import Rounds, in_rounds
-from curriculum.run.scored import Round, score
+from curriculum.run.scored import Round, choose_reward, score
 from curriculum.run.settings import Strategies
 
 log = logging.getLogger(__name__)
@@ -73,6 +74,9 @@ def generate(chosen: Strategies, problems: Problems, record: Record) -> Sampled 
     """Rollouts of the problems, from the store where they have been generated."""
     if not len(problems):
         raise UserError(f"{chosen.data.label} holds no problem to generate rollouts of")
+    if chosen.until is None:  # before rollouts are paid for
+        rows = np.arange(len(problems))
+        choose_reward(chosen, problems, rows, False, record.choices["reward"])
     generator: Any = chosen.generator
     elsewhere = getattr(generator, "served_elsewhere", False)
     if getattr(generator, "model", None) == SMALL and not elsewhere:

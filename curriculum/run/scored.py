@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curriculum import rewards
-from curriculum.core.records import Problems, Rollouts
+from curriculum.core.records import Integers, Problems, Rollouts
 from curriculum.core.run_result import Record
+from curriculum.rewards import Reward
 from curriculum.run import rejects
 from curriculum.run.scoring.entries import load as load_rewards
-from curriculum.run.scoring.scoring import TooManyFailures
+from curriculum.run.scoring.needs import require_needs
+from curriculum.run.scoring.scoring import ScoringError
 from curriculum.run.settings import Strategies
 
 
@@ -21,6 +24,27 @@ class Round(NamedTuple):
 
     number: int  # from 1
     failures: int
+
+
+def choose_reward(
+    chosen: Strategies, problems: Problems, asked: Integers, recorded: bool, option: str
+) -> Reward:
+    """The reward of a run.
+
+    Args:
+        asked: rows of the problems whose rollouts it is to score.
+        recorded: whether the rollouts carry rewards.
+        option: what the configuration calls it.
+
+    Raises:
+        UserError: where there is none to choose, or no problem has what it needs.
+    """
+    reward = chosen.reward
+    if isinstance(reward, rewards.Auto):
+        sources = pc.unique(problems.table["data_source"]).to_pylist()
+        reward = reward.choose(recorded, sources)
+    require_needs(reward, option, problems, asked)
+    return reward
 
 
 def score(
@@ -36,12 +60,14 @@ def score(
         round_: where there are several.
 
     Raises:
-        TooManyFailures: more than `reward.max_failures`.
+        ScoringError: more failures than `reward.max_failures`, or nothing but failures of a source.
+        UserError: where no problem has what the reward needs.
     """
-    reward = chosen.reward
-    if isinstance(reward, rewards.Auto):
-        sources = pc.unique(problems.table["data_source"]).to_pylist()
-        reward = reward.choose(rollouts.recorded, sources)
+    if round_:  # rollouts made here, of problems that were looked at before
+        asked = np.arange(len(problems))
+    else:
+        asked = np.unique(rollouts.problem[rollouts.problem >= 0])
+    reward = choose_reward(chosen, problems, asked, rollouts.recorded, record.choices["reward"])
     record.results["reward"] = type(reward).__name__
     suffix = f"_{round_.number}" if round_ else ""
     names = ("problems", "replay", f"rollouts{suffix}")
@@ -51,7 +77,7 @@ def score(
         table, stage = load_rewards(
             chosen.store, reward, problems, rollouts, chosen.scoring, made_of, earlier
         )
-    except TooManyFailures as error:
+    except ScoringError as error:
         rejects.failed_rollouts(problems, rollouts, error.failures, record)
         raise
     if stage:

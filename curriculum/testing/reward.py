@@ -11,12 +11,14 @@ from curriculum.rewards import Reward
 
 
 def check_reward(make: Callable[[], Reward], samples: Sequence[Sample]) -> None:
-    """It pickles, and gives one finite number a sample whatever the batch.
+    """It pickles, says what it needs, and gives one finite number a sample whatever the batch.
 
     Args:
         samples: some that the reward can score.
     """
     reward = pickle.loads(pickle.dumps(make()))
+    unknown = set(reward.needs) - set(Sample._fields)
+    assert not unknown, f"needs: a sample has no {unknown}, but {', '.join(Sample._fields)}"
     scores = [float(score) for score in reward.score(samples)]
     assert len(scores) == len(samples), f"{len(scores)} rewards for {len(samples)} samples"
     assert all(map(math.isfinite, scores)), f"rewards must be finite numbers: {scores}"

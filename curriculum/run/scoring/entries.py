@@ -20,6 +20,7 @@ from curriculum.run.scoring.scoring import (
     TooManyFailures,
     failures_in,
     read_recorded,
+    require_every_source,
     score,
 )
 from curriculum.store.entries import Stage, Store, digest_of_sources
@@ -43,10 +44,13 @@ def load(
         earlier: failures of the rounds before; None: there were none.
 
     Raises:
-        TooManyFailures: more than `scoring.max_failures`; what has a reward is kept all the same.
+        ScoringError: more failures than `scoring.max_failures`, or nothing but failures of some
+            data source; what has a reward is kept all the same.
     """
     if isinstance(reward, Recorded):
-        return read_recorded(rollouts, scoring.max_failures), None
+        recorded = read_recorded(rollouts, scoring.max_failures)
+        require_every_source(problems, rollouts, recorded)
+        return recorded, None
 
     def write(folder: Path) -> dict[str, int]:
         kept = Kept(folder)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from curriculum.core.errors import UserError
 from curriculum.core.progress import progress
@@ -32,22 +33,46 @@ class Scoring:
             raise UserError("reward.time_limit must be above 0, reward.max_failures 0 or more")
 
 
-class TooManyFailures(UserError):
-    """More rollouts failed than `reward.max_failures`, or all did; `failures` are {row: cause}.
+class ScoringError(UserError):
+    """Rollouts without a reward end the run; `failures` are {row: cause}."""
+
+    def __init__(self, message: str, failures: dict[int, str]) -> None:
+        super().__init__(message)
+        self.failures = failures
+
+
+class TooManyFailures(ScoringError):
+    """More rollouts failed than `reward.max_failures`, or all did.
 
     `earlier` ones, of other rounds, count too.
     """
 
     def __init__(self, failures: dict[int, str], limit: int, earlier: int = 0) -> None:
-        shown = "".join(f"\n  rollout {row}: {cause}" for row, cause in list(failures.items())[:3])
         excess = len(failures) + earlier > limit
         super().__init__(
             f"{len(failures) + earlier} rollouts could not be scored, "
             + (f"more than reward.max_failures={limit}" if excess else "and not one could")
-            + f". The first:{shown}\nMend the reward"
-            + (", or allow more with reward.max_failures=N." if excess else ".")
+            + f". The first:{_first(failures)}\nMend the reward"
+            + (", or allow more with reward.max_failures=N." if excess else "."),
+            failures,
         )
-        self.failures = failures
+
+
+class UnscoredSources(ScoringError):
+    """Of some data sources, {name: rollouts}, not one rollout has a reward, while others' have."""
+
+    def __init__(self, sources: dict[str, int], first: dict[int, str], failures: dict[int, str]):
+        named = ", ".join(f"{source} ({count} rollouts)" for source, count in sources.items())
+        super().__init__(
+            f"not one rollout of these data sources could be scored: {named}. The first:"
+            f"{_first(first)}\nMend the cause, choose a reward that can score them, or leave them "
+            "out of the data: else they would be in no file of this run.",
+            failures,
+        )
+
+
+def _first(failures: dict[int, str]) -> str:
+    return "".join(f"\n  rollout {row}: {cause}" for row, cause in list(failures.items())[:3])
 
 
 @dataclass
@@ -107,6 +132,7 @@ def score(
     Raises:
         TooManyFailures: as soon as more than `scoring.max_failures` rollouts failed, or where in
             the end of the first round none has a reward.
+        UnscoredSources: where in the end of the first round none of a data source has.
         UserError: where the reward can't be loaded.
     """
     ledger = Ledger(np.full(len(rollouts), np.nan), scoring.max_failures, earlier or 0)
@@ -116,7 +142,7 @@ def score(
     workers = min(wanted, -(-len(rollouts) // CHUNK))
     kept.into(ledger.rewards)
     before = int(np.isfinite(ledger.rewards).sum())
-    samples = _samples(problems, rollouts, ledger)
+    samples = _samples(reward, problems, rollouts, ledger)
     with (
         progress("scoring", "rollouts", len(rollouts), before) as advance,
         kept,
@@ -132,7 +158,26 @@ def score(
             advance(len(rows))
     if earlier is None and not np.isfinite(ledger.rewards).any() and ledger.failures:
         raise TooManyFailures(ledger.failures, scoring.max_failures)
-    return ledger.table()
+    table = ledger.table()
+    if earlier is None:
+        require_every_source(problems, rollouts, table)
+    return table
+
+
+def require_every_source(problems: Problems, rollouts: Rollouts, rewards: pa.Table) -> None:
+    """Raise UnscoredSources where there are some, unless no rollout at all has a reward."""
+    rows = np.flatnonzero(rollouts.problem >= 0)
+    source = problems.table["data_source"].take(pa.array(rollouts.problem[rows]))
+    has_reward = rewards["reward"].is_valid().take(pa.array(rows))
+    sources = pa.table({"source": source, "has_reward": has_reward}).group_by("source")
+    counted = sources.aggregate([("has_reward", "any"), ("has_reward", "count")])
+    lost = counted.filter(pc.invert(counted["has_reward_any"]))
+    if 0 < len(lost) < len(counted):
+        counts = zip(lost["source"].to_pylist(), lost["has_reward_count"].to_pylist(), strict=True)
+        failures = failures_in(rewards)
+        of_lost = rows[pc.is_in(source, lost["source"].combine_chunks()).to_numpy()]
+        first = {row: failures[row] for row in of_lost[:3].tolist()}
+        raise UnscoredSources(dict(counts), first, failures)
 
 
 def failures_in(rewards: pa.Table) -> dict[int, str]:
@@ -142,18 +187,21 @@ def failures_in(rewards: pa.Table) -> dict[int, str]:
 
 
 def _samples(
-    problems: Problems, rollouts: Rollouts, ledger: Ledger
+    reward: Reward, problems: Problems, rollouts: Rollouts, ledger: Ledger
 ) -> Iterator[tuple[int, Sample]]:
-    """(row, sample) of every rollout that has a problem and a response, but no reward yet."""
+    """(row, sample) of every rollout that has all that the reward needs, but no reward yet."""
+    needed = [name for name in Sample._fields if name in {"response", *reward.needs}]
     scored = np.isfinite(ledger.rewards)
     row = -1
     for batch in rollouts.responses():
         for response in batch.to_pylist():
             row += 1
             problem = int(rollouts.problem[row])
-            if scored[row]:
+            if scored[row] or problem < 0:
                 continue
-            if problem >= 0 and response is None:
-                ledger.fail(row, "no response")
-            elif problem >= 0:
-                yield row, problems.sample(problem, response)
+            sample = problems.sample(problem, response)
+            missing = [name for name in needed if getattr(sample, name) is None]
+            if missing:
+                ledger.fail(row, f"no {' and no '.join(missing).replace('_', ' ')}")
+            else:
+                yield row, sample

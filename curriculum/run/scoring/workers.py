@@ -11,13 +11,15 @@ import multiprocessing
 import os
 import signal
 import time
+import traceback
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from threading import Thread
 
-from curriculum.core.errors import UserError
+from curriculum.core.errors import UserError, not_importable
 from curriculum.core.records import Sample
 from curriculum.rewards.base import Reward
 
@@ -44,7 +46,7 @@ def score_chunks(
         time_limit: seconds for a chunk, and for a single sample.
 
     Raises:
-        UserError: where the reward can't be loaded.
+        UserError: where the reward can't be loaded, or can't import what it needs.
     """
     again: list[Chunk] = []
     size = CHUNK
@@ -169,6 +171,8 @@ def _load(reward: Reward) -> str | UserError:
         reward.score([])
     except UserError as error:
         return error
+    except ImportError as error:
+        return not_importable("the reward", error)
     except (Exception, SystemExit):
         pass  # it goes wrong again, and is told, at the first sample
     return LOADED
@@ -181,14 +185,23 @@ def _end_with_parent() -> None:
         os.killpg(0, signal.SIGKILL)
 
 
-def _score(reward: Reward, samples: Sequence[Sample]) -> Outcome:
+def _score(reward: Reward, samples: Sequence[Sample]) -> Outcome | UserError:
     try:
         rewards = [float(each) for each in reward.score(samples)]
         if len(rewards) != len(samples):
             raise ValueError(f"{len(rewards)} rewards for {len(samples)} samples")
         if not all(map(math.isfinite, rewards)):
             raise ValueError("the reward is not a finite number")
-    # Whatever a scorer raises belongs to its sample.
+    # Whatever a scorer raises belongs to its sample, but for what is missing on this machine.
     except (Exception, SystemExit) as error:
+        if isinstance(error, ImportError) and _of_a_file(error):
+            return not_importable("the reward", error)
         return f"{type(error).__name__}: {error}"
     return rewards
+
+
+def _of_a_file(error: ImportError) -> bool:
+    """Whether code of a file raised it, rather than code in a response that a scorer executes."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [each for each in frames if not each.filename.startswith("<frozen importlib")]
+    return Path(own[-1].filename).is_file()

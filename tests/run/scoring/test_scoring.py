@@ -1,6 +1,6 @@
 """Whatever a reward does, every rollout gets a number or a cause, and its neighbours theirs."""
 
-import importlib
+import importlib.util
 import json
 import tempfile
 import time
@@ -18,6 +18,7 @@ from curriculum.run.scoring.kept import Kept
 from curriculum.run.scoring.scoring import (
     Scoring,
     TooManyFailures,
+    UnscoredSources,
     failures_in,
     read_recorded,
     score,
@@ -199,8 +200,10 @@ def reward_class(tmp_path, monkeypatch):
     """Make a reward, importable as worker processes need it, of the body of its class."""
 
     def make(name, body):
-        head = "from dataclasses import dataclass\n\n@dataclass(frozen=True)\n"
-        (tmp_path / f"reward_{name}.py").write_text(f"{head}class Own:\n{body}")
+        head = "from dataclasses import dataclass\n\nfrom curriculum.rewards import Reward\n"
+        (tmp_path / f"reward_{name}.py").write_text(
+            f"{head}\n\n@dataclass(frozen=True)\nclass Own(Reward):\n{body}"
+        )
         monkeypatch.syspath_prepend(str(tmp_path))
         return importlib.import_module(f"reward_{name}").Own()
 
@@ -328,3 +331,79 @@ def test_a_later_round_of_failures_alone_is_no_reason_to_stop(tmp_path):
     )
     with pytest.raises(TooManyFailures, match="and not one could"):
         score(reward, problems, rollouts, scoring, nothing_kept(tmp_path))
+
+
+NEEDS_A_MODULE = """
+def compute_score(data_source, solution_str, ground_truth, extra_info):
+    if data_source == "geometry":
+        import {module}
+    if solution_str.startswith("import"):
+        exec(solution_str)
+    return float(solution_str == ground_truth)
+"""
+
+
+def of_sources(folder, **responses):
+    """Problems and rollouts, one of a problem, whose ground truth is "2"."""
+    rows = [
+        {"prompt": f"{name} {i}", "data_source": name, "response": text, "ground_truth": "2"}
+        for name, texts in responses.items()
+        for i, text in enumerate(texts)
+    ]
+    path = folder / "sources.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    source = data.Rollouts(str(path), "problem_id", "prompt", "reward_model")
+    loaded = source.load()
+    return loaded.problems, Rollouts(loaded.rollouts, source.responses, source.rows)
+
+
+@pytest.mark.parametrize(
+    ("module", "command"),
+    [
+        ("no_such_grader.deep", "pip install no_such_grader,"),
+        ("verl.utils", "'.[verl]'"),
+    ],
+)
+def test_a_module_that_is_missing_ends_the_run_and_says_what_to_install(tmp_path, module, command):
+    if importlib.util.find_spec(module.split(".")[0]):
+        pytest.skip(f"{module} is installed")
+    problems, rollouts = of_sources(tmp_path, sums=["2"] * 3, geometry=["2"])
+    reward = function(tmp_path, NEEDS_A_MODULE.format(module=module))
+    with pytest.raises(UserError, match=module.split(".")[0]) as caught:
+        score(reward, problems, rollouts, Scoring(1, 5.0, 100), nothing_kept(tmp_path))
+    assert command in str(caught.value)
+
+
+@pytest.mark.parametrize("code", ["import no_such_grader", "from json import no_such_name"])
+def test_a_reward_that_can_t_be_imported_for_want_of_a_module_ends_the_run(tmp_path, code):
+    with pytest.raises(UserError, match="no_such_") as caught:
+        run(tmp_path, ["2", "3"], function(tmp_path, code))
+    assert not isinstance(caught.value, TooManyFailures)
+
+
+def test_a_module_that_a_response_asks_for_is_the_failure_of_that_response(tmp_path):
+    reward = function(tmp_path, NEEDS_A_MODULE.format(module="json"))
+    table = run(tmp_path, ["2", "import made_up_by_a_model", "3"], reward)
+    assert table["reward"].to_pylist() == [1.0, None, 0.0]
+    assert "made_up_by_a_model" in failures_in(table)[1]
+
+
+def test_a_data_source_of_failures_alone_ends_the_run(tmp_path):
+    problems, rollouts = of_sources(
+        tmp_path, sums=["2", "raise", "2"], geometry=["raise", "nan"], empty=[None]
+    )
+    reward, scoring = function(tmp_path), Scoring(1, 5.0, 100)
+    with pytest.raises(UnscoredSources) as caught:
+        score(reward, problems, rollouts, scoring, nothing_kept(tmp_path))
+    said = str(caught.value)
+    assert "geometry (2 rollouts)" in said and "empty (1 rollouts)" in said
+    assert "sums" not in said and "rollout 1:" not in said
+    assert f"rollout 3: {CAUSES['raise']}" in said and f"rollout 5: {CAUSES[None]}" in said
+    assert list(caught.value.failures) == [1, 3, 4, 5]
+
+
+def test_a_data_source_of_which_one_rollout_has_a_reward_is_no_error(tmp_path):
+    problems, rollouts = of_sources(tmp_path, sums=["2"], geometry=["raise", "3", "raise"])
+    scoring = Scoring(1, 5.0, 100)
+    table = score(function(tmp_path), problems, rollouts, scoring, nothing_kept(tmp_path))
+    assert table["reward"].to_pylist() == [1.0, None, 0.0, None]

@@ -11,9 +11,10 @@ import pytest
 
 from curriculum import data, rewards
 from curriculum.config.plugins import conf_dir
+from curriculum.core.errors import UserError
 from curriculum.core.records import Rollouts
 from curriculum.run.scoring.entries import load as load_stored
-from curriculum.run.scoring.scoring import Scoring, TooManyFailures
+from curriculum.run.scoring.scoring import Scoring, TooManyFailures, UnscoredSources
 from curriculum.store.entries import Store
 
 CODE = """
@@ -24,16 +25,23 @@ def compute_score(data_source, solution_str, ground_truth, extra_info, right=1.0
 
 @pytest.fixture
 def load(tmp_path):
-    """Score two rollouts through the store, with whatever is other than usual."""
-    rows = [{"prompt": "1 + 1?", "response": text, "ground_truth": "2"} for text in ("2", "3")]
+    """Score rollouts through the store, two unless told, with whatever is other than usual."""
     rollout_file = tmp_path / "rollouts.jsonl"
-    rollout_file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     source = data.Rollouts(str(rollout_file), "problem_id", "prompt", "reward_model")
-    loaded = source.load()
-    rollouts = Rollouts(loaded.rollouts, source.responses, source.rows)
     path = tmp_path / "reward.py"
 
-    def load(code=CODE, time_limit=5.0, max_failures=0, made_of=("abc",), **reward_kwargs):
+    def load(
+        code=CODE,
+        time_limit=5.0,
+        max_failures=0,
+        made_of=("abc",),
+        responses=("2", "3"),
+        **reward_kwargs,
+    ):
+        rows = [{"prompt": "1 + 1?", "response": text, "ground_truth": "2"} for text in responses]
+        rollout_file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        loaded = source.load()
+        rollouts = Rollouts(loaded.rollouts, source.responses, source.rows)
         path.write_text(code)
         return load_stored(
             Store(tmp_path / "store"),
@@ -98,6 +106,53 @@ def test_recorded_rewards_are_no_stage(tmp_path):
     )
     assert stage is None and not (tmp_path / "store").exists()
     assert table["reward"].to_pylist() == [1.0, None]
+
+
+def test_recorded_rewards_of_one_data_source_alone_end_the_run(tmp_path):
+    rows = [
+        {"prompt": name, "data_source": name, "response": "2", "reward": reward}
+        for name, reward in (("sums", 1.0), ("geometry", None))
+    ]
+    path = tmp_path / "rollouts.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    source = data.Rollouts(str(path), "problem_id", "prompt", "reward_model")
+    loaded = source.load()
+    rollouts = Rollouts(loaded.rollouts, source.responses, source.rows)
+    with pytest.raises(UnscoredSources, match=r"geometry \(1 rollouts\)"):
+        rewards.load_stored(
+            Store(tmp_path / "store"),
+            rewards.Recorded(),
+            loaded.problems,
+            rollouts,
+            Scoring(1, 1.0, 1),
+            [],
+        )
+
+
+NEEDS_A_GRADER = """
+def compute_score(data_source, solution_str, ground_truth, extra_info):
+    with open(__file__ + ".calls", "a") as calls:
+        calls.write(solution_str)
+    if solution_str == "3":
+        from grader_installed_later import reward
+        return reward
+    return float(solution_str == ground_truth)
+"""
+
+
+def test_after_a_missing_module_is_installed_the_run_goes_on_from_there(load, tmp_path):
+    before = ["2"] * 64  # a chunk of their own
+    with pytest.raises(UserError, match="grader_installed_later"):
+        load(code=NEEDS_A_GRADER, max_failures=100, responses=[*before, "3"])
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "grader_installed_later.py").write_text("reward = 0.5\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(site))
+        table, stage = load(code=NEEDS_A_GRADER, max_failures=100, responses=[*before, "3"])
+    assert table["reward"].to_pylist() == [1.0] * 64 + [0.5]
+    assert stage.counts == {"rewards": 65, "failures": 0}
+    assert (tmp_path / "reward.py.calls").read_text() == "2" * 64 + "33"
 
 
 COUNTING = """

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from curriculum.core.records import Sample
 
@@ -11,6 +12,7 @@ class Concise:
     """1.0 for the ground truth in at most `max_characters`, 0.5 for it in more, else 0.0."""
 
     max_characters: int = 20
+    needs: ClassVar = ("response", "ground_truth")
 
     def score(self, samples: Sequence[Sample]) -> list[float]:
         """See `Reward`."""
