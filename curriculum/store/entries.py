@@ -3,6 +3,10 @@
 A stage is a folder named by the fingerprint of what made it. It is written aside and renamed when
 complete, its manifest last, so a folder that is there is whole; one of several runs does the work,
 on whatever machine, while the others wait for it and take over where it dies.
+
+A run that only seemed dead goes on some time, so no two ever write into one folder: each makes a
+stage in a folder of its own, where a resumable one begins with links to the files of those before.
+Whoever was taken over publishes nothing and uses what its successor made.
 """
 
 from __future__ import annotations
@@ -12,7 +16,9 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Callable, Mapping
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -20,11 +26,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from curriculum.store.lease import held
+from curriculum.store.lease import PATIENCE, Lease, held
 
 log = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
+PARTIAL = ".partial"
 
 
 class Stage(NamedTuple):
@@ -41,6 +48,7 @@ class Store:
     """Stages under one root folder."""
 
     root: str
+    patience: float = PATIENCE  # seconds without a sign of life until another run is taken over
 
     def stage(
         self,
@@ -53,58 +61,124 @@ class Store:
         """The stage made of `made_of` (JSON values); `make` fills its folder and returns counts.
 
         The log says at `level` whether it was there. What `make` raises goes through, and leaves
-        nothing behind; a resumable stage's folder stays as it is then, and after a kill, for the
-        next `make`.
+        nothing behind; the files of a resumable stage stay then, and after a kill, for the next
+        `make`, which must write each with `whole`.
         """
         made_of = {**made_of, "version": version("curriculum")}
         folder = self._folder(name, made_of)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        reused = (folder / MANIFEST).exists()
-        if not reused:
-            with held(Path(f"{folder}.lock"), partial(_say, name)):
-                reused = (folder / MANIFEST).exists()
-                if not reused:
-                    self._make(folder, made_of, make, resumable)
+        made = False
+        while not _is_finished(folder):
+            lock = Path(f"{folder}.lock")
+            with held(lock, partial(_say, name), patience=self.patience) as lease:
+                if not _is_finished(folder):
+                    made = _make(folder, made_of, make, resumable, lease)
+                    if not made:
+                        log.warning("%s: another run took over from this one", name)
         counts = json.loads((folder / MANIFEST).read_text())["counts"]
-        log.log(level, "%s: %s %s", name, "reused" if reused else "made", folder)
-        return Stage(folder, folder.name.removeprefix(f"{name}-"), reused, counts)
+        log.log(level, "%s: %s %s", name, "made" if made else "reused", folder)
+        return Stage(folder, folder.name.removeprefix(f"{name}-"), not made, counts)
 
-    def under_way(self, name: str, made_of: Mapping[str, Any]) -> Path | None:
-        """Where a resumable stage is being made, to add to it; None where it is finished."""
+    def is_finished(self, name: str, made_of: Mapping[str, Any]) -> bool:
+        """Whether the stage is there."""
+        return _is_finished(self._folder(name, {**made_of, "version": version("curriculum")}))
+
+    def shared(self, name: str, made_of: Mapping[str, Any]) -> Path:
+        """A folder for files of a resumable stage that several runs add at the same time.
+
+        It has those made so far, and the next `make` begins with all that are there. Each must be
+        the same whoever writes it, and be written with `whole`; the folder goes away when the
+        stage is finished.
+        """
         folder = self._folder(name, {**made_of, "version": version("curriculum")})
-        return None if (folder / MANIFEST).exists() else _aside(folder)
+        shared = _shared(folder)
+        shared.mkdir(parents=True, exist_ok=True)
+        for begun in _begun(folder):
+            _link_files(begun, shared)
+        return shared
 
     def _folder(self, name: str, made_of: Mapping[str, Any]) -> Path:
         fingerprint = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
         return Path(self.root) / f"{name}-{fingerprint}"
 
-    def _make(
-        self,
-        folder: Path,
-        made_of: Mapping[str, Any],
-        make: Callable[[Path], Mapping[str, int]],
-        resumable: bool,
-    ) -> None:
-        aside = _aside(folder)
-        if not resumable:
-            shutil.rmtree(aside, ignore_errors=True)  # of a run that was killed
-        aside.mkdir(exist_ok=resumable)
-        try:
-            counts = make(aside)
-            now = datetime.now(UTC).isoformat(timespec="seconds")
-            manifest = {"made_of": made_of, "counts": dict(counts), "finished": now}
-            (aside / MANIFEST).write_text(json.dumps(manifest, indent=2))
-            shutil.rmtree(folder, ignore_errors=True)  # something without a manifest
-            os.replace(aside, folder)
-        finally:
-            if not resumable:
-                shutil.rmtree(aside, ignore_errors=True)
-            elif aside.exists() and not any(aside.iterdir()):
-                aside.rmdir()
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Where to write a file that is to be at `path` as a whole or not at all."""
+    aside = path.with_name(f"{path.name}.{uuid.uuid4().hex}{PARTIAL}")
+    yield aside
+    aside.replace(path)
 
 
-def _aside(folder: Path) -> Path:
-    return folder.with_name(f"{folder.name}.partial")
+def _make(
+    folder: Path,
+    made_of: Mapping[str, Any],
+    make: Callable[[Path], Mapping[str, int]],
+    resumable: bool,
+    lease: Lease,
+) -> bool:
+    """Make a stage in a folder of this run's own; whether that was put in place."""
+    aside = folder.with_name(f"{folder.name}{PARTIAL}-{uuid.uuid4().hex}")
+    before = _begun(folder)  # listed while the lock was still held, so none is a successor's
+    if not lease.is_mine():
+        return False
+    aside.mkdir()
+    try:
+        if resumable:
+            for begun in (*before, _shared(folder)):
+                _link_files(begun, aside)
+            for begun in before:
+                shutil.rmtree(begun, ignore_errors=True)  # whoever still adds to it is to notice
+        counts = make(aside)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        manifest = {"made_of": made_of, "counts": dict(counts), "finished": now}
+        (aside / MANIFEST).write_text(json.dumps(manifest, indent=2))
+        return lease.is_mine() and _publish(aside, folder)
+    except Exception:
+        if lease.is_mine() and not _is_finished(folder):
+            raise
+        return False  # whoever took over removed the folder
+    finally:
+        if not resumable or _is_finished(folder):
+            shutil.rmtree(aside, ignore_errors=True)
+        elif aside.exists() and not any(aside.iterdir()):
+            aside.rmdir()
+
+
+def _publish(aside: Path, folder: Path) -> bool:
+    """Put a stage in place, unless it is there."""
+    if folder.exists() and not _is_finished(folder):
+        shutil.rmtree(folder)  # somebody began to remove it
+    try:
+        aside.rename(folder)
+    except OSError:
+        if not _is_finished(folder):
+            raise
+        return False
+    for left in (_shared(folder), *_begun(folder)):  # also of runs that were killed
+        shutil.rmtree(left, ignore_errors=True)
+    return True
+
+
+def _is_finished(folder: Path) -> bool:
+    return (folder / MANIFEST).exists()
+
+
+def _begun(folder: Path) -> list[Path]:
+    """The folders in which runs make a stage, or made it until they died."""
+    return sorted(folder.parent.glob(f"{folder.name}{PARTIAL}-*"))
+
+
+def _shared(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.shared")
+
+
+def _link_files(source: Path, target: Path) -> None:
+    """Have the whole files of a folder in another too, as far as both are there."""
+    for file in source.glob("*"):
+        if file.suffix != PARTIAL and file.name != MANIFEST:
+            with suppress(FileExistsError, FileNotFoundError):
+                os.link(file, target / file.name)
 
 
 def digest_of_sources(folder: Path) -> str:

@@ -16,6 +16,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,18 @@ class Busy(Exception):
     """Somebody else holds it, and lives; the message says who."""
 
 
+@dataclass(frozen=True)
+class Lease:
+    """A lock that this process holds, or held until another took it over."""
+
+    path: Path  # what the lock is called
+    file: Path  # with the number of this holder
+
+    def is_mine(self) -> bool:
+        """Whether nobody has taken it over."""
+        return _last(self.path)[0] == self.file
+
+
 @contextmanager
 def held(
     path: Path,
@@ -38,13 +51,14 @@ def held(
     wait: bool = True,
     beat: float = BEAT,
     patience: float = PATIENCE,
-) -> Iterator[None]:
+) -> Iterator[Lease]:
     """Hold the lock called `path`: one process at a time, on whatever machine.
 
     Every holder has a file of its own, `path` with a number behind it; the highest number counts.
     A file that says it is released, belongs to a process of this machine that is gone, or has not
     changed for `patience`, is followed by the next number. A holder that was taken over without
-    being dead does its work twice, no worse: what it writes must be put in place by renaming.
+    being dead goes on: it must write where no other does, and look whether the lock is still its
+    own before it puts anything in place, by renaming.
 
     Args:
         waiting: called once with who holds it, where there is a wait.
@@ -60,7 +74,7 @@ def held(
     alive = threading.Thread(target=_keep_alive, args=(mine, stop, beat), daemon=True)
     alive.start()
     try:
-        yield
+        yield Lease(path, mine)
     finally:
         stop.set()
         alive.join()

@@ -1,8 +1,10 @@
 """Stages: made once, whole or not at all, whatever runs at the same time or was killed before."""
 
 import json
+import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -95,7 +97,7 @@ def test_what_a_killed_run_left_is_replaced(tmp_path):
     killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
     assert killed.returncode == 9
     (leftover,) = folders(tmp_path)
-    assert leftover.endswith(".partial")
+    assert ".partial" in leftover
     stage = Store(tmp_path).stage("numbers", {"a": 1}, write_one)
     assert folders(tmp_path) == [stage.folder.name]
     assert {path.name for path in stage.folder.iterdir()} == {"numbers.txt", MANIFEST}
@@ -130,6 +132,85 @@ def test_runs_that_want_the_same_stage_at_the_same_moment_make_it_once(tmp_path)
     outputs = sorted(run.communicate(timeout=30)[0] for run in runs)
     assert outputs == ["False 3 1 2 3\n", "True 3 1 2 3\n", "True 3 1 2 3\n"]
     assert (tmp_path / "made").read_text() == "made\n"
+
+
+STOPPED = """
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from curriculum.store.entries import Store, whole
+
+def make(folder):
+    for number in range(4):
+        if number == 2:
+            print("stopping", flush=True)
+            os.kill(os.getpid(), signal.SIGSTOP)
+            if sys.argv[3]:
+                folder.mkdir(exist_ok=True)
+        with whole(folder / f"{number}.txt") as path:
+            path.write_text("first")
+    return {"files": 4}
+
+logging.basicConfig(level="INFO", format="%(message)s", stream=sys.stdout)
+stage = Store(sys.argv[1]).stage("numbers", {"a": 1}, make, resumable=sys.argv[2] == "True")
+print(stage.reused, stage.folder)
+"""
+
+
+@pytest.mark.parametrize("goes_on", ["while the other makes it", "when the other has made it"])
+@pytest.mark.parametrize(("resumable", "stubborn"), [(True, ""), (False, ""), (False, "stubborn")])
+def test_a_run_that_is_stopped_and_goes_on_mixes_nothing_in(tmp_path, goes_on, resumable, stubborn):
+    command = [sys.executable, "-c", STOPPED, str(tmp_path), str(resumable), stubborn]
+    stopped = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert stopped.stdout.readline() == "stopping\n"
+
+    def make(folder):
+        if goes_on == "while the other makes it":
+            stopped.send_signal(signal.SIGCONT)
+            assert "took over" in stopped.stdout.readline()
+            assert "waiting" in stopped.stdout.readline()
+        for number in range(4):
+            if not (folder / f"{number}.txt").exists():
+                (folder / f"{number}.txt").write_text("second")
+        return {"files": 4}
+
+    stage = Store(str(tmp_path), patience=1).stage("numbers", {"a": 1}, make, resumable)
+    stopped.send_signal(signal.SIGCONT)
+    output, _ = stopped.communicate(timeout=30)
+    assert output.splitlines()[-1] == f"True {stage.folder}"
+    assert not stage.reused and stage.counts == {"files": 4}
+    texts = ["first", "first", "second", "second"] if resumable else ["second"] * 4
+    assert [(stage.folder / f"{number}.txt").read_text() for number in range(4)] == texts
+    assert len(list(stage.folder.iterdir())) == 5
+    assert folders(tmp_path) == [stage.folder.name]
+
+
+def test_a_run_that_was_taken_over_makes_it_where_its_successor_fails(tmp_path):
+    begun, failed, outcome = threading.Event(), threading.Event(), []
+
+    def first(folder):
+        begun.set()
+        assert failed.wait(30)
+        return write_one(folder)
+
+    def fail(folder):
+        raise ValueError("no numbers")
+
+    def run():
+        outcome.append(Store(str(tmp_path)).stage("numbers", {"a": 1}, first))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    assert begun.wait(30)
+    with pytest.raises(ValueError, match="no numbers"):
+        Store(str(tmp_path), patience=0.2).stage("numbers", {"a": 1}, fail)
+    failed.set()
+    thread.join()
+    (stage,) = outcome
+    assert not stage.reused and (stage.folder / "numbers.txt").read_text() == "1 2 3"
+    assert folders(tmp_path) == [stage.folder.name]
 
 
 LINE = '{"prompt": "1 + 1?", "response": "2", "answer": "2", "truth": "two"}\n'

@@ -151,6 +151,15 @@ def test_a_holder_says_that_it_lives(tmp_path):
         assert said["pid"] == os.getpid()
 
 
+def test_a_holder_that_was_taken_over_can_tell(tmp_path):
+    path = tmp_path / "a.lock"
+    with held(path) as first:
+        assert first.is_mine()
+        with held(path, patience=0.2) as second:
+            assert second.is_mine() and not first.is_mine()
+        assert not first.is_mine()
+
+
 def test_who_will_not_wait_is_told_who_holds_it(tmp_path):
     path = tmp_path / "a.lock"
     with held(path):

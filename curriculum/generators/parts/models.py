@@ -7,7 +7,7 @@ import json
 import shutil
 from pathlib import Path
 
-from curriculum.store.lease import held
+from curriculum.store.entries import Store
 
 SHARED_MEMORY = Path("/dev/shm")
 
@@ -27,14 +27,13 @@ def in_shared_memory(model: str) -> str:
     folder = Path(model)
     if not folder.is_dir():
         return model
-    copy = SHARED_MEMORY / f"curriculum-{digest_of_model(model)[:16]}"
-    with held(copy.with_suffix(".lock")):
-        if not copy.exists():
-            partial = copy.with_suffix(".partial")
-            shutil.rmtree(partial, ignore_errors=True)
-            shutil.copytree(folder, partial)
-            partial.rename(copy)
-    return str(copy)
+
+    def copy(target: Path) -> dict[str, int]:
+        shutil.copytree(folder, target, dirs_exist_ok=True)
+        return {}
+
+    store = Store(str(SHARED_MEMORY))
+    return str(store.stage("curriculum", {"model": digest_of_model(model)}, copy).folder)
 
 
 def has_chat_template(model: str) -> bool:

@@ -80,20 +80,18 @@ def add_shard(store: Store, work: Work) -> tuple[int, int]:
     """Generate this shard's batches; return how many batches there are now, and of how many."""
     total = len(work.batches)
     shard, shards = work.generation.shard, work.generation.shards
-    folder = store.under_way(STAGE, work.made_of)
-    if folder is None:
+    if store.is_finished(STAGE, work.made_of):
         return total, total
-    folder.mkdir(parents=True, exist_ok=True)
-    done = 0
+    folder, done = store.shared(STAGE, work.made_of), 0
     try:
         with held(folder.with_name(f"{folder.name}.{shard}-of-{shards}.lock")):
             _generate(folder, work.generator, work.batches[shard::shards])
         done = sum(parts.path_of(folder, batch).exists() for batch in work.batches)
     except FileNotFoundError:
-        if folder.exists():
+        if not store.is_finished(STAGE, work.made_of):
             raise
-    # Where the folder is gone, whoever found all batches there has made a finished stage of it.
-    if store.under_way(STAGE, work.made_of) is None:
+    # Whoever found all batches there has made a finished stage of them, and removed the folder.
+    if store.is_finished(STAGE, work.made_of):
         shutil.rmtree(folder, ignore_errors=True)  # made anew above, as the stage was finished
         return total, total
     return done, total

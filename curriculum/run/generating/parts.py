@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curriculum.generators.base import Batch, Response
+from curriculum.store.entries import whole
 
 PART_SCHEMA = pa.schema(
     [
@@ -27,7 +27,7 @@ def path_of(folder: Path, batch: Batch) -> Path:
 
 
 def write(folder: Path, batch: Batch, responses: Sequence[Response]) -> None:
-    """Write aside, then rename: a part that is there is whole."""
+    """Write a batch's part."""
     asked = [
         (request.problem, request.first + i)
         for request in batch.requests
@@ -38,10 +38,8 @@ def write(folder: Path, batch: Batch, responses: Sequence[Response]) -> None:
         | {"finish_reason": response.finish_reason}
         for (problem, sample_idx), response in zip(asked, responses, strict=True)
     ]
-    path = path_of(folder, batch)
-    aside = path.with_suffix(f".{uuid.uuid4().hex}.partial")  # shards may write the same one
-    pq.write_table(pa.Table.from_pylist(rows, PART_SCHEMA), aside, compression="zstd")
-    aside.replace(path)
+    with whole(path_of(folder, batch)) as path:
+        pq.write_table(pa.Table.from_pylist(rows, PART_SCHEMA), path, compression="zstd")
 
 
 def read(folder: Path, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:

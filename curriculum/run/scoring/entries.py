@@ -23,7 +23,7 @@ from curriculum.run.scoring.scoring import (
     require_every_source,
     score,
 )
-from curriculum.store.entries import Stage, Store, digest_of_sources
+from curriculum.store.entries import Stage, Store, digest_of_sources, whole
 
 FILE = "rewards.parquet"
 
@@ -55,7 +55,8 @@ def load(
     def write(folder: Path) -> dict[str, int]:
         kept = Kept(folder)
         table = score(reward, problems, rollouts, scoring, kept, earlier)
-        pq.write_table(table, folder / FILE)
+        with whole(folder / FILE) as path:
+            pq.write_table(table, path)
         kept.clear()
         failed = len(table) - table["failure"].null_count
         return {"rewards": len(table) - table["reward"].null_count, "failures": failed}

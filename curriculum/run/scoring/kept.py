@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curriculum.core.records import Floats
+from curriculum.store.entries import whole
 
 EVERY = 30.0  # seconds between parts
 PARTS = "kept-*.parquet"
@@ -47,10 +48,8 @@ class Kept:
 
     def _write(self) -> None:
         if self._rows:
-            path = self._folder / PARTS.replace("*", uuid.uuid4().hex)
-            aside = path.with_suffix(".partial")
-            pq.write_table(pa.table({"row": self._rows, "reward": self._rewards}), aside)
-            aside.replace(path)
+            with whole(self._folder / PARTS.replace("*", uuid.uuid4().hex)) as path:
+                pq.write_table(pa.table({"row": self._rows, "reward": self._rewards}), path)
         self._rows, self._rewards, self._written = [], [], time.monotonic()
 
     def __enter__(self) -> Kept:

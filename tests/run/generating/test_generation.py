@@ -1,5 +1,7 @@
 """Generation as the pipeline drives it: stored once, and taken up where a run was killed."""
 
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
@@ -105,12 +107,54 @@ def test_a_run_that_died_is_taken_up_and_ends_as_if_it_had_not(tmp_path, problem
     pd.testing.assert_frame_equal(frame_of(rollouts), frame_of(whole))
 
 
+@pytest.mark.parametrize("goes_on", ["while the other generates", "when the other is done"])
+def test_a_run_that_was_silent_and_goes_on_ends_with_its_successor_s_rollouts(
+    tmp_path, problems, goes_on
+):
+    silent, go_on, outcome = threading.Event(), threading.Event(), []
+
+    class Silent(Words):
+        def generate(self, batches):
+            for place, made in enumerate(super().generate(batches)):
+                if place == 2:
+                    silent.set()
+                    assert go_on.wait(30)
+                yield made
+
+    class Successor(Words):
+        def generate(self, batches):
+            for made in super().generate(batches):
+                if goes_on == "while the other generates":
+                    go_on.set()
+                    time.sleep(0.1)
+                yield made
+
+    Silent.__qualname__ = Successor.__qualname__ = Words.__qualname__  # the same work
+    store = Store(str(tmp_path / "store"))
+    first, second = Silent(10), Successor(10)
+    thread = threading.Thread(
+        target=lambda: outcome.append(load_stored(store, work(first, problems)))
+    )
+    thread.start()
+    assert silent.wait(30)
+    impatient = Store(store.root, patience=0.2)
+    outcome.append(load_stored(impatient, work(second, problems)))
+    go_on.set()
+    thread.join()
+    assert (first.made, second.made) == ([0, 1, 2], [2, 3, 4, 5])
+    whole, _ = generate(tmp_path / "whole", Words(10), problems)
+    for rollouts, _ in outcome:
+        pd.testing.assert_frame_equal(frame_of(rollouts), frame_of(whole))
+    (folder,) = {stage.folder for _, stage in outcome}
+    assert [path for path in (tmp_path / "store").iterdir() if path.is_dir()] == [folder]
+
+
 def test_a_part_that_was_being_written_is_made_again(tmp_path, problems):
     first = Words(10)
     first.dies_after = 3
     with pytest.raises(KeyboardInterrupt):
         generate(tmp_path / "store", first, problems)
-    (folder,) = (tmp_path / "store").glob("rollouts-*.partial")
+    (folder,) = (tmp_path / "store").glob("rollouts-*.partial-*")
     last = sorted(folder.glob("part-*.parquet"))[-1]
     last.with_suffix(".partial").write_bytes(last.read_bytes()[:40])
     last.unlink()
@@ -157,6 +201,21 @@ def test_a_run_without_shards_goes_on_where_some_of_them_stopped(tmp_path, probl
     assert rest.made == [0, 2, 3, 5]
 
 
+def test_shards_go_on_where_a_run_without_them_was_stopped(tmp_path, problems):
+    first = Words(10)
+    first.dies_after = 3
+    with pytest.raises(KeyboardInterrupt):
+        generate(tmp_path / "store", first, problems)
+    store, rest = Store(str(tmp_path / "store")), Words(10)
+    assert add_shard(store, work(rest, problems, shards=2, shard=1)) == (5, 6)
+    assert add_shard(store, work(rest, problems, shards=2, shard=0)) == (6, 6)
+    assert rest.made == [3, 5, 4]
+    rollouts, stage = load_stored(store, work(rest, problems))
+    whole, _ = generate(tmp_path / "whole", Words(10), problems)
+    pd.testing.assert_frame_equal(frame_of(rollouts), frame_of(whole))
+    assert [path for path in (tmp_path / "store").iterdir() if path.is_dir()] == [stage.folder]
+
+
 @pytest.mark.parametrize(("shards", "shard"), [(2, 2), (1, -1), (0, 0)])
 def test_a_shard_that_there_is_not_is_an_error(shards, shard):
     with pytest.raises(UserError, match="shards count from 0"):
@@ -180,4 +239,4 @@ def test_a_shard_whose_work_another_run_has_finished_meanwhile_is_done(tmp_path,
     whole, _ = generate(tmp_path / "whole", Words(10), problems)
     assert stage.reused
     pd.testing.assert_frame_equal(frame_of(rollouts), frame_of(whole))
-    assert not list((tmp_path / "store").glob("*.partial"))
+    assert [path for path in (tmp_path / "store").iterdir() if path.is_dir()] == [stage.folder]
