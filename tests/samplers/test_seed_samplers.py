@@ -7,7 +7,8 @@ import pytest
 from omegaconf import OmegaConf
 
 import curriculum.samplers as samplers
-from curriculum.config.plugins import build, conf_dir
+from curriculum.config.build import build
+from curriculum.config.plugins import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.samplers import Curriculum
 
