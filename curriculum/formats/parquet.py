@@ -230,7 +230,7 @@ def _codes(parquet: pq.ParquetFile, name: str) -> Integers:
         _, first, codes = np.unique(_tell_apart(column), return_index=True, return_inverse=True)
         nested = pa.types.is_nested(column.type)
         values = column.take(pa.array(first)).to_pylist()
-        values = [to_json(value) if nested else value for value in values]
+        values = [repr(value) if nested else value for value in values]
         own = np.array([known.setdefault(value, len(known)) for value in values], np.int64)
         parts.append(own[codes])
     return np.concatenate(parts)
@@ -243,13 +243,13 @@ def _tell_apart(column: pa.Array) -> Integers:
     if types.is_struct(kind):
         return reduce(_combine, map(_tell_apart, column.flatten()), valid)
     if is_list(kind):
-        items, known = _tell_apart(pc.list_flatten(column)), dict[bytes, int]()
-        stops = np.cumsum(_lengths(column).to_numpy())
-        spans = zip([0, *stops[:-1]], stops, strict=True)
+        items, lengths = _tell_apart(pc.list_flatten(column)), _lengths(column).to_numpy()
+        stops = np.cumsum(lengths)
+        spans = zip(stops - lengths, stops, strict=True)
         keys = [items[start:stop].tobytes() for start, stop in spans]
-        return _combine(valid, np.array([known.setdefault(key, len(known)) for key in keys]))
+        return _combine(valid, pd.factorize(np.array(keys, object))[0])
     if types.is_nested(kind):
-        column = pa.array([to_json(value) for value in column.to_pylist()])
+        column = pa.array([repr(value) for value in column.to_pylist()])
     encoded = column if types.is_dictionary(kind) else column.dictionary_encode()
     return np.asarray(encoded.indices.cast(pa.int64()).fill_null(len(encoded.dictionary)))
 

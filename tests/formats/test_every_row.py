@@ -77,6 +77,14 @@ def test_nested_columns_are_compared_in_every_part(tmp_path):
     ]
 
 
+def test_nested_columns_may_be_empty(tmp_path):
+    truths = pa.array([[], None, [[]], []], pa.list_(pa.list_(pa.list_(pa.string()))))
+    columns = {"prompt": ["q"] * 4, "response": ["x"] * 4, "ground_truth": truths}
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+    index = reader(tmp_path / "a.parquet").load().rollouts
+    assert index["problem"].to_pylist() == [0, 1, 2, 0]
+
+
 @pytest.mark.parametrize("name", FORMS)
 def test_one_id_with_two_data_idx_is_two_problems(tmp_path, name):
     rows = [
