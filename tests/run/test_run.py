@@ -267,6 +267,7 @@ def test_a_change_in_the_folder_of_the_function_scores_anew(run, tmp_path, read_
     )
     (tmp_path / "rollouts.jsonl").write_text('{"prompt": "q", "response": "a"}\n')
     arguments = ["data=rollouts", f"data.path={tmp_path}/rollouts.jsonl", "reward=function"]
+    arguments += ["reward.needs_ground_truth=false"]
     for worth in (1.0, 0.0):
         (code / "worth.py").write_text(f"WORTH = {worth}\n")
         done = run(*arguments, f"reward.path={code}/reward.py", PYTHONPATH=str(code))

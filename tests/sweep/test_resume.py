@@ -225,6 +225,7 @@ def test_a_job_of_this_machine_that_is_killed_is_a_row(tmp_path):
         *("-m", "hydra/launcher=local", "trainer=none"),
         *("data=rollouts", f"data.path={tmp_path}/a.jsonl,{tmp_path}/b.jsonl"),
         *("reward=function", f"reward.path={tmp_path}/wait.py", "reward.time_limit=60"),
+        "reward.needs_ground_truth=false",
         *(f"output_dir={tmp_path}/out", f"store_dir={tmp_path}/store"),
     )
     sweep = subprocess.Popen(
