@@ -33,13 +33,19 @@ def rows_of(outcome: Outcome, level: float, metric: str) -> list[dict[str, Any]]
             "alike": int(metrics["n"][inside & alike].sum()),
         }
         if numbers["count"]:
-            values = metrics[metric][inside]
-            row |= {"low": float(np.nanmin(values)), "high": float(np.nanmax(values))}
+            low, high = _range(metrics[metric][inside])
+            row |= {"low": low, "high": high}
             row |= {"interval": mean_interval(metrics["n"][inside], metrics["c"][inside], level)}
             rates = metrics["c"][inside] / metrics["n"][inside]
             row |= {"quartiles": np.quantile(rates, [0.25, 0.75]).tolist()}
         rows.append(row)
     return rows
+
+
+def _range(values: Floats) -> tuple[float | None, float | None]:
+    """The lowest and the highest value; None where none of them is defined."""
+    defined = values[~np.isnan(values)]
+    return (float(defined.min()), float(defined.max())) if len(defined) else (None, None)
 
 
 def mean_interval(n: Floats, c: Floats, level: float) -> tuple[float, float]:

@@ -68,9 +68,10 @@ def problems_without_reward(problems: Problems, rewards: Rewards, record: Record
     """Problems that can't be measured. Raises UserError where that is all of them."""
     without = np.setdiff1d(np.arange(len(problems)), rewards.problem)
     names = problems.ids.take(pa.array(without)).to_pylist()
+    first = [name for name in names if without_number(name) == name]
     again = [name for name in names if without_number(name) != name]
     for name, ids, cause in (
-        ("problems_without_reward", [each for each in names if each not in again], "no rollout"),
+        ("problems_without_reward", first, "no rollout"),
         ("repeated_problems", again, "an earlier row is the same problem and has the rollouts"),
     ):
         if ids:
