@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from curriculum.core.errors import UserError, require_extra
-from curriculum.data.base import Loaded, Rows
+from curriculum.data.base import Loaded
 from curriculum.formats.files import File
 from curriculum.formats.problems import Columns, ProblemList
+from curriculum.formats.rows import Rows
 
 DEMO_SIZE = 81  # products of two digits, of which there are no more
 

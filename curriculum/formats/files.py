@@ -21,15 +21,6 @@ class File(NamedTuple):
     stamp: str
 
 
-class Rejected(NamedTuple):
-    """A row that could not be used, where it stands and why."""
-
-    file: str
-    row: int  # line or row number, from 1
-    cause: str
-    text: str
-
-
 def find(path: str | Sequence[str], in_folders: tuple[str, ...] = SUFFIXES) -> list[File]:
     """Files of one or several paths, globs or folders, sorted within each.
 

@@ -16,7 +16,7 @@ from curriculum import formats
 from curriculum.core.errors import UserError
 from curriculum.core.records import Problems
 from curriculum.data.base import Data
-from curriculum.formats.files import Rejected
+from curriculum.formats.rows import Rejected
 from curriculum.store.entries import Stage, Store, digest_of_sources
 
 PROBLEMS, INDEX, REJECTED = "problems.parquet", "index.parquet", "rejected.jsonl"
