@@ -16,7 +16,8 @@ import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, get_type_hints
 
-from curriculum.config.plugins import pipeline_keys, trusted_packages
+from curriculum.config.conf import pipeline_keys
+from curriculum.config.plugins import blamed, keys_of, trusted_packages
 from curriculum.core.errors import UserError
 
 T = TypeVar("T")
@@ -40,18 +41,11 @@ def load(target: str, group: str) -> type:
     if target.split(".")[0] not in trusted_packages():
         raise UserError(f"{group}._target_={target} is neither this package's nor a plugin's")
     module, _, name = target.rpartition(".")
-    try:
+    with blamed(f"{group}._target_={target} can't be loaded"):
         cls = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise UserError(f"{group}._target_={target} can't be loaded: {error}") from error
     if not (isinstance(cls, type) and dataclasses.is_dataclass(cls)):
         raise UserError(f"{group}._target_={target} is not a dataclass")
     return cls
-
-
-def keys_of(cls: type) -> list[dataclasses.Field[Any]]:
-    """The fields of a strategy or of settings that the configuration sets."""
-    return [field for field in dataclasses.fields(cls) if field.init]
 
 
 def typed(

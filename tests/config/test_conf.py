@@ -11,7 +11,7 @@ from hydra.utils import get_class
 from omegaconf import OmegaConf
 
 from curriculum.config.build import build
-from curriculum.config.plugins import GROUPS, conf_dir, pipeline_keys
+from curriculum.config.conf import GROUPS, conf_dir, pipeline_keys
 from curriculum.layouts import LAYOUTS
 
 FILES = sorted(conf_dir().rglob("*.yaml"))
