@@ -6,7 +6,7 @@ import hydra
 from omegaconf import DictConfig
 
 from curriculum.compare import sweep_end
-from curriculum.config import legacy, source, verl_config
+from curriculum.config import legacy, source, usage, verl_config
 from curriculum.config.conf import conf_dir
 from curriculum.core.errors import explained
 from curriculum.sweep import launchers, resume
@@ -27,5 +27,6 @@ if __name__ == "__main__":
         launchers.register()
         legacy.check_arguments(sys.argv[1:])
         sys.argv[1:] = verl_config.expanded(resume.expanded(sys.argv[1:]))
-        main()
+        if not usage.shown(sys.argv[1:]):
+            main()
     sys.exit(1 if sweep_end.failed_jobs else 0)

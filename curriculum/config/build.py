@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, get_type_hints
 
 from curriculum.config.conf import pipeline_keys
+from curriculum.config.mistakes import explained
 from curriculum.config.plugins import blamed, keys_of, trusted_packages
 from curriculum.core.errors import UserError
 
@@ -62,7 +63,8 @@ def typed(
     """
     from pydantic import ConfigDict, ValidationError, create_model
 
-    hints = get_type_hints(cls, include_extras=True)
+    types = get_type_hints(cls, include_extras=True)
+    hints = {field.name: types[field.name] for field in keys_of(cls)}
     schema: dict[str, Any] = {
         field.name: (hints[field.name], _default(field)) for field in keys_of(cls)
     }
@@ -75,7 +77,8 @@ def typed(
         checked = model.model_validate(dict(values))
         return cls(**{name: getattr(checked, name) for name in schema})
     except ValidationError as error:
-        raise UserError(_explained(error.errors(), where, sorted({*schema, *shared}))) from None
+        keys = dict.fromkeys(shared) | hints
+        raise UserError(explained(error.errors(), values, keys, where)) from None
     except (TypeError, ValueError) as error:  # what a strategy says of its own keys
         raise UserError(f"{where}: {error}") from error
 
@@ -86,18 +89,3 @@ def _default(field: dataclasses.Field[Any]) -> Any:
     if field.default_factory is not dataclasses.MISSING:
         return Field(default_factory=field.default_factory)
     return ... if field.default is dataclasses.MISSING else field.default
-
-
-def _explained(errors: Sequence[Any], where: str, keys: Sequence[str]) -> str:
-    """Every mistake on a line of its own."""
-    lines = []
-    for error in errors:
-        key = ".".join([where, *(str(part) for part in error["loc"])])
-        if error["type"] == "missing":
-            lines.append(f"{key} is required and has no default")
-        elif error["type"] == "extra_forbidden":
-            lines.append(f"{key} is no key; there are: {', '.join(keys)}")
-        else:
-            said = error["msg"].removeprefix("Input ").removeprefix("Value error, ")
-            lines.append(f"{key}={error['input']} {said}")
-    return "\n".join(lines)

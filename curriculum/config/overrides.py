@@ -22,6 +22,21 @@ def argument(key: str, value: Any) -> str:
     return said
 
 
+def typed_as(value: Any) -> str:
+    """A value as one would type it, for messages: without the quotes that Hydra may want."""
+    match value:
+        case Mapping():
+            return "{" + ",".join(f"{key}:{typed_as(each)}" for key, each in value.items()) + "}"
+        case list():
+            return "[" + ",".join(map(typed_as, value)) + "]"
+        case str():
+            return value or '""'
+        case None | bool():
+            return json.dumps(value)
+        case _:
+            return str(value)
+
+
 def value_of(argument: str) -> Any:
     """What Hydra reads of a `key=value`. Raises UserError where it can't."""
     from hydra.core.override_parser.overrides_parser import OverridesParser

@@ -24,6 +24,34 @@ def parsed(arguments: Sequence[str]) -> Namespace:
     return get_args_parser().parse_args(list(arguments))
 
 
+@contextmanager
+def searching(folder: str, further: str | None = None) -> Iterator[None]:
+    """Hydra ready to compose from the folders that `hydra.main` would look in, and in their order.
+
+    `hydra.initialize_config_dir` takes one; `hydra.searchpath` has no primary configurations. So
+    this is what `hydra._internal.utils._run_hydra` does.
+
+    Args:
+        further: that of --config-dir.
+    """
+    from hydra import version
+    from hydra._internal.hydra import Hydra
+    from hydra._internal.utils import create_config_search_path
+    from hydra.core.config_search_path import SearchPathQuery
+    from hydra.core.global_hydra import GlobalHydra
+
+    version.setbase("1.3")
+    path = create_config_search_path(folder)
+    if further:
+        before = SearchPathQuery(provider="schema")
+        path.prepend(provider="command-line", path=f"file://{further}", anchor=before)
+    Hydra.create_main_hydra2("run", path)
+    try:
+        yield
+    finally:
+        GlobalHydra.instance().clear()
+
+
 def replace_launcher(replaced: type, own: type) -> None:
     """Make Hydra start a launcher of ours where a configuration says one of a plugin of Hydra's.
 

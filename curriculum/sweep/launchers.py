@@ -18,7 +18,6 @@ from hydra_plugins.hydra_submitit_launcher.config import BaseQueueConf
 from hydra_plugins.hydra_submitit_launcher.submitit_launcher import LocalLauncher, SlurmLauncher
 
 from curriculum.core.errors import UserError
-from curriculum.core.progress import progress
 from curriculum.core.run_result import write
 from curriculum.integrations import hydra
 from curriculum.sweep import jobs
@@ -97,6 +96,8 @@ class Patient:
         return submitted
 
     def _wait(self, submitted: dict[int, Any], numbered: dict[int, list[str]], sweep: Path) -> None:
+        from curriculum.core.progress import progress
+
         try:
             with progress("sweep", "jobs", len(submitted)) as advance:
                 while submitted:
