@@ -19,7 +19,7 @@ import numpy as np
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.prompts import Observations, Prompts
 from curriculum.core.terminal import console, plain_table
 from curriculum.run.settings import Strategies

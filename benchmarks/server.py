@@ -31,7 +31,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from curriculum.config.build import build
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.records import Asked
 from curriculum.core.terminal import console, plain_table
 from curriculum.data.parts.demo_problems import demo_problems

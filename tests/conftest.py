@@ -13,7 +13,8 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from curriculum.config.plugins import conf_dir
+from curriculum.config import source
+from curriculum.config.conf import conf_dir
 
 ROOT = Path(__file__).parent.parent
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -54,6 +55,7 @@ def run(store: Path, tmp_path: Path) -> Run:
 @pytest.fixture
 def composed() -> Iterator[Callable[..., DictConfig]]:
     """The configuration that overrides give, without running anything."""
+    source.register()
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         yield lambda *overrides: compose("config", list(overrides))
 

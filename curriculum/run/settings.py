@@ -11,7 +11,7 @@ import numpy as np
 from curriculum.bucketers import Bucketer, Percentile, Recorded
 from curriculum.budgets import Fixed, Sequential, question_of
 from curriculum.config.build import build, typed
-from curriculum.config.plugins import keys
+from curriculum.config.conf import keys
 from curriculum.core.errors import UserError
 from curriculum.data import Buckets, Data, Limits
 from curriculum.formats.files import File

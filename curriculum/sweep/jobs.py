@@ -12,9 +12,11 @@ from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 
-from curriculum.config.plugins import conf_dir, register
+from curriculum.config.conf import conf_dir
+from curriculum.config.source import register
 from curriculum.core.errors import UserError
 from curriculum.core.run_result import FILE, write
+from curriculum.integrations.hydra import split_sweep
 from curriculum.store.lease import sign_of_life
 
 PLAN = "multirun.yaml"  # written by Hydra before the first job starts
@@ -37,14 +39,9 @@ def planned(sweep: Path) -> list[list[str]]:
     own_naming = hydra["sweep"]["subdir"] == "${hydra.job.num}"
     if not sweeper["_target_"].endswith(".BasicSweeper") or not own_naming:
         return []
-    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-
     params = [f"{key}={value}" for key, value in (sweeper["params"] or {}).items()]
     with _config_loader() as loader:
-        parser = OverridesParser.create(loader)
-        overrides = parser.parse_overrides([*params, *hydra["overrides"]["task"]])
-        return BasicSweeper.split_arguments(overrides, None)[0]
+        return split_sweep(loader, [*params, *hydra["overrides"]["task"]])
 
 
 def plan_of(sweep: Path) -> dict[str, Any]:

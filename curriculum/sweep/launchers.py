@@ -13,15 +13,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from hydra.core.plugins import Plugins
-from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus, filter_overrides
 from hydra_plugins.hydra_submitit_launcher.config import BaseQueueConf
 from hydra_plugins.hydra_submitit_launcher.submitit_launcher import LocalLauncher, SlurmLauncher
 
 from curriculum.core.errors import UserError
-from curriculum.core.progress import progress
 from curriculum.core.run_result import write
+from curriculum.integrations import hydra
 from curriculum.sweep import jobs
 
 log = logging.getLogger(__name__)
@@ -79,7 +77,7 @@ class Patient:
                 if key not in own
             }
         )
-        state = Singleton.get_state()
+        state = hydra.state()
         arguments = [
             (overrides, "hydra.sweep.dir", number, f"job_id_for_{number}", state)
             for number, overrides in numbered.items()
@@ -98,6 +96,8 @@ class Patient:
         return submitted
 
     def _wait(self, submitted: dict[int, Any], numbered: dict[int, list[str]], sweep: Path) -> None:
+        from curriculum.core.progress import progress
+
         try:
             with progress("sweep", "jobs", len(submitted)) as advance:
                 while submitted:
@@ -144,8 +144,7 @@ class Local(Patient, LocalLauncher):  # type: ignore[misc]
 def register() -> None:
     """Put the launchers in the place of Hydra's; it takes none from outside of `hydra_plugins`."""
     for own, replaced in ((Slurm, SlurmLauncher), (Local, LocalLauncher)):
-        name = f"{replaced.__module__}.{replaced.__name__}"
-        Plugins.instance().class_name_to_class[name] = own
+        hydra.replace_launcher(replaced, own)
 
 
 def _note_the_end(job: Any, folder: Path, overrides: Sequence[str]) -> None:
@@ -166,7 +165,7 @@ def _cause_of_death(job: Any) -> str | None:
     error = job.exception()
     if error is None:
         returned = job.result()
-        return None if returned.status == JobStatus.COMPLETED else repr(returned._return_value)
+        return None if returned.status == JobStatus.COMPLETED else repr(hydra.error_of(returned))
     if isinstance(error, UncompletedJobError):
         return f"killed: {job.state}; its log: {job.paths.stderr}"
     lines = str(error).strip().splitlines()

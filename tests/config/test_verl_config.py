@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
+from curriculum.config import verl_reward_keys
 from curriculum.config.verl_config import expanded, read
 from curriculum.core.errors import UserError
+from curriculum.rewards import verl
 
 # As verl's ppo_trainer.yaml has it, but for its size.
 PPO = {
@@ -676,3 +678,7 @@ def test_a_generator_takes_what_it_has_a_key_for(config, generator, has, has_not
     keys = {key.removeprefix("generator.") for key in found.taken}
     assert set(has) <= keys and not set(has_not) & keys
     assert len(found.ignored) == len(has_not)
+
+
+def test_the_managers_that_a_configuration_may_name_are_those_of_the_reward():
+    assert verl_reward_keys.MANAGERS == verl.MANAGERS
