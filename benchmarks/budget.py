@@ -19,11 +19,13 @@ from typing import NamedTuple
 import numpy as np
 
 from curriculum.budgets import Question, Sequential, Tally
+from curriculum.core.charts import DISTINCT, GREY, chart, color, dashed, quantity
 from curriculum.core.posterior import beta_posterior, fit_beta
 from curriculum.core.records import Floats, Integers, Rewards
 from curriculum.core.records import Rollouts as Index
 from curriculum.core.terminal import console, plain_table
 from curriculum.data import Rollouts
+from curriculum.integrations.vega import Panel, save_picture
 
 PROBLEMS = 1000  # of a simulation
 SHAPES = {
@@ -165,41 +167,34 @@ def _inside(truth: Truth, n: Floats, c: Floats, fitted: bool) -> float:
     return held / len(n)
 
 
-def plot(curves: dict[tuple[str, str, str], list[Point]], path: str) -> None:
+def plot(curves: dict[tuple[str, str, str], list[Point]], path: Path) -> None:
     """Error against rollouts: a panel for each truth and question."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    truths = list(dict.fromkeys(truth for truth, _, _ in curves))
-    figure, panels = plt.subplots(
-        len(truths), len(QUESTIONS), figsize=(9, 2.6 * len(truths)), squeeze=False, sharex=True
-    )
-    for (truth, question, budget), points in curves.items():
-        panel = panels[truths.index(truth)][list(QUESTIONS).index(question)]
-        x, y = zip(*sorted(points), strict=True)
-        panel.plot(x, np.array(y) * 100, "o-" if budget != "fixed" else "s--", label=budget, ms=4)
-        panel.set_title(f"{truth}: {question}", fontsize=8)
-        panel.set_xscale("log", base=2)
-        panel.xaxis.set_major_formatter("{x:.0f}")
-        panel.grid(alpha=0.3)
-    for panel in panels[-1]:
-        panel.set_xlabel("rollouts a problem")
-    for row in panels:
-        row[0].set_ylabel("wrong, %")
-        row[0].set_ylim(bottom=0)
-        row[1].set_ylim(bottom=0)
-    panels[0][0].legend(fontsize=8)
-    figure.tight_layout()
-    figure.savefig(path, dpi=120)
+    panels = []
+    for truth, question in dict.fromkeys((truth, question) for truth, question, _ in curves):
+        budgets = {
+            name: points for (*of, name), points in curves.items() if of == [truth, question]
+        }
+        values = [
+            {"x": point.rollouts, "y": point.wrong, "b": b}
+            for b, points in enumerate(budgets.values())
+            for point in sorted(points)
+        ]
+        encoding = {
+            "x": quantity("x", "rollouts a problem", scale={"type": "log", "base": 2}),
+            "y": quantity("y", "wrong", axis={"format": "%", "tickCount": 5}),
+            "color": color("b", [GREY, *DISTINCT[: len(budgets) - 1]]),
+            "strokeDash": dashed("b", [name == "fixed" for name in budgets]),
+        }
+        line = {"mark": {"type": "line", "point": True}, "encoding": encoding}
+        panels.append(Panel(f"{truth}: {question}", chart(160, line, values=values), list(budgets)))
+    save_picture(path, "What rollouts buy", "", panels, len(QUESTIONS), 460)
 
 
 def main() -> None:
     """Print costs, errors and coverage."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rollouts", nargs="*")
-    parser.add_argument("--plot", metavar="PNG")
+    parser.add_argument("--plot", metavar="PNG", type=Path)
     parser.add_argument("--runs", type=int, default=10)
     given = parser.parse_args()
     truths = [recorded(path) for path in given.rollouts]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
-from itertools import cycle, product
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from curriculum.samplers import Rails
 
 LEVEL = 0.9  # of the intervals
 RAILS = {f"sampler.{each.name}" for each in fields(Rails)}  # they hold for the control too
-COLORS = ("#0072B2", "#E69F00", "#CC79A7", "#009E73", "#56B4E9", "#D55E00")  # Okabe and Ito's
 GROUPS = ("sampler", "trainer", "seed")  # of the configuration, whose sweep compares curricula
 
 
@@ -213,40 +211,6 @@ def _table(found: dict[str, Any]) -> Table:
             str(row["seeds"]),
         )
     return table
-
-
-def plot(arms: Sequence[Arm], label: str, path: Path) -> None:
-    """Draw the mean pass rates of all arms over rollouts, with the seeds' intervals."""
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import EngFormatter
-
-    figure = Figure(figsize=(9, 5.4), layout="constrained", dpi=110)
-    axes = figure.subplots()
-    looks = cycle(product(("-", "-.", ":"), COLORS))
-    several = len({arm.setting for arm in arms}) > 1
-    for arm in arms:
-        shortest = min((each.rollouts for each in arm.curves), key=len)
-        curves = np.stack([each.pass_rates[: len(shortest)] for each in arm.curves])
-        line, color = ("--", "0.35") if arm.is_control else next(looks)
-        look: dict[str, Any] = {"color": color, "linestyle": line}
-        mean, half = _mean_and_half(curves)
-        axes.plot(
-            shortest,
-            mean,
-            label=f"{arm.name} {arm.setting}" if several else arm.name,
-            zorder=3,
-            **look,
-        )
-        axes.fill_between(shortest, mean - half, mean + half, color=look["color"], alpha=0.15)
-    bands = f"bands: {LEVEL:.0%} intervals over the seeds".replace("%", " %")
-    axes.set_title(f"Mean pass rate over all prompts; {bands}", loc="left")
-    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
-    axes.set_xlabel("rollouts")
-    axes.set_ylabel("mean pass rate")
-    axes.legend(frameon=False, fontsize=9)
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.suptitle(label, fontsize=10)
-    figure.savefig(path)
 
 
 def _until(rollouts: float | None, seeds: int, reached: int) -> str:

@@ -13,8 +13,9 @@ from omegaconf import OmegaConf
 from rich.table import Table
 from rich.text import Text
 
-from curriculum import report
 from curriculum.compare import arms as curricula
+from curriculum.compare.charts import plot
+from curriculum.compare.page import of_sweep
 from curriculum.core.errors import UserError
 from curriculum.core.names import ASSIGNMENT, COMPARISON, EDGES
 from curriculum.core.terminal import console, plain_table, shown
@@ -51,9 +52,9 @@ def compare(sweep: Path) -> list[str]:
     if found:
         curricula.show(found)
         pictures.append(sweep / f"{COMPARISON}.png")
-        curricula.plot(arms, found[0]["label"], pictures[0])
+        plot(found, arms, pictures[0])
     if store := _store_of(sweep, folders):
-        pictures.append(report.of_sweep(sweep, runs, agreement, found, arms, store))
+        pictures.append(of_sweep(sweep, runs, agreement, found, arms, store))
     lines = (f"\n {shown(each)}" for each in pictures)
     console().print(*lines, sep="", soft_wrap=True)
     left = [run["job"] for run in runs if run["status"] != "completed"]

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from curriculum.core.charts import Spec, chart, color, quantity, rules, significant, told
 from curriculum.core.posterior import evenly
 from curriculum.core.records import DECIMALS, Floats, Integers, Outcome
-from curriculum.report.look import Spec, chart, color, quantity, rules, significant, told
 
 WHISKERS = 120  # problems
 FEW = 41  # different values that get a bar of their own

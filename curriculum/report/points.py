@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from curriculum.core.charts import significant
 from curriculum.core.posterior import evenly
 from curriculum.core.records import Integers, Outcome
-from curriculum.report.look import significant
 
 POINTS = 2000
 

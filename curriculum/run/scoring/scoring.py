@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curriculum.core.cores import count_cores
 from curriculum.core.errors import UserError
 from curriculum.core.progress import progress
 from curriculum.core.records import REWARD_SCHEMA, Floats, Problems, Rollouts, Sample
@@ -136,9 +137,7 @@ def score(
         UserError: where the reward can't be loaded.
     """
     ledger = Ledger(np.full(len(rollouts), np.nan), scoring.max_failures, earlier or 0)
-    from joblib import cpu_count
-
-    wanted = scoring.workers or getattr(reward, "processes", None) or cpu_count()
+    wanted = scoring.workers or getattr(reward, "processes", None) or count_cores()
     workers = min(wanted, -(-len(rollouts) // CHUNK))
     kept.into(ledger.rewards)
     before = int(np.isfinite(ledger.rewards).sum())
