@@ -16,10 +16,10 @@ from rich.table import Table
 from curriculum.core.names import CONTROL, METRICS
 from curriculum.core.records import Floats
 from curriculum.core.terminal import console, plain_table
-from curriculum.samplers import Rails
+from curriculum.samplers import Guards
 
 LEVEL = 0.9  # of the intervals
-RAILS = {f"sampler.{each.name}" for each in fields(Rails)}  # they hold for the control too
+RAILS = {f"sampler.{each.name}" for each in fields(Guards)}  # they hold for the control too
 COLORS = ("#0072B2", "#E69F00", "#CC79A7", "#009E73", "#56B4E9", "#D55E00")  # Okabe and Ito's
 GROUPS = ("sampler", "trainer", "seed")  # of the configuration, whose sweep compares curricula
 
