@@ -3,7 +3,7 @@
     python benchmarks/samplers.py
     python benchmarks/samplers.py --prompts 1000000 --samplers uniform thompson
 
-Ours: a batch of 1,024 prompts drawn within the rails of conf/, and its outcomes, groups of 8,
+Ours: a batch of 1,024 prompts drawn within the guards of conf/, and its outcomes, groups of 8,
 observed. Numpy's: 1,024 indices with replacement from a cumulative table. Both in turn, so that
 what else the machine does slows both. Means hold the shuffles of whole passes that medians leave
 out.
@@ -23,7 +23,7 @@ from curriculum.config.conf import conf_dir
 from curriculum.core.prompts import Observations, Prompts
 from curriculum.core.terminal import console, plain_table
 from curriculum.run.settings import Strategies
-from curriculum.samplers import Curriculum, Rails, Sampler
+from curriculum.samplers import Curriculum, Guards, Sampler
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 BATCH, GROUP = 1_024, 8
@@ -36,12 +36,12 @@ def options() -> list[str]:
     return sorted(path.stem for path in (conf_dir() / "sampler").glob("*.yaml"))
 
 
-def configured(option: str) -> tuple[Sampler, Rails]:
-    """A sampler and its rails, as a run has them."""
+def configured(option: str) -> tuple[Sampler, Guards]:
+    """A sampler and its guards, as a run has them."""
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         cfg = compose("config", [f"sampler={option}"])
     strategies = Strategies.build(OmegaConf.to_container(cfg, resolve=True))
-    return strategies.sampler, strategies.rails
+    return strategies.sampler, strategies.guards
 
 
 def make_prompts(count: int) -> tuple[Prompts, np.ndarray]:
@@ -50,6 +50,8 @@ def make_prompts(count: int) -> tuple[Prompts, np.ndarray]:
     rate = rng.random(count)
     c = rng.binomial(16, rate).astype(np.float64)
     prompts = Prompts(
+        ids=np.array([str(row) for row in range(count)], object),
+        index=np.arange(count),
         source=rng.integers(0, SOURCES, count),
         sources=[f"s{i}" for i in range(SOURCES)],
         bucket=np.clip(((1 - rate) * BUCKETS).astype(np.int64), 0, BUCKETS - 1),
@@ -57,7 +59,8 @@ def make_prompts(count: int) -> tuple[Prompts, np.ndarray]:
         difficulty=1 - c / 16,
         n=np.full(count, 16.0),
         c=c,
-        extra=lambda name, rows: np.zeros(len(rows)),
+        trained=np.ones(count, np.bool_),
+        extra_info=np.full(count, None, object),
     )
     return prompts, rate
 
@@ -110,8 +113,8 @@ def main() -> None:
     for count in args.prompts:
         prompts, rate = make_prompts(count)
         for option in args.samplers:
-            sampler, rails = configured(option)
-            curriculum = Curriculum(sampler, prompts, BATCH, rails, np.random.default_rng(0))
+            sampler, guards = configured(option)
+            curriculum = Curriculum(sampler, prompts, BATCH, guards, np.random.default_rng(0))
             times = measure(curriculum, rate, args.rounds)
             columns = []
             for average in (np.median, np.mean):

@@ -15,10 +15,10 @@ from rich.table import Table
 from curriculum.core.names import CONTROL, METRICS
 from curriculum.core.records import Floats
 from curriculum.core.terminal import console, plain_table
-from curriculum.samplers import Rails
+from curriculum.samplers import Guards
 
 LEVEL = 0.9  # of the intervals
-RAILS = {f"sampler.{each.name}" for each in fields(Rails)}  # they hold for the control too
+RAILS = {f"sampler.{each.name}" for each in fields(Guards)}  # they hold for the control too
 GROUPS = ("sampler", "trainer", "seed")  # of the configuration, whose sweep compares curricula
 
 

@@ -6,6 +6,7 @@ RESULT = "result.json"  # of a run: what was done, written last
 EDGES = "buckets.json"  # the edges of a run's buckets
 BEYOND = "beyond"  # its key for buckets behind those that were cut
 ASSIGNMENT = "buckets.parquet"  # each problem's bucket
+PROMPTS = "prompts.parquet"  # what samplers need to know of each problem
 METRICS = "metrics.parquet"  # of a training: a row a step
 EVENTS = "events.jsonl"  # of a training: what the sampler did
 COMPARISON = "comparison"  # of a sweep's jobs: .json, .parquet, .md and .png in its folder

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from curriculum import report
+from curriculum.core.names import PROMPTS
+from curriculum.core.prompts import Prompts
 from curriculum.core.records import Outcome, Problems, Rewards, Rollouts
 from curriculum.core.run_result import Record
 from curriculum.core.terminal import shown
@@ -84,8 +86,12 @@ def take_stages(chosen: Strategies, record: Record, tracker: Tracker, show: bool
     with record.timed("export"):
         inputs = [file.url for file in chosen.files()]
         written = place(chosen.layouts, outcome, record.folder, chosen.export, inputs)
+    sides = [layout.trained(outcome, chosen.export) for layout in chosen.layouts]
+    prompts = prompts_of(outcome, np.logical_and.reduce(sides))
+    require_own([PROMPTS], record.folder, inputs)
+    prompts.save(record.folder / PROMPTS)
     names = [path.name for files in written for path, _ in files]
-    names += [ROUNDS] if rounds else []
+    names += [PROMPTS, *[ROUNDS] * bool(rounds)]
     claimed = [name for each in chosen.layouts for name in each.claims(outcome, chosen.export)]
     claimed += chosen.trainer.files if chosen.trainer else []
     run_kind = kind(chosen.layouts, chosen.export, strategy)
@@ -99,7 +105,7 @@ def take_stages(chosen: Strategies, record: Record, tracker: Tracker, show: bool
             show_rounds(rounds)
     if chosen.trainer is not None:
         with record.timed("training"):
-            results = train(chosen, chosen.trainer, outcome, record, tracker)
+            results = train(chosen, chosen.trainer, prompts.training_side(), record, tracker)
         left = [name for name in chosen.trainer.files if (record.folder / name).exists()]
         record.add(left, run_kind)
         if show:
@@ -110,21 +116,18 @@ def take_stages(chosen: Strategies, record: Record, tracker: Tracker, show: bool
 
 
 def train(
-    chosen: Strategies, trainer: Trainer, outcome: Outcome, record: Record, tracker: Tracker
+    chosen: Strategies, trainer: Trainer, prompts: Prompts, record: Record, tracker: Tracker
 ) -> dict[str, Any]:
-    """Train on the problems in the sampler's order; what came of it."""
-    sides = [layout.trained(outcome, chosen.export) for layout in chosen.layouts]
-    prompts = prompts_of(outcome, np.logical_and.reduce(sides))
+    """Train on the prompts in the sampler's order; what came of it."""
     training = Training(
-        prompts,
         chosen.sampler,
         record.choices["sampler"],
-        chosen.rails,
+        chosen.guards,
         chosen.schedule.fitting(len(prompts)),
         chosen.seed,
     )
     try:
-        results = trainer.run(training, tracker, record.folder)
+        results = trainer.run(prompts, training, tracker, record.folder)
     finally:
         tracker.trained()
     record.results["training"] = results

@@ -29,7 +29,7 @@ from curriculum.report import Report
 from curriculum.rewards import Auto, Reward
 from curriculum.run.bucketing import Edges
 from curriculum.run.scoring.scoring import Scoring
-from curriculum.samplers import Rails, Sampler
+from curriculum.samplers import Guards, Sampler
 from curriculum.store.entries import Store
 from curriculum.trackers import Tracking
 from curriculum.trainers import Schedule, Trainer
@@ -53,7 +53,7 @@ class Strategies:
     metric: Metric
     bucketer: Bucketer
     sampler: Sampler
-    rails: Rails
+    guards: Guards
     trainer: Trainer | None
     schedule: Schedule
     tracking: Tracking
@@ -101,7 +101,7 @@ class Strategies:
             metric=metric,
             bucketer=bucketer,
             sampler=build(cfg, "sampler"),
-            rails=shared(Rails, "sampler"),
+            guards=shared(Guards, "sampler"),
             trainer=None if cfg["trainer"]["_target_"] is None else build(cfg, "trainer"),
             schedule=shared(Schedule, "trainer"),
             tracking=build(cfg, "tracker"),

@@ -61,8 +61,9 @@ def make_metrics(groups: Sequence[Sequence[float]]) -> Metrics:
 
 
 def make_prompts(count: int, sources: int = 2, buckets: int = 4) -> Prompts:
-    """Prompts measured with 16 rollouts each, a fifth of them never; `extra` has a field `score`.
+    """Prompts measured with 16 rollouts each, a fifth of them never, called p0, p1, ...
 
+    Their extra_info has the numbers `score` and `weak`.
     Sources s0, s1, ... are of unequal size; buckets b0, b1, ... are of equal size, easy to hard.
     """
     rng = np.random.default_rng(0)
@@ -72,7 +73,10 @@ def make_prompts(count: int, sources: int = 2, buckets: int = 4) -> Prompts:
     difficulty = 1 - (c + 0.5) / (n + 1)
     rank = np.empty(count, np.int64)
     rank[np.lexsort((rng.random(count), difficulty))] = np.arange(count)
+    infos = [json.dumps({"score": score, "weak": 0.0}) for score in rate.tolist()]
     return Prompts(
+        ids=np.array([f"p{i}" for i in range(count)], object),
+        index=np.arange(count),
         source=np.minimum(rng.geometric(0.5, count) - 1, sources - 1),
         sources=[f"s{i}" for i in range(sources)],
         bucket=rank * buckets // max(count, 1),
@@ -80,5 +84,6 @@ def make_prompts(count: int, sources: int = 2, buckets: int = 4) -> Prompts:
         difficulty=difficulty,
         n=n,
         c=c,
-        extra=lambda name, rows: rate[rows] if name == "score" else np.zeros(len(rows)),
+        trained=np.ones(count, np.bool_),
+        extra_info=np.array(infos, object),
     )

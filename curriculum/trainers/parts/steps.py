@@ -47,7 +47,7 @@ class Steps:
             if event["event"] == "level_up":
                 row = int(np.searchsorted(self["step"], event["step"]))
                 at = float(self[name][min(row, self.count - 1)])
-                short = {key: event.get(key) for key in ("level", "threshold", "reward", "lane")}
+                short = {key: event.get(key) for key in ("level", "threshold", "reward", "source")}
                 short["reward"] = round(float(event.get("reward", np.nan)), 3)
                 found.append({"at": at, "step": event["step"], **short})
         return found
