@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from curriculum.core.posterior import evenly
-from curriculum.core.records import DECIMALS, Floats, Integers, Outcome
+from curriculum.core.records import DECIMALS, Floats, Integers, Outcome, evenly
 from curriculum.report.look import Spec, chart, color, quantity, rules, significant, told
 
 WHISKERS = 120  # problems

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from curriculum.core.posterior import evenly
-from curriculum.core.records import Integers, Outcome
+from curriculum.core.records import Integers, Outcome, evenly
 from curriculum.report.look import significant
 
 POINTS = 2000

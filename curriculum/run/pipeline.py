@@ -14,7 +14,7 @@ from curriculum.core.records import Outcome, Problems, Rewards, Rollouts
 from curriculum.core.run_result import Record
 from curriculum.core.terminal import shown
 from curriculum.layouts import bucket_statistics, overall_statistics
-from curriculum.metrics.metrics import measure
+from curriculum.metrics import measure
 from curriculum.run import rejects
 from curriculum.run.bucketing import cut
 from curriculum.run.generating.flat import FILE as FLAT

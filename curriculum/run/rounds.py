@@ -20,7 +20,7 @@ from curriculum.budgets import Question, Sequential, Tally, Verdict, equal_fixed
 from curriculum.budgets.parts.question import question_of
 from curriculum.core.records import Asked, Integers, Problems, Rewards, Rollouts
 from curriculum.core.terminal import console
-from curriculum.metrics.metrics import PassRate
+from curriculum.metrics import PassRate
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from curriculum.core.run_result import Record
 from curriculum.demo.stored import NAME as SMALL
 from curriculum.demo.stored import small_model
 from curriculum.generators.replay import adopt, match
-from curriculum.metrics.metrics import PassRate
+from curriculum.metrics import PassRate
 from curriculum.run import rejects
 from curriculum.run.generating import entries
 from curriculum.run.generating.entries import Work

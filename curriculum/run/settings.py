@@ -17,7 +17,7 @@ from curriculum.data import Buckets, Data, Limits
 from curriculum.formats.files import File
 from curriculum.generators import Generation, Generator, Replay
 from curriculum.layouts import GENERATIONS, LAYOUTS, Export, Layout
-from curriculum.metrics.metrics import (
+from curriculum.metrics import (
     InverseMean,
     MeanReward,
     Measure,

@@ -10,18 +10,9 @@ import pyarrow as pa
 
 from curriculum.core.prompts import Prompts
 from curriculum.core.records import PROBLEM_SCHEMA, Metrics, Problems, Rewards, reaches
-from curriculum.metrics.metrics import MeanReward, Measure, measure
+from curriculum.metrics import MeanReward, Measure, measure
 
-STANDARD = Measure(
-    threshold=0.5,
-    strict=False,
-    scale=1,
-    std_weight=0.3,
-    mean_at_k=[1, 3, 5],
-    pass_at_k=[1, 4, 8],
-    prior=[0.5, 0.5],
-    level=0.9,
-)
+STANDARD = Measure()
 
 
 def make_rewards(groups: Sequence[Sequence[float]]) -> Rewards:

@@ -8,7 +8,7 @@ from curriculum.bucketers import Adaptive, PassRate, Percentile
 from curriculum.budgets import Question, Sequential, Tally, equal_fixed, question_of
 from curriculum.core.errors import UserError
 from curriculum.core.records import ROLLOUT_SCHEMA, Asked, Problems, Rollouts
-from curriculum.metrics.metrics import PassRate as Passing
+from curriculum.metrics import PassRate as Passing
 from curriculum.run.rounds import in_rounds
 from curriculum.testing import make_problems
 
