@@ -39,7 +39,6 @@ GROUPS = (
     "trainer",
     "tracker",
 )
-PLUGGABLE = tuple(group for group in GROUPS if group != "budget")
 T = TypeVar("T")
 STRICT = "CURRICULUM_STRICT_PLUGINS"  # set: a broken plugin is an error
 
@@ -119,7 +118,7 @@ def _built_in() -> list[Option]:
 def _entry_points() -> list[tuple[str, EntryPoint]]:
     return [
         (group, point)
-        for group in PLUGGABLE
+        for group in GROUPS
         for point in sorted(entry_points(group=f"curriculum.{group}"), key=lambda each: each.name)
     ]
 

@@ -28,10 +28,11 @@ def install(tmp_path):
 HALVES = """
 from dataclasses import dataclass, field
 import numpy as np
+from curriculum.bucketers import Bucketer
 {first_line}
 
 @dataclass
-class Halves:
+class Halves(Bucketer):
     "Above the middle and below."
     middle: float = 0.5
     edges_: list = field(init=False)
