@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from curriculum.budgets import Question, Sequential, Tally
+from curriculum.budgets import Question, Sequential, Setting, Tally
 from curriculum.core.charts import DISTINCT, GREY, chart, color, dashed, quantity
-from curriculum.core.posterior import beta_posterior, fit_beta
+from curriculum.core.posterior import JEFFREYS, beta_posterior, fit_beta
 from curriculum.core.records import Floats, Integers, Rewards
 from curriculum.core.records import Rollouts as Index
 from curriculum.core.terminal import console, plain_table
@@ -35,10 +35,8 @@ SHAPES = {
 }
 FIXED = (8, 16, 32, 64)
 REFERENCE = 64  # the fixed budget whose error is wanted
-QUESTIONS = {
-    "in 0.1 to 0.9": Question((0.1, 0.9), (0, 1, 0)),
-    "four buckets": Question((0.2, 0.5, 0.8), (3, 2, 1, 0)),
-}
+SETTING = Setting(0, lambda quantile: (0.8, 0.5, 0.2))
+QUESTIONS = {"in 0.1 to 0.9": [0.1, 0.9], "four buckets": None}  # budget.keep
 PRICES = (0.006, 0.003, 0.0015, 0.00075)
 INTERVALS = ("16 each", "16, fitted prior", "in rounds", "in rounds, fitted prior")
 BUDGETS = {
@@ -109,17 +107,19 @@ def fixed(truth: Truth, question: Question, n: int, rng: np.random.Generator) ->
     return Point(n, float((question.of(rate) != question.of(truth.rate)).mean()))
 
 
-def sequential(
-    truth: Truth, question: Question, budget: Sequential, rng: np.random.Generator
-) -> tuple[Point, Tally]:
+def question_of(budget: Sequential) -> Question:
+    """What a budget asks of each problem."""
+    return budget.question(Tally.empty(["any"]), SETTING)
+
+
+def sequential(truth: Truth, budget: Sequential, rng: np.random.Generator) -> tuple[Point, Tally]:
     """A budget that asks in rounds."""
-    draw, verdict = truth.draws(rng), None
-    tally = Tally.empty(truth.source)
-    while asked := budget.asked(tally, verdict, batch_size=0):
+    draw, tally = truth.draws(rng), Tally.empty(truth.source)
+    while asked := budget.asked(tally, SETTING):
         rows, more = (np.array([each[i] for each in asked]) for i in (0, 2))
-        tally = tally.plus(asked, rows, more, draw(rows, more))
-        verdict = budget.judge(tally, question)
-    assert verdict is not None
+        tally = tally.after(asked).seeing(rows, more, draw(rows, more))
+    question = question_of(budget)
+    verdict = budget.judge(tally, question)
     wrong = float((verdict.answer != question.of(truth.rate)).mean())
     return Point(float(tally.asked.mean()), wrong), tally
 
@@ -143,11 +143,10 @@ def coverage(truth: Truth, runs: int, rng: np.random.Generator) -> list[float]:
     """Share of the 90 % intervals that hold the truth: `INTERVALS`, in their order."""
     rows = np.arange(len(truth.rate))
     sixteen = np.full(len(rows), 16)
-    budget = Sequential(4, 4, 64, 0.9, 0.0015, None, False)
     held = []
     for _ in range(runs):
         passes = truth.draws(rng)(rows, sixteen)
-        _, tally = sequential(truth, QUESTIONS["four buckets"], budget, rng)
+        _, tally = sequential(truth, Sequential(), rng)
         held.append(
             [
                 _inside(truth, n.astype(float), c.astype(float), fitted)
@@ -161,7 +160,7 @@ def coverage(truth: Truth, runs: int, rng: np.random.Generator) -> list[float]:
 def _inside(truth: Truth, n: Floats, c: Floats, fitted: bool) -> float:
     held, source = 0, np.array(truth.source)
     for rows in [source == each for each in np.unique(source)]:
-        prior = fit_beta(n[rows], c[rows]) if fitted else (0.5, 0.5)
+        prior = fit_beta(n[rows], c[rows]) if fitted else JEFFREYS
         _, low, high = beta_posterior(n[rows], c[rows], prior, 0.9)
         held += int(((low <= truth.rate[rows]) & (truth.rate[rows] <= high)).sum())
     return held / len(n)
@@ -210,7 +209,8 @@ def main() -> None:
     for name in ("fixed", *BUDGETS):
         wanted.add_column(name, justify="right")
     for truth in truths:
-        for asked, question in QUESTIONS.items():
+        for asked, keep in QUESTIONS.items():
+            question = question_of(Sequential(keep=keep))
             points = [
                 mean([fixed(truth, question, n, rng) for _ in range(given.runs)]) for n in FIXED
             ]
@@ -222,8 +222,9 @@ def main() -> None:
                 cap = min(knobs["cap"], truth.most or knobs["cap"])
                 curve = []
                 for price in PRICES:
-                    budget = Sequential(4, 4, cap, knobs["confidence"], price, None, False)
-                    runs = [sequential(truth, question, budget, rng)[0] for _ in range(given.runs)]
+                    confidence = knobs["confidence"]
+                    budget = Sequential(cap=cap, confidence=confidence, price=price, keep=keep)
+                    runs = [sequential(truth, budget, rng)[0] for _ in range(given.runs)]
                     curve.append(mean(runs))
                     label = f"{name}, price {price:g}"
                     spent, wrong = curve[-1]

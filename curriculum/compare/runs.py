@@ -17,7 +17,7 @@ from curriculum.compare import arms as curricula
 from curriculum.compare.charts import plot
 from curriculum.compare.page import of_sweep
 from curriculum.core.errors import UserError
-from curriculum.core.names import ASSIGNMENT, COMPARISON, EDGES
+from curriculum.core.names import ASSIGNMENT, COMPARISON, CUTS, EDGES, SUMMARY
 from curriculum.core.terminal import console, plain_table, shown
 from curriculum.store.entries import Store
 from curriculum.sweep import jobs
@@ -105,17 +105,9 @@ def name_choices(runs: list[dict[str, Any]]) -> None:
 
 
 def describe_edges(saved: dict[str, Any]) -> str:
-    """Edges in the unit of what was cut, from easy to hard; centers for clusters."""
-    edges = saved["edges"]
-    if isinstance(edges, dict) and "centers" in edges:
-        centers = [c[0] * edges["scale"][0] + edges["mean"][0] for c in edges["centers"]]
-        return f"{edges['features'][0]} near {_join(centers)}"
-    if isinstance(edges, dict) and "ranks" in edges:
-        sign = -1 if edges["easier"] == "higher" else 1
-        return _join([sign * hardness for hardness, _ in edges["ranks"]])
-    if isinstance(edges, dict):
-        edges = next((each for each in edges.values() if isinstance(each, list)), edges)
-    return _join(edges) if isinstance(edges, list) else json.dumps(edges)
+    """Edges in the unit of what was cut, from easy to hard, else what the bucketer says of them."""
+    cuts = saved.get(CUTS)  # runs of older versions have none
+    return _join(cuts["values"]) if cuts else str(saved.get(SUMMARY, ""))
 
 
 def adjusted_rand_indices(folders: list[Path], runs: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from curriculum.core.errors import UserError
 from curriculum.core.names import PROMPTS
+from curriculum.core.posterior import JEFFREYS
 from curriculum.core.records import Floats, Integers, reaches
 
 Mask = npt.NDArray[np.bool_]
@@ -96,7 +97,7 @@ class Prompts:
     @property
     def pass_rate(self) -> Floats:
         """(P,) mean under Jeffreys' prior: 0.5 where nothing was measured."""
-        return np.asarray((self.c + 0.5) / (self.n + 1))
+        return np.asarray((self.c + JEFFREYS[0]) / (self.n + sum(JEFFREYS)))
 
     def digest(self) -> str:
         """Changes when the prompts, or what was measured of them, do."""

@@ -49,6 +49,10 @@ class Data(Protocol):
         """Read all but the text of the responses."""
         ...
 
+    def names(self) -> list[str] | None:
+        """The buckets that it puts its problems in, easy to hard; None where it doesn't say."""
+        return None
+
 
 class RolloutData(Data, Protocol):
     """Data that has rollouts."""
@@ -63,7 +67,7 @@ class RolloutData(Data, Protocol):
 
 
 @dataclass(frozen=True)
-class Files:
+class Files(Data):
     """Input files and where their problems' fields stand: what the data options share."""
 
     path: str | list[str]

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from curriculum.core.errors import UserError, require_extra
-from curriculum.data.base import Loaded
+from curriculum.data.base import Data, Loaded
 from curriculum.formats.files import File
 from curriculum.formats.problems import SOURCES, TRUTHS, Columns, ProblemList, Row, to_json
 from curriculum.formats.rows import Rejected, Rows
@@ -33,7 +33,7 @@ class Fields(NamedTuple):
 
 
 @dataclass(frozen=True)
-class HuggingFace:
+class HuggingFace(Data):
     """What `datasets.load_dataset` reads: a name on the hub, a folder, a file, or a saved dataset.
 
     `rename` comes first, so that `id_key`, `prompt_key` and `reward_fn_key` find their columns.

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from curriculum.core.errors import UserError, require_extra
-from curriculum.data.base import Loaded
+from curriculum.data.base import Data, Loaded
 from curriculum.formats.files import File
 from curriculum.formats.problems import Columns, ProblemList
 from curriculum.formats.rows import Rows
@@ -20,7 +20,7 @@ DEMO_SIZE = 81  # products of two digits, of which there are no more
 
 
 @dataclass(frozen=True)
-class ReasoningGym:
+class ReasoningGym(Data):
     """`size` problems of each task, the same for the same seed.
 
     Without `tasks`, they are the demo's four in six levels each, in the short form that the small

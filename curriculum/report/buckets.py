@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from curriculum.core import posterior
 from curriculum.core.charts import (
     SOURCES,
     Spec,
@@ -19,10 +18,9 @@ from curriculum.core.charts import (
     stacked_rows,
     told,
 )
+from curriculum.core.posterior import JEFFREYS, beta_posterior
 from curriculum.core.records import DECIMALS, Floats, Integers, Outcome
 from curriculum.layouts.base import bucket_statistics
-
-JEFFREYS = (0.5, 0.5)
 
 
 def rows_of(outcome: Outcome, level: float, metric: str) -> list[dict[str, Any]]:
@@ -66,7 +64,7 @@ def mean_interval(n: Floats, c: Floats, level: float) -> tuple[float, float]:
     worth = len(n) ** 2 / np.sum(1 / n)
     passes = worth * np.mean(c / n)
     both = np.array([worth]), np.array([min(passes, worth)])
-    _, low, high = posterior.beta_posterior(*both, JEFFREYS, level)
+    _, low, high = beta_posterior(*both, JEFFREYS, level)
     return float(low[0]), float(high[0])
 
 

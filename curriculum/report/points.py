@@ -8,8 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from curriculum.core.charts import significant
-from curriculum.core.posterior import evenly
-from curriculum.core.records import Integers, Outcome
+from curriculum.core.records import Integers, Outcome, evenly
 
 POINTS = 2000
 

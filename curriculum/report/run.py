@@ -13,7 +13,6 @@ import numpy as np
 
 from curriculum.core.charts import ACCENT, GREY, Spec, easy_to_hard
 from curriculum.core.errors import UserError, explain
-from curriculum.core.names import EDGES
 from curriculum.core.records import Outcome, Problems, Rollouts
 from curriculum.core.run_result import PACKAGES, Record, git_commit
 from curriculum.report import buckets
@@ -41,7 +40,7 @@ def of_run(outcome: Outcome, record: Record, store: Store, examples: int) -> Pat
     """
     names = list(outcome.buckets.names)
     colors = easy_to_hard(names)
-    metric, edges = cut_on(outcome, json.loads((record.folder / EDGES).read_text())["edges"])
+    metric, edges = cut_on(outcome)
     hard = hardness(outcome)
     chosen = spread(outcome.buckets.assignment, hard, len(names), examples)
     browser = _examples(outcome, chosen)

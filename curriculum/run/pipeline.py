@@ -16,15 +16,16 @@ from curriculum.core.records import Outcome, Problems, Rewards, Rollouts
 from curriculum.core.run_result import Record
 from curriculum.core.terminal import shown
 from curriculum.layouts import bucket_statistics, overall_statistics
-from curriculum.metrics.metrics import measure
+from curriculum.metrics import measure
 from curriculum.run import rejects
 from curriculum.run.bucketing import cut
 from curriculum.run.generating.flat import FILE as FLAT
 from curriculum.run.generating.flat import write_flat
 from curriculum.run.place import kind, place, require_apart, require_own
 from curriculum.run.prompts import prompts_of
-from curriculum.run.rounds import FILE as ROUNDS
-from curriculum.run.rounds import show as show_rounds
+from curriculum.run.rounds import FILE as FINDINGS
+from curriculum.run.rounds import show as show_findings
+from curriculum.run.rounds import write as write_findings
 from curriculum.run.sampling import sample
 from curriculum.run.scored import score
 from curriculum.run.scoring.scoring import failures_in
@@ -58,27 +59,28 @@ def take_stages(chosen: Strategies, record: Record, tracker: Tracker, show: bool
         sampled = sample(chosen, record)
     if sampled is None:
         return
-    problems, rollouts, rounds = sampled
-    if rounds is not None:
-        rounds.write(problems, record.folder)
-        record.results["budget"] = rounds.results
-        rejects.failed_rollouts(problems, rollouts, failures_in(rounds.rewards), record)
+    problems, rollouts, scores, findings = sampled
+    if findings is not None:
+        write_findings(findings, problems, record.folder)
+        record.results["budget"] = {**findings.results, "facts": findings.facts}
+    if scores is not None:
+        rejects.failed_rollouts(problems, rollouts, failures_in(scores), record)
     if chosen.until == "rollouts":
         leave_flat(chosen, problems, rollouts, record)
         return
     with record.timed("rewards"):
-        if rounds:
-            scores = rounds.rewards
-        else:
+        if scores is None:
             scores = score(chosen, problems, rollouts, record)
             rejects.failed_rollouts(problems, rollouts, failures_in(scores), record)
         grouped = Rewards.group(rollouts, scores)
         rejects.problems_without_reward(problems, grouped, record)
     with record.timed("metrics"):
         option = record.choices["metric"]
-        metrics = measure(problems, grouped, chosen.measure, chosen.metric, option)
+        order = chosen.recorded_order
+        metrics = measure(problems, grouped, chosen.measure, chosen.metric, option, order)
     with record.timed("buckets"):
-        unknown = rounds.unknown_hard(grouped.problem) if rounds else None
+        unknown = findings.unknown_hard if findings else None
+        unknown = None if unknown is None else unknown[grouped.problem]
         buckets = cut(chosen.bucketer, metrics, chosen.edges.edges, record.folder, unknown)
     strategy = record.choices["bucketer"]
     label = chosen.data.label
@@ -91,7 +93,7 @@ def take_stages(chosen: Strategies, record: Record, tracker: Tracker, show: bool
     require_own([PROMPTS], record.folder, inputs)
     prompts.save(record.folder / PROMPTS)
     names = [path.name for files in written for path, _ in files]
-    names += [PROMPTS, *[ROUNDS] * bool(rounds)]
+    names += [PROMPTS, *[FINDINGS] * bool(findings)]
     claimed = [name for each in chosen.layouts for name in each.claims(outcome, chosen.export)]
     claimed += chosen.trainer.files if chosen.trainer else []
     run_kind = kind(chosen.layouts, chosen.export, strategy)
@@ -101,8 +103,8 @@ def take_stages(chosen: Strategies, record: Record, tracker: Tracker, show: bool
     if show:
         for layout, files in zip(chosen.layouts, written, strict=True):
             layout.show(outcome, files)
-        if rounds is not None:
-            show_rounds(rounds)
+        if findings is not None:
+            show_findings(findings)
     if chosen.trainer is not None:
         with record.timed("training"):
             results = train(chosen, chosen.trainer, prompts.training_side(), record, tracker)

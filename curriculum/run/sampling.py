@@ -13,20 +13,20 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from curriculum.budgets import Sequential
+from curriculum.budgets import Findings
 from curriculum.core.errors import UserError
 from curriculum.core.records import Asked, Problems, Rollouts
 from curriculum.core.run_result import Record
 from curriculum.demo.stored import NAME as SMALL
 from curriculum.demo.stored import small_model
 from curriculum.generators.replay import adopt, match
-from curriculum.metrics.metrics import PassRate
+from curriculum.metrics import PassRate
 from curriculum.run import rejects
 from curriculum.run.generating import entries
 from curriculum.run.generating.entries import Work
 from curriculum.run.generating.entries import load as load_rollouts
 from curriculum.run.reading import load as load_data
-from curriculum.run.rounds import Rounds, in_rounds
+from curriculum.run.rounds import in_rounds
 from curriculum.run.scored import Round, choose_reward, score
 from curriculum.run.settings import Strategies
 
@@ -34,11 +34,12 @@ log = logging.getLogger(__name__)
 
 
 class Sampled(NamedTuple):
-    """Problems and their rollouts; where a budget asked in rounds, with what these have shown."""
+    """Problems and their rollouts, with what the budget needed and found."""
 
     problems: Problems
     rollouts: Rollouts
-    rounds: Rounds | None = None
+    rewards: pa.Table | None = None  # where the budget looked at them
+    findings: Findings | None = None
 
 
 def sample(chosen: Strategies, record: Record) -> Sampled | None:
@@ -84,44 +85,24 @@ def generate(chosen: Strategies, problems: Problems, record: Record) -> Sampled 
     source = record.stages["problems"]["fingerprint"]
     work = partial(Work, generator, chosen.generation, problems, source)
     with closing(generator):
-        if isinstance(chosen.budget, Sequential):
-            return generate_in_rounds(
-                chosen, chosen.budget, work, generator.batch_size, problems, record
-            )
-        everything = work(chosen.budget.asked(len(problems)))
-        if chosen.generation.shards > 1 and not add_shard(chosen, everything, record):
-            return None
-        rollouts, stage = load_rollouts(chosen.store, everything)
-    record.use("rollouts", stage)
-    return Sampled(problems, rollouts)
-
-
-def add_shard(chosen: Strategies, work: Work, record: Record) -> bool:
-    """Generate this shard's part; whether all parts are there now."""
-    done, total = entries.add_shard(chosen.store, work)
-    record.results |= {"batches": done, "total_batches": total}
-    if done < total:
-        log.info("%d of %d batches are there; whoever adds the last one goes on", done, total)
-    return done == total
+        return generate_in_rounds(chosen, work, problems, record)
 
 
 def generate_in_rounds(
-    chosen: Strategies,
-    budget: Sequential,
-    work: Callable[[Sequence[Asked]], Work],
-    batch_size: int,
-    problems: Problems,
-    record: Record,
-) -> Sampled:
-    """Rollouts as `budget=sequential` asks for them; each round's are stages of the store."""
+    chosen: Strategies, work: Callable[[Sequence[Asked]], Work], problems: Problems, record: Record
+) -> Sampled | None:
+    """Rollouts as the budget asks for them; each round's are an entry of the store."""
     counts: Counter[str] = Counter()
-    rounds_done = 0
+    budget, setting, rounds_done = chosen.budget, chosen.setting(), 0
 
-    def generated(asked: Sequence[Asked]) -> Rollouts:
+    def generated(asked: Sequence[Asked]) -> Rollouts | None:
         nonlocal rounds_done
         rounds_done += 1
-        rollouts, stage = load_rollouts(chosen.store, work(asked))
-        record.use(f"rollouts_{rounds_done}", stage)
+        this = work(asked)
+        if chosen.generation.shards > 1 and not add_shard(chosen, this, record):
+            return None
+        rollouts, stage = load_rollouts(chosen.store, this)
+        record.use("rollouts" if budget.divisible else f"rollouts_{rounds_done}", stage)
         counts.update(stage.counts)
         return rollouts
 
@@ -132,7 +113,19 @@ def generate_in_rounds(
         counts.update(rewards=len(table) - failures, failures=failures)
         return table
 
-    passing = PassRate(chosen.measure.threshold, chosen.measure.strict, scale=1)
-    rounds = in_rounds(budget, chosen.bucketer, problems, passing, batch_size, generated, scored)
+    passing = PassRate(chosen.measure.threshold, chosen.measure.strict)
+    rounds = in_rounds(budget, setting, problems, passing, generated, scored)
+    if rounds is None:
+        return None
     record.counts |= counts
-    return Sampled(problems, rounds.rollouts, rounds)
+    findings = budget.findings(rounds.tally, setting)
+    return Sampled(problems, rounds.rollouts, rounds.rewards, findings)
+
+
+def add_shard(chosen: Strategies, work: Work, record: Record) -> bool:
+    """Generate this shard's part; whether all parts are there now."""
+    done, total = entries.add_shard(chosen.store, work)
+    record.results |= {"batches": done, "total_batches": total}
+    if done < total:
+        log.info("%d of %d batches are there; whoever adds the last one goes on", done, total)
+    return done == total

@@ -10,18 +10,9 @@ import pyarrow as pa
 
 from curriculum.core.prompts import Prompts
 from curriculum.core.records import PROBLEM_SCHEMA, Metrics, Problems, Rewards, reaches
-from curriculum.metrics.metrics import MeanReward, Measure, measure
+from curriculum.metrics import MeanReward, Measure, measure
 
-STANDARD = Measure(
-    threshold=0.5,
-    strict=False,
-    scale=1,
-    std_weight=0.3,
-    mean_at_k=[1, 3, 5],
-    pass_at_k=[1, 4, 8],
-    prior=[0.5, 0.5],
-    level=0.9,
-)
+STANDARD = Measure()
 
 
 def make_rewards(groups: Sequence[Sequence[float]]) -> Rewards:
@@ -48,7 +39,7 @@ def make_problems(count: int) -> Problems:
     return Problems(pa.Table.from_pylist(rows, PROBLEM_SCHEMA))
 
 
-def make_metrics(groups: Sequence[Sequence[float]]) -> Metrics:
+def make_metrics(groups: Sequence[Sequence[float]], config: Measure = STANDARD) -> Metrics:
     """The standard metrics of groups of rewards, cut on the mean reward.
 
     The data puts problems in the buckets easy and hard, by a mean reward of 0.5.
@@ -57,7 +48,7 @@ def make_metrics(groups: Sequence[Sequence[float]]) -> Metrics:
     recorded = np.where(reaches(means, 0.5, strict=False), "easy", "hard")
     problems = make_problems(len(groups)).in_buckets(pa.array(recorded, pa.string()))
     rewards = make_rewards(groups)
-    return measure(problems, rewards, STANDARD, MeanReward(), "mean_reward")
+    return measure(problems, rewards, config, MeanReward(), "mean_reward")
 
 
 def make_prompts(count: int, sources: int = 2, buckets: int = 4) -> Prompts:

@@ -52,10 +52,11 @@ def installed(monkeypatch) -> Iterator[Callable[[str], None]]:
 HALVES = """
 from dataclasses import dataclass, field
 import numpy as np
+from curriculum.bucketers import Bucketer
 {first_line}
 
 @dataclass
-class Halves:
+class Halves(Bucketer):
     "Above the middle and below."
     middle: float = 0.5
     edges_: list = field(init=False)

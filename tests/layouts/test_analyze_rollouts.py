@@ -16,7 +16,7 @@ from curriculum.config.plugins import conf_dir
 from curriculum.core.records import Buckets, Outcome, Rewards, Rollouts
 from curriculum.generators.replay import adopt
 from curriculum.layouts import LAYOUTS, Export
-from curriculum.metrics.metrics import MeanReward, measure
+from curriculum.metrics import MeanReward, measure
 from curriculum.run.scoring.scoring import read_recorded
 from curriculum.testing import STANDARD
 

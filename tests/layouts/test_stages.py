@@ -18,7 +18,7 @@ from curriculum.core.errors import UserError
 from curriculum.core.records import Buckets, Outcome, Rewards, Rollouts
 from curriculum.core.run_result import Record
 from curriculum.layouts import GENERATIONS, LAYOUTS, Export
-from curriculum.metrics.metrics import MeanReward, measure
+from curriculum.metrics import MeanReward, measure
 from curriculum.run import pipeline
 from curriculum.run.scoring.scoring import read_recorded
 from curriculum.testing import STANDARD

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from curriculum.core.posterior import evenly
-from curriculum.core.records import Outcome
+from curriculum.core.records import Outcome, evenly
 from curriculum.layouts import bucket_statistics
 from curriculum.layouts.standard import problem_table
 

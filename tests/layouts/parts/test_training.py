@@ -20,7 +20,7 @@ from curriculum.core.records import Buckets, Outcome, Rewards, Rollouts
 from curriculum.generators import Replay
 from curriculum.generators.replay import adopt, match
 from curriculum.layouts import LAYOUTS, Export
-from curriculum.metrics.metrics import MeanReward, PassRate, Variance, measure
+from curriculum.metrics import MeanReward, PassRate, Variance, measure
 from curriculum.run.scoring.scoring import read_recorded
 from curriculum.testing import STANDARD
 
