@@ -39,9 +39,9 @@ QUESTIONS = {
 }
 PRICES = (0.006, 0.003, 0.0015, 0.00075)
 INTERVALS = ("16 each", "16, fitted prior", "in rounds", "in rounds, fitted prior")
-BUDGETS = {
-    "0.9, cap 64": {"confidence": 0.9, "cap": 64},
-    "0.99, cap 128": {"confidence": 0.99, "cap": 128},
+BUDGETS = {  # confidence, cap
+    "0.9, cap 64": (0.9, 64),
+    "0.99, cap 128": (0.99, 128),
 }
 
 
@@ -153,7 +153,7 @@ def coverage(truth: Truth, runs: int, rng: np.random.Generator) -> list[float]:
                 for fitted in (False, True)
             ]
         )
-    return np.mean(held, axis=0).tolist()
+    return [float(share) for share in np.mean(held, axis=0)]
 
 
 def _inside(truth: Truth, n: Floats, c: Floats, fitted: bool) -> float:
@@ -223,11 +223,11 @@ def main() -> None:
             for n, point in zip(FIXED, points, strict=True):
                 table.add_row(truth.name, asked, f"fixed {n}", str(n), f"{point.wrong:.1%}")
             costs = []
-            for name, knobs in BUDGETS.items():
-                cap = min(knobs["cap"], truth.most or knobs["cap"])
+            for name, (confidence, most) in BUDGETS.items():
+                cap = min(most, truth.most or most)
                 curve = []
                 for price in PRICES:
-                    budget = Sequential(4, 4, cap, knobs["confidence"], price, None, False)
+                    budget = Sequential(4, 4, cap, confidence, price, None, False)
                     runs = [sequential(truth, question, budget, rng)[0] for _ in range(given.runs)]
                     curve.append(mean(runs))
                     label = f"{name}, price {price:g}"

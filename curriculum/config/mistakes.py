@@ -78,7 +78,7 @@ def _bounds(hint: Any) -> dict[str, Any]:
         asdict(constraint)
         for field in getattr(hint, "__metadata__", ())
         for constraint in getattr(field, "metadata", ())
-        if is_dataclass(constraint)
+        if is_dataclass(constraint) and not isinstance(constraint, type)
     ]
     found = dict(ChainMap(*inner, *constraints))
     return {name: bound for name, bound in found.items() if name in ("ge", "gt", "le", "lt")}
