@@ -18,7 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from curriculum.budgets import Question, Sequential, Setting, Tally
+from curriculum.budgets import Sequential, Setting, Tally
+from curriculum.budgets.parts.question import Question
 from curriculum.core.charts import DISTINCT, GREY, chart, color, dashed, quantity
 from curriculum.core.posterior import JEFFREYS, beta_posterior, fit_beta
 from curriculum.core.records import Floats, Integers, Rewards
@@ -39,9 +40,9 @@ SETTING = Setting(0, lambda quantile: (0.8, 0.5, 0.2))
 QUESTIONS = {"in 0.1 to 0.9": [0.1, 0.9], "four buckets": None}  # budget.keep
 PRICES = (0.006, 0.003, 0.0015, 0.00075)
 INTERVALS = ("16 each", "16, fitted prior", "in rounds", "in rounds, fitted prior")
-BUDGETS = {
-    "0.9, cap 64": {"confidence": 0.9, "cap": 64},
-    "0.99, cap 128": {"confidence": 0.99, "cap": 128},
+BUDGETS = {  # confidence, cap
+    "0.9, cap 64": (0.9, 64),
+    "0.99, cap 128": (0.99, 128),
 }
 
 
@@ -154,7 +155,7 @@ def coverage(truth: Truth, runs: int, rng: np.random.Generator) -> list[float]:
                 for fitted in (False, True)
             ]
         )
-    return np.mean(held, axis=0).tolist()
+    return [float(share) for share in np.mean(held, axis=0)]
 
 
 def _inside(truth: Truth, n: Floats, c: Floats, fitted: bool) -> float:
@@ -218,11 +219,10 @@ def main() -> None:
             for n, point in zip(FIXED, points, strict=True):
                 table.add_row(truth.name, asked, f"fixed {n}", str(n), f"{point.wrong:.1%}")
             costs = []
-            for name, knobs in BUDGETS.items():
-                cap = min(knobs["cap"], truth.most or knobs["cap"])
+            for name, (confidence, most) in BUDGETS.items():
+                cap = min(most, truth.most or most)
                 curve = []
                 for price in PRICES:
-                    confidence = knobs["confidence"]
                     budget = Sequential(cap=cap, confidence=confidence, price=price, keep=keep)
                     runs = [sequential(truth, budget, rng)[0] for _ in range(given.runs)]
                     curve.append(mean(runs))

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from itertools import islice
+from typing import Any, cast
 
 import numpy as np
 from hydra import compose, initialize_config_dir
@@ -40,7 +41,7 @@ def configured(option: str) -> tuple[Sampler, Guards]:
     """A sampler and its guards, as a run has them."""
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         cfg = compose("config", [f"sampler={option}"])
-    strategies = Strategies.build(OmegaConf.to_container(cfg, resolve=True))
+    strategies = Strategies.build(cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True)))
     return strategies.sampler, strategies.guards
 
 
@@ -79,7 +80,9 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def measure(curriculum: Curriculum, rate: np.ndarray, rounds: int) -> tuple[list, list]:
+def measure(
+    curriculum: Curriculum, rate: np.ndarray, rounds: int
+) -> tuple[list[float], list[float]]:
     """Seconds of our batches and of numpy's, in turn."""
     rng = np.random.default_rng(1)
     table = np.cumsum(rate)

@@ -25,6 +25,7 @@ from contextlib import ExitStack, redirect_stdout
 from functools import partial
 from io import StringIO
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from hydra import compose, initialize_config_dir
@@ -60,7 +61,9 @@ def our_generator(server: VllmServer, model: str, tokens: int, concurrency: int)
     }
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         cfg = compose("config", [f"{key}={value}" for key, value in options.items()])
-    generator: OpenAI = build(dict(OmegaConf.to_container(cfg, resolve=True)), "generator")
+    generator: OpenAI = build(
+        cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True)), "generator"
+    )
     return generator
 
 

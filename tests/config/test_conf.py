@@ -4,10 +4,11 @@ import dataclasses
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from hydra.utils import get_class
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from curriculum.config.build import build
 from curriculum.config.conf import GROUPS, conf_dir, pipeline_keys
@@ -48,14 +49,14 @@ def test_every_option_builds(composed, group, option):
         missing += REQUIRED[group]
     for needed in NEEDS.get((group, option), []):
         pytest.importorskip(needed, reason=f"{group}={option} needs {needed}; CI has it elsewhere")
-    cfg = OmegaConf.to_container(composed(*missing), resolve=True)
+    cfg = cast(dict[str, Any], OmegaConf.to_container(composed(*missing), resolve=True))
     if (group, option) != ("trainer", "none"):
         assert build(cfg, group) is not None
 
 
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
 def test_keys_of_an_option_are_the_fields_of_its_class(group, option):
-    node = OmegaConf.load(conf_dir() / group / f"{option}.yaml")
+    node = cast(DictConfig, OmegaConf.load(conf_dir() / group / f"{option}.yaml"))
     target = node["_target_"]
     own = dataclasses.fields(get_class(target)) if target is not None else ()
     fields = {each.name for each in own if each.init}
@@ -79,7 +80,7 @@ def _in_hydra(lines: list[str], line: str) -> bool:
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_presets_only_choose_options(preset):
-    node = OmegaConf.load(conf_dir() / "preset" / f"{preset}.yaml")
+    node = cast(DictConfig, OmegaConf.load(conf_dir() / "preset" / f"{preset}.yaml"))
     assert list(node) == ["defaults"]
     assert all("override /" in next(iter(each)) for each in node["defaults"])
 

@@ -3,6 +3,7 @@
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -402,9 +403,24 @@ def test_strange_paths_arrive_as_they_are(config, ours, text):
 
 
 def test_values_keep_their_type(config, ours):
-    wanted = [None, True, False, 0, -3, 1.5, 1e-05, 1e30, float("inf"), [], {}, [[1], [None]], "1"]
+    wanted: list[Any] = [
+        None,
+        True,
+        False,
+        0,
+        -3,
+        1.5,
+        1e-05,
+        1e30,
+        float("inf"),
+        [],
+        {},
+        [[1], [None]],
+        "1",
+    ]
     found = ours(f"data.verl_config={config(with_reward(reward_kwargs={'x': wanted}))}")
-    values = OmegaConf.to_container(found.reward.reward_kwargs)["x"]
+    values = OmegaConf.to_object(found.reward.reward_kwargs.x)
+    assert isinstance(values, list)
     assert values == wanted
     assert list(map(type, values)) == list(map(type, wanted))
 

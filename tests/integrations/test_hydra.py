@@ -1,5 +1,7 @@
 """Hydra's private doors are where we left them: one test each, through what they do for us."""
 
+from typing import cast
+
 import cloudpickle
 import pytest
 from hydra import compose, initialize_config_dir
@@ -7,6 +9,7 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
+from hydra.types import HydraContext
 from hydra_plugins.hydra_submitit_launcher.submitit_launcher import LocalLauncher
 from omegaconf import OmegaConf
 
@@ -29,7 +32,7 @@ def test_a_launcher_of_ours_takes_the_place_of_hydras():
     hydra.replace_launcher(LocalLauncher, Local)
     try:
         launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=None,
+            hydra_context=cast(HydraContext, None),
             task_function=print,
             config=OmegaConf.create({"hydra": {"launcher": {"_target_": place}}}),
         )
