@@ -21,7 +21,8 @@ def main(cfg: DictConfig) -> None:
         job.run(cfg)
 
 
-if __name__ == "__main__":
+def start() -> int:
+    """What `python run.py` does with the arguments that it was given; its exit status."""
     with explained():
         source.register()
         launchers.register()
@@ -29,4 +30,8 @@ if __name__ == "__main__":
         sys.argv[1:] = verl_config.expanded(resume.expanded(sys.argv[1:]))
         if not usage.shown(sys.argv[1:]):
             main()
-    sys.exit(1 if sweep_end.failed_jobs else 0)
+    return 1 if sweep_end.failed_jobs else 0
+
+
+if __name__ == "__main__":
+    sys.exit(start())
