@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 RESULT = "result.json"  # of a run: what was done, written last
+PROBLEMS = "problems.parquet"  # of the store: the problems that a run read
 EDGES = "buckets.json"  # the edges of a run's buckets
 BEYOND = "beyond"  # its key for buckets behind those that were cut
 ASSIGNMENT = "buckets.parquet"  # each problem's bucket
