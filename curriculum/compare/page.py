@@ -46,24 +46,22 @@ def of_sweep(
     if agreement:  # there is none where runs differ in their training alone
         charts["sizes"] = sizes(measured)
     settings = []
-    for i, each in enumerate(found):
-        of_setting = [arm for arm in arms if arm.setting == each["setting"]]
-        colors = arm_colors(of_setting)
-        charts[f"curves_{i}"] = curves(of_setting, colors, each["rollouts"])
-        charts[f"gains_{i}"] = gains(each["arms"], colors)
-        if any(row["rollouts_to_gain"] for row in each["arms"]):
-            charts[f"until_{i}"] = until(each["arms"], colors)
-        names = [arm_label(row) for row in each["arms"]]
-        legend = list(zip(names, colors, strict=True))
-        rows = [row | {"until": reached(row)} for row in each["arms"]]
+    for i, setting in enumerate(found):
+        compared = [arm for arm in arms if arm.setting == setting["setting"]]
+        rows, colors = setting["arms"], arm_colors(compared)
+        charts[f"curves_{i}"] = curves(compared, colors, setting["rollouts"])
+        charts[f"gains_{i}"] = gains(rows, colors)
+        any_reached = any(row["rollouts_to_gain"] for row in rows)
+        if any_reached:
+            charts[f"until_{i}"] = until(rows, colors)
         settings.append(
-            each
-            | {
-                "arms": rows,
-                "legend": legend,
+            {
+                **setting,
+                "arms": [row | {"until": reached(row)} for row in rows],
+                "legend": list(zip(map(arm_label, rows), colors, strict=True)),
                 "key": i,
-                "any_reached": f"until_{i}" in charts,
-                "percent": f"{each['level']:.0%}".replace("%", " %"),
+                "any_reached": any_reached,
+                "percent": f"{setting['level']:.0%}".replace("%", " %"),
             }
         )
     done = sum(run["status"] == "completed" for run in runs)

@@ -1,67 +1,57 @@
-"""A sweep in one table: bucket sizes, edges, and how far the strategies agree."""
+"""Reading runs: what each has left, and what a table says of it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from itertools import combinations
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-from omegaconf import OmegaConf
-from rich.table import Table
-from rich.text import Text
-
-from curriculum.compare import arms as curricula
-from curriculum.compare.charts import plot
-from curriculum.compare.page import of_sweep
-from curriculum.core.errors import UserError
-from curriculum.core.names import ASSIGNMENT, COMPARISON, CUTS, EDGES, SUMMARY
-from curriculum.core.terminal import console, plain_table, shown
-from curriculum.store.entries import Store
+from curriculum.core.names import CUTS, EDGES, SUMMARY
 from curriculum.sweep import jobs
 
-WIDE = 12  # runs whose agreement still fits a terminal
+
+@dataclass(frozen=True)
+class Result:
+    """What comparisons need of a run's `result.json`; None for what it did not come to."""
+
+    status: str
+    error: str | None
+    problems: int | None
+    rollouts: int | None
+    shard: str | None  # how far, of a shard that left the rest to others
+    buckets: dict[str, int] | None  # problems of each, from easy to hard
+    reused: list[str]  # stages that were in the store already
+    problems_folder: Path | None
+    training: dict[str, Any] | None
+    seed: int | None
+    sampler: str | None
+    store_dir: str | None
 
 
-def compare(sweep: Path) -> list[str]:
-    """Print the table and write `comparison.{json,parquet,md}` into the sweep's folder.
-
-    Returns:
-        The jobs that have not completed.
-
-    Raises:
-        UserError: where the folder has no runs.
-    """
-    if not sweep.is_dir():
-        raise UserError(f"there is no folder {sweep}")
-    plan = jobs.planned(sweep)
-    folders = jobs.folders(sweep, plan)
-    if not folders:
-        raise UserError(f"{sweep} has no runs: it should be the folder of a sweep (-m)")
-    runs = [read_run(folder, plan) for folder in folders]
-    name_choices(runs)
-    of_buckets, of_training = curricula.worth_showing(runs)
-    agreement = adjusted_rand_indices(folders, runs) if of_buckets else []
-    arms = curricula.arms_of(folders, runs) if of_training else []
-    found = curricula.compared(arms, runs)
-    _write(sweep, runs, agreement, found)
-    _show(sweep, runs, agreement, of_buckets)
-    pictures = []
-    if found:
-        curricula.show(found)
-        pictures.append(sweep / f"{COMPARISON}.png")
-        plot(found, arms, pictures[0])
-    if store := _store_of(sweep, folders):
-        pictures.append(of_sweep(sweep, runs, agreement, found, arms, store))
-    lines = (f"\n {shown(each)}" for each in pictures)
-    console().print(*lines, sep="", soft_wrap=True)
-    left = [run["job"] for run in runs if run["status"] != "completed"]
-    if left and (sweep / jobs.PLAN).exists():
-        told = f"{len(left)} of {len(runs)} jobs are not complete; to run them:"
-        console().print(f"\n {told} python run.py resume={shown(sweep)}", soft_wrap=True)
-    return left
+def read_result(folder: Path) -> Result | None:
+    """What a run left; None where it has not ended."""
+    content = jobs.result_of(folder)
+    if content is None:
+        return None
+    stages, config = content.get("stages", {}), content.get("config", {})
+    buckets = content.get("buckets")  # none where a run stopped at its rollouts
+    done = f"{content['batches']} of {content['total_batches']}" if "batches" in content else None
+    return Result(
+        status=content["status"],
+        error=content.get("error"),
+        problems=content.get("total_problems"),
+        rollouts=content.get("total_rollouts"),
+        shard=f"{done} batches were there" if done else None,
+        buckets=buckets and {name: bucket["count"] for name, bucket in buckets.items()},
+        reused=[name for name, stage in stages.items() if stage["reused"]],
+        problems_folder=Path(stages["problems"]["folder"]) if "problems" in stages else None,
+        training=content.get("training"),
+        seed=config.get("seed"),
+        sampler=content.get("choices", {}).get("sampler"),
+        store_dir=config.get("store_dir"),
+    )
 
 
 def read_run(folder: Path, plan: Sequence[Sequence[str]] = ()) -> dict[str, Any]:
@@ -71,28 +61,20 @@ def read_run(folder: Path, plan: Sequence[Sequence[str]] = ()) -> dict[str, Any]
         plan: overrides of a sweep's jobs, for those that have not begun.
     """
     run: dict[str, Any] = {"job": folder.name, "overrides": jobs.overrides_of(folder, plan)}
-    result = jobs.result_of(folder)
+    result = read_result(folder)
     if result is None:
         status, explanation = jobs.why_unfinished(folder)
         return run | {"status": status, "error": explanation}
-    run |= {"status": result["status"], "error": result["error"]}
-    if "total_problems" in result:
-        run |= {"problems": result["total_problems"], "rollouts": result["total_rollouts"]}
-    elif "batches" in result:  # a shard that left the rest to others
-        run |= {"shard": f"{result['batches']} of {result['total_batches']} batches were there"}
-    if "buckets" in result:  # none where a run stopped at its rollouts
-        run |= {
-            "buckets": {name: each["count"] for name, each in result["buckets"].items()},
-            "edges": describe_edges(json.loads((folder / EDGES).read_text())),
-            "reused": [name for name, stage in result["stages"].items() if stage["reused"]],
-        }
-    if "training" in result:
-        seed = result["config"]["seed"]
-        run |= {
-            "training": result["training"],
-            "seed": seed,
-            "sampler": result["choices"]["sampler"],
-        }
+    run |= {"status": result.status, "error": result.error}
+    if result.problems is not None:
+        run |= {"problems": result.problems, "rollouts": result.rollouts}
+    elif result.shard is not None:
+        run["shard"] = result.shard
+    if result.buckets is not None:
+        edges = describe_edges(json.loads((folder / EDGES).read_text()))
+        run |= {"buckets": result.buckets, "edges": edges, "reused": result.reused}
+    if result.training is not None:
+        run |= {"training": result.training, "seed": result.seed, "sampler": result.sampler}
     return run
 
 
@@ -100,117 +82,14 @@ def name_choices(runs: list[dict[str, Any]]) -> None:
     """Add `choice` to each run: the overrides that not all of them have."""
     common = set.intersection(*(set(run["overrides"]) for run in runs))
     for run in runs:
-        own = [each for each in run["overrides"] if each not in common]
-        run["choice"] = ", ".join(own) or f"job {run['job']}"
+        varied = [override for override in run["overrides"] if override not in common]
+        run["choice"] = ", ".join(varied) or f"job {run['job']}"
 
 
 def describe_edges(saved: dict[str, Any]) -> str:
     """Edges in the unit of what was cut, from easy to hard, else what the bucketer says of them."""
     cuts = saved.get(CUTS)  # runs of older versions have none
     return _join(cuts["values"]) if cuts else str(saved.get(SUMMARY, ""))
-
-
-def adjusted_rand_indices(folders: list[Path], runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Agreement of every two completed runs on the problems they share: 1 the same, 0 chance.
-
-    Source: Hubert and Arabie 1985, as in scikit-learn.
-    """
-    from sklearn.metrics import adjusted_rand_score
-
-    buckets = {
-        run["job"]: pd.read_parquet(folder / ASSIGNMENT).set_index("problem_id")["bucket"]
-        for folder, run in zip(folders, runs, strict=True)
-        if "buckets" in run
-    }
-    agreement = []
-    for one, other in combinations(buckets, 2):
-        both = pd.concat([buckets[one], buckets[other]], axis=1, join="inner", keys=["a", "b"])
-        index = float(adjusted_rand_score(both["a"], both["b"]))
-        agreement.append({"job": one, "other": other, "problems": len(both), "index": index})
-    return agreement
-
-
-def _store_of(sweep: Path, folders: list[Path]) -> Store | None:
-    """The store of the runs, as one of them or the sweep says; None where neither does."""
-    results = filter(None, map(jobs.result_of, folders))
-    roots = [each["config"].get("store_dir") for each in results if "config" in each]
-    if (sweep / jobs.PLAN).exists():
-        roots.append(OmegaConf.select(OmegaConf.load(sweep / jobs.PLAN), "store_dir"))
-    return next(map(Store, filter(None, roots)), None)
-
-
-def _write(
-    sweep: Path,
-    runs: list[dict[str, Any]],
-    agreement: list[dict[str, Any]],
-    found: list[dict[str, Any]],
-) -> None:
-    content = {"runs": runs, "adjusted_rand_index": agreement, "curricula": found}
-    (sweep / f"{COMPARISON}.json").write_text(json.dumps(content, indent=2) + "\n")
-    table = pd.DataFrame([_flat(run) for run in runs])
-    table.to_parquet(sweep / f"{COMPARISON}.parquet", index=False)
-    markdown = table.astype(object).fillna("").to_markdown(index=False)
-    if agreement:
-        markdown += "\n\n" + pd.DataFrame(agreement).to_markdown(index=False, floatfmt=".3f")
-    for each in found:
-        arms = pd.DataFrame(each["arms"]).to_markdown(index=False, floatfmt=".3f")
-        setting = f"{each['setting']}\n\n" if each["setting"] else ""
-        markdown += f"\n\n{setting}{each['label']}\n\n{arms}\n\n{each['verdict']}"
-    (sweep / f"{COMPARISON}.md").write_text(markdown + "\n")
-
-
-def _show(
-    sweep: Path, runs: list[dict[str, Any]], agreement: list[dict[str, Any]], of_buckets: bool
-) -> None:
-    """Print a row a run, its buckets where they may differ; at least those that have failed."""
-    out = console()
-    if not of_buckets:
-        runs = [run for run in runs if run["status"] != "completed"]
-        if not runs:
-            return
-    table = plain_table(str(sweep), "job", "", "buckets, easy to hard", "edges")
-    costs = [f"{run['rollouts']:,}" if "rollouts" in run else "" for run in runs]
-    if len(set(costs) - {""}) > 1:
-        table.add_column("rollouts", justify="right")
-    for run, cost in zip(runs, costs, strict=True):
-        if run["status"] == "completed":
-            cells: list[str | Text] = [_sizes(run), _detail(run), cost]
-        else:
-            error = str(run["error"]).splitlines()[0]
-            cells = [Text(run["status"], "red"), error, cost]
-        table.add_row(run["job"], run["choice"], *cells[: len(table.columns) - 2])
-    out.print()
-    out.print(table)
-    if agreement and len(runs) <= WIDE:
-        out.print()
-        out.print(_agreement_table(runs, agreement))
-
-
-def _agreement_table(runs: list[dict[str, Any]], agreement: list[dict[str, Any]]) -> Table:
-    index = {(pair["job"], pair["other"]): pair["index"] for pair in agreement}
-    done = [run for run in runs if "buckets" in run]
-    table = plain_table("Agreement of buckets (adjusted Rand index)", "")
-    for run in done[1:]:
-        table.add_column(run["choice"], justify="right")
-    for run in done[:-1]:
-        cells = [index.get((run["job"], other["job"])) for other in done[1:]]
-        shown = ["" if value is None else f"{value:.2f}" for value in cells]
-        table.add_row(run["choice"], *shown)
-    return table
-
-
-def _flat(run: dict[str, Any]) -> dict[str, Any]:
-    lists = {name: ", ".join(run.get(name, [])) for name in ("overrides", "reused")}
-    flat = {name: value for name, value in run.items() if name != "training"}
-    return flat | {"buckets": _sizes(run)} | lists
-
-
-def _detail(run: dict[str, Any]) -> str:
-    return str(run.get("edges", run.get("shard", "")))
-
-
-def _sizes(run: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {size}" for name, size in run.get("buckets", {}).items())
 
 
 def _join(values: list[float]) -> str:

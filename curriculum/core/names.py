@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 RESULT = "result.json"  # of a run: what was done, written last
+PROBLEMS = "problems.parquet"  # of the store: the problems that a run read
 EDGES = "buckets.json"  # the edges of a run's buckets
 CUTS = "cuts"  # its key for the metric that was cut and the values between the buckets, or null
 SUMMARY = "summary"  # its key for what tables say of edges that are no such values

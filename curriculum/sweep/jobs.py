@@ -80,7 +80,7 @@ def result_of(folder: Path) -> dict[str, Any] | None:
     """What a job's run left; None where it has not ended."""
     try:
         result: dict[str, Any] = json.loads((folder / FILE).read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return result
 

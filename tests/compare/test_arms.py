@@ -10,7 +10,7 @@ import pytest
 from omegaconf import OmegaConf
 from scipy.stats import ttest_1samp
 
-from curriculum.compare.runs import compare
+from curriculum.compare.sweep import compare
 
 LABEL = "simulated by a stated learning model on the measured pass rates; no model was trained"
 QUICK = ("trainer.steps=20", "trainer.plot=false")

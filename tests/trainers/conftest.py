@@ -46,8 +46,12 @@ def dry_run(composed, store, tmp_path):
         own = (f"output_dir={folder}", f"store_dir={store}")
         cfg = OmegaConf.to_container(composed(*overrides, *own), resolve=True)
         given = dict(each.split("=", 1) for each in overrides)
-        default = {"metric": "mean_reward", "bucketer": "percentile", "sampler": "thompson"}
-        default |= {"reward": "auto"}
+        default = {
+            "reward": "auto",
+            "metric": "mean_reward",
+            "bucketer": "percentile",
+            "sampler": "thompson",
+        }
         choices = {group: given.get(group, option) for group, option in default.items()}
         record = Record(folder, list(overrides), choices, cfg)
         pipeline.run(cfg, record, show=True)
