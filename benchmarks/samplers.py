@@ -22,7 +22,7 @@ from omegaconf import OmegaConf
 from curriculum.config.plugins import conf_dir
 from curriculum.core.prompts import Observations, Prompts
 from curriculum.core.terminal import console, plain_table
-from curriculum.run.settings import Strategies
+from curriculum.run.settings import Settings
 from curriculum.samplers import Curriculum, Rails, Sampler
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
@@ -40,7 +40,7 @@ def configured(option: str) -> tuple[Sampler, Rails]:
     """A sampler and its rails, as a run has them."""
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         cfg = compose("config", [f"sampler={option}"])
-    strategies = Strategies.build(OmegaConf.to_container(cfg, resolve=True))
+    strategies = Settings.build(OmegaConf.to_container(cfg, resolve=True))
     return strategies.sampler, strategies.rails
 
 

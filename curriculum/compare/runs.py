@@ -17,6 +17,7 @@ from curriculum import report
 from curriculum.compare import arms as curricula
 from curriculum.core.errors import UserError
 from curriculum.core.names import ASSIGNMENT, COMPARISON, EDGES
+from curriculum.core.run_result import RunResult
 from curriculum.core.terminal import console, plain_table, shown
 from curriculum.store.entries import Store
 from curriculum.sweep import jobs
@@ -70,27 +71,27 @@ def read_run(folder: Path, plan: Sequence[Sequence[str]] = ()) -> dict[str, Any]
         plan: overrides of a sweep's jobs, for those that have not begun.
     """
     run: dict[str, Any] = {"job": folder.name, "overrides": jobs.overrides_of(folder, plan)}
-    result = jobs.result_of(folder)
+    result = RunResult.load(folder)
     if result is None:
         status, explanation = jobs.why_unfinished(folder)
         return run | {"status": status, "error": explanation}
-    run |= {"status": result["status"], "error": result["error"]}
-    if "total_problems" in result:
-        run |= {"problems": result["total_problems"], "rollouts": result["total_rollouts"]}
-    elif "batches" in result:  # a shard that left the rest to others
-        run |= {"shard": f"{result['batches']} of {result['total_batches']} batches were there"}
-    if "buckets" in result:  # none where a run stopped at its rollouts
+    run |= {"status": result.status, "error": result.error}
+    found = result.results
+    if "total_rollouts" in found:
+        run |= {"problems": found["total_problems"], "rollouts": found["total_rollouts"]}
+    elif "batches" in found:  # a shard that left the rest to others
+        run |= {"shard": f"{found['batches']} of {found['total_batches']} batches were there"}
+    if "buckets" in found:  # none where a run stopped before
         run |= {
-            "buckets": {name: each["count"] for name, each in result["buckets"].items()},
+            "buckets": {name: each["count"] for name, each in found["buckets"].items()},
             "edges": describe_edges(json.loads((folder / EDGES).read_text())),
-            "reused": [name for name, stage in result["stages"].items() if stage["reused"]],
+            "reused": [name for name, stage in result.stages.items() if stage["reused"]],
         }
-    if "training" in result:
-        seed = result["config"]["seed"]
+    if "training" in found:
         run |= {
-            "training": result["training"],
-            "seed": seed,
-            "sampler": result["choices"]["sampler"],
+            "training": found["training"],
+            "seed": result.config["seed"],
+            "sampler": result.choices["sampler"],
         }
     return run
 
@@ -139,8 +140,8 @@ def adjusted_rand_indices(folders: list[Path], runs: list[dict[str, Any]]) -> li
 
 def _store_of(sweep: Path, folders: list[Path]) -> Store | None:
     """The store of the runs, as one of them or the sweep says; None where neither does."""
-    results = filter(None, map(jobs.result_of, folders))
-    roots = [each["config"].get("store_dir") for each in results if "config" in each]
+    results = filter(None, map(RunResult.load, folders))
+    roots = [result.config.get("store_dir") for result in results]
     if (sweep / jobs.PLAN).exists():
         roots.append(OmegaConf.select(OmegaConf.load(sweep / jobs.PLAN), "store_dir"))
     return next(map(Store, filter(None, roots)), None)

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from curriculum.core.errors import UserError
 from curriculum.core.names import ASSIGNMENT, BEYOND, EDGES
-from curriculum.core.run_result import FILE
+from curriculum.core.run_result import RunResult
 from curriculum.core.terminal import console, plain_table
 from curriculum.run.reading import PROBLEMS
 
@@ -154,11 +154,11 @@ def _who(moved: pd.DataFrame) -> Table:
 
 
 def _assignment(folder: Path) -> pd.DataFrame:
-    result = folder / FILE
-    if not result.exists() or json.loads(result.read_text())["status"] != "completed":
+    result = RunResult.load(folder)
+    if result is None or result.status != "completed":
         raise UserError(f"{folder} should be the folder of a run that has completed")
     if not (folder / ASSIGNMENT).exists():
-        raise UserError(f"{folder} has no buckets: its run stopped at the rollouts")
+        raise UserError(f"{folder} has no buckets: its run stopped before")
     return pd.read_parquet(folder / ASSIGNMENT).set_index("problem_id")
 
 
@@ -172,9 +172,9 @@ def _steps(both: pd.DataFrame, before: list[str], after: list[str]) -> pd.Series
 
 def _prompts(folder: Path) -> dict[str, str]:
     """Prompts by problem_id; none where the run's store is gone."""
-    stages = json.loads((folder / FILE).read_text())["stages"]
-    path = Path(stages["problems"]["folder"]) / PROBLEMS
-    if not path.exists():
+    result = RunResult.load(folder)
+    path = Path(result.stages["problems"]["folder"]) / PROBLEMS if result else None
+    if path is None or not path.exists():
         return {}
     table = pq.read_table(path, columns=["problem_id", "prompt"])
     texts = (json.loads(text) for text in table["prompt"].to_pylist())

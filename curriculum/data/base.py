@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from pathlib import Path
+from typing import Annotated, NamedTuple, Protocol
 
 import pyarrow as pa
+from pydantic import Field
 
 from curriculum.core.errors import UserError
 from curriculum.core.records import Problems
 from curriculum.formats.files import File, Rejected, find
 from curriculum.formats.problems import Columns
-
-
-class UnreadableReward(Rejected):
-    """A row that could not be used for its reward alone."""
 
 
 class Rows(NamedTuple):
@@ -39,19 +37,11 @@ class Rows(NamedTuple):
             )
 
 
-class Part(NamedTuple):
-    """What a file of rollouts adds: its index, and how many of its rows were read and used."""
-
-    index: pa.Table
-    read: int
-    used: int
-
-
 @dataclass(frozen=True)
 class Limits:
     """How much bad input a run puts up with (`data` in conf/config.yaml)."""
 
-    max_rejected: int
+    max_rejected: Annotated[int, Field(ge=0)] = 100
 
 
 class Loaded(NamedTuple):
@@ -82,6 +72,14 @@ class Data(Protocol):
         """Read all but the text of the responses."""
         ...
 
+    def names(self) -> list[str] | None:
+        """Names of the buckets that its problems are in, easy to hard, where it knows them."""
+        return None
+
+    def takes_all_of(self, folder: Path) -> bool:
+        """Whether it reads whatever lies in a folder, so that no run may write there."""
+        return False
+
 
 class RolloutData(Data, Protocol):
     """Data that has rollouts."""
@@ -96,13 +94,13 @@ class RolloutData(Data, Protocol):
 
 
 @dataclass(frozen=True)
-class Files:
+class Files(Data):
     """Input files and where their problems' fields stand: what the data options share."""
 
     path: str | list[str]
-    id_key: str
-    prompt_key: str
-    reward_fn_key: str
+    id_key: str = "problem_id"
+    prompt_key: str = "prompt"
+    reward_fn_key: str = "reward_model"
 
     @property
     def label(self) -> str:
@@ -117,3 +115,7 @@ class Files:
     def files(self) -> list[File]:
         """See `Data`."""
         return find(self.path)
+
+    def takes_all_of(self, folder: Path) -> bool:
+        """See `Data`."""
+        return isinstance(self.path, str) and Path(self.path).resolve() == folder.resolve()

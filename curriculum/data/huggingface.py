@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from curriculum.core.errors import UserError, require_extra
-from curriculum.data.base import Loaded, Rows
+from curriculum.data.base import Data, Loaded, Rows
 from curriculum.formats.files import File, Rejected
 from curriculum.formats.problems import SOURCES, TRUTHS, Columns, ProblemList, Row, to_json
 
@@ -32,7 +32,7 @@ class Fields(NamedTuple):
 
 
 @dataclass(frozen=True)
-class HuggingFace:
+class HuggingFace(Data):
     """What `datasets.load_dataset` reads: a name on the hub, a folder, a file, or a saved dataset.
 
     `rename` comes first, so that `id_key`, `prompt_key` and `reward_fn_key` find their columns.
@@ -41,17 +41,17 @@ class HuggingFace:
     """
 
     path: str
-    subset: str | None
-    split: str
-    revision: str | None
-    rename: dict[str, str] | None
-    answer_pattern: str | None
-    answer_drop: str | None
-    instruction: str | None
-    data_source: str | None
-    id_key: str
-    prompt_key: str
-    reward_fn_key: str
+    subset: str | None = None
+    split: str = "train"
+    revision: str | None = None
+    rename: dict[str, str] | None = None
+    answer_pattern: str | None = None
+    answer_drop: str | None = None
+    instruction: str | None = None
+    data_source: str | None = None
+    id_key: str = "problem_id"
+    prompt_key: str = "prompt"
+    reward_fn_key: str = "reward_model"
 
     def __post_init__(self) -> None:
         require_extra("data=huggingface", "huggingface", "datasets")
@@ -74,6 +74,10 @@ class HuggingFace:
             return [File(f"hf://datasets/{self.path}", 0, str(self._builder.hash))]
         found = [Path(each) for split in self._builder.config.data_files.values() for each in split]
         return [File(str(each), (at := each.stat()).st_size, str(at.st_mtime_ns)) for each in found]
+
+    def takes_all_of(self, folder: Path) -> bool:
+        """See `Data`."""
+        return Path(self.path).resolve() == folder.resolve()
 
     def load(self) -> Loaded:
         """See `Data`.

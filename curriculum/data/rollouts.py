@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curriculum.core.errors import UserError
-from curriculum.data.base import Files, Loaded, Rows, UnreadableReward
+from curriculum.data.base import Files, Loaded, Rows
 from curriculum.formats import jsonl, parquet
-from curriculum.formats.files import File, Rejected
+from curriculum.formats.files import File, Rejected, UnreadableReward
 from curriculum.formats.problems import ProblemList
 from curriculum.formats.samples import REWARD_KEYS
 from curriculum.formats.tables import conform, number_samples

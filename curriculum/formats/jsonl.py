@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from curriculum.data.base import Part, UnreadableReward
-from curriculum.formats.files import File, Rejected, open_file
+from curriculum.formats.files import File, Part, Rejected, UnreadableReward, open_file
 from curriculum.formats.problems import ORIGINAL, Columns, ProblemList
 from curriculum.formats.samples import NoNumber, Samples, samples_of
 from curriculum.formats.tables import index_table, table_of

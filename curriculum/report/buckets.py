@@ -8,15 +8,15 @@ import numpy as np
 import pyarrow as pa
 
 from curriculum.core import posterior
-from curriculum.core.records import DECIMALS, Floats, Integers, Outcome
-from curriculum.layouts.base import bucket_statistics
+from curriculum.core.records import DECIMALS, Floats, Integers, Measured
+from curriculum.core.summary import bucket_statistics
 from curriculum.report.look import Spec, chart, color, labelled_rows, quantity, row_place, told
 
 SOURCES = 12  # with a row of their own
 JEFFREYS = (0.5, 0.5)
 
 
-def rows_of(outcome: Outcome, level: float, metric: str) -> list[dict[str, Any]]:
+def rows_of(outcome: Measured, level: float, metric: str) -> list[dict[str, Any]]:
     """A row a bucket, easy to hard: what `summary.json` says of it, and what it costs.
 
     Args:
@@ -119,7 +119,7 @@ def reach(rows: list[dict[str, Any]], colors: list[str]) -> Spec:
     return chart(46 * max(len(filled), 1) + 40, *layers, values=filled)
 
 
-def by_source(outcome: Outcome) -> tuple[list[str], Integers]:
+def by_source(outcome: Measured) -> tuple[list[str], Integers]:
     """The names of the sources, the biggest first and the smallest as one, and each problem's."""
     found = outcome.problems.table["data_source"].combine_chunks().take(pa.array(outcome.measured))
     encoded = found.dictionary_encode()
@@ -134,7 +134,7 @@ def by_source(outcome: Outcome) -> tuple[list[str], Integers]:
     return [*ordered[: SOURCES - 1], rest], np.minimum(place[code], SOURCES - 1)
 
 
-def costs(outcome: Outcome) -> list[dict[str, Any]]:
+def costs(outcome: Measured) -> list[dict[str, Any]]:
     """Rollouts of each source, and how many of them are of problems whose rewards are all alike."""
     names, source = by_source(outcome)
     rollouts = outcome.metrics["n"]
@@ -146,7 +146,7 @@ def costs(outcome: Outcome) -> list[dict[str, Any]]:
     ]
 
 
-def sources(outcome: Outcome, colors: list[str]) -> Spec:
+def sources(outcome: Measured, colors: list[str]) -> Spec:
     """Each source's shares of the buckets."""
     names, source = by_source(outcome)
     counts = np.zeros((len(names), len(colors)), np.int64)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from curriculum.core.posterior import evenly
-from curriculum.core.records import DECIMALS, Floats, Integers, Outcome
+from curriculum.core.records import DECIMALS, Floats, Integers, Measured
 from curriculum.report.look import Spec, chart, color, quantity, rules, significant, told
 
 WHISKERS = 120  # problems
@@ -21,7 +21,7 @@ INFINITE = 1e300  # edges are JSON, which has no infinity
 EDGES = {"rates": "pass_rate", "rewards": "mean_reward"}  # what bucketers cut on that name none
 
 
-def cut_on(outcome: Outcome, edges: Mapping[str, Any]) -> tuple[str, list[float]]:
+def cut_on(outcome: Measured, edges: Mapping[str, Any]) -> tuple[str, list[float]]:
     """The metric that buckets were cut on and the values between them; none of clusters.
 
     Args:
@@ -39,7 +39,7 @@ def cut_on(outcome: Outcome, edges: Mapping[str, Any]) -> tuple[str, list[float]
     return outcome.metrics.chosen, []
 
 
-def hardness(outcome: Outcome) -> Floats:
+def hardness(outcome: Measured) -> Floats:
     """(P,) to sort by: the chosen metric, or the pass rate where that says nothing of it."""
     metrics = outcome.metrics
     name = metrics.chosen
@@ -132,7 +132,7 @@ def bins(values: Floats) -> tuple[Floats, Floats, Integers]:
     return borders[:-1] + inset, borders[1:] - inset, place
 
 
-def whiskers(outcome: Outcome, colors: list[str]) -> Spec:
+def whiskers(outcome: Measured, colors: list[str]) -> Spec:
     """Pass rates with their intervals, the hardest problem first."""
     metrics = outcome.metrics
     rate, names = metrics["c"] / metrics["n"], list(outcome.buckets.names)

@@ -8,13 +8,13 @@ import numpy as np
 import pyarrow as pa
 
 from curriculum.core.posterior import evenly
-from curriculum.core.records import Integers, Outcome
+from curriculum.core.records import Integers, Measured
 from curriculum.report.look import significant
 
 POINTS = 2000
 
 
-def points(outcome: Outcome, examples: Integers) -> dict[str, Any]:
+def points(outcome: Measured, examples: Integers) -> dict[str, Any]:
     """Columns of at most 2,000 problems, taken evenly from the order of the data.
 
     Args:

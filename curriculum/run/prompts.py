@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 
 from curriculum.core.errors import UserError
 from curriculum.core.prompts import Prompts
-from curriculum.core.records import Floats, Integers, Outcome
+from curriculum.core.records import Floats, Integers, Measured
 
 
-def prompts_of(outcome: Outcome, trained: npt.NDArray[np.bool_]) -> Prompts:
+def prompts_of(outcome: Measured, trained: npt.NDArray[np.bool_]) -> Prompts:
     """The measured problems that are trained on.
 
     Args:

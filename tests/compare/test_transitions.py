@@ -16,9 +16,9 @@ from scipy.stats import beta
 from curriculum.compare.transitions import moves, show
 from curriculum.config.plugins import conf_dir
 from curriculum.core.errors import UserError
-from curriculum.core.run_result import Record
 from curriculum.demo.__main__ import write
 from curriculum.run import pipeline
+from curriculum.run.context import Context
 
 NAMES = ["easy", "medium", "hard", "very_hard"]
 
@@ -40,9 +40,11 @@ def finished(composed, folder, rollouts, *overrides):
         *overrides,
     )
     values = OmegaConf.to_container(cfg, resolve=True)
-    record = Record(folder, [], {"metric": "mean_reward", "bucketer": "any"}, values)
-    pipeline.run(values, record, show=False)
-    record.write(None)
+    context = Context.of(
+        values, folder, {"reward": "auto", "metric": "mean_reward", "bucketer": "any"}
+    )
+    pipeline.run(values, context)
+    context.ledger.write()
     return folder
 
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
-from curriculum.core.run_result import Record
 from curriculum.run import pipeline
+from curriculum.run.context import Context
 
 
 class Done:
@@ -46,11 +46,16 @@ def dry_run(composed, store, tmp_path):
         own = (f"output_dir={folder}", f"store_dir={store}")
         cfg = OmegaConf.to_container(composed(*overrides, *own), resolve=True)
         given = dict(each.split("=", 1) for each in overrides)
-        default = {"metric": "mean_reward", "bucketer": "percentile", "sampler": "thompson"}
+        default = {
+            "reward": "auto",
+            "metric": "mean_reward",
+            "bucketer": "percentile",
+            "sampler": "thompson",
+        }
         choices = {group: given.get(group, option) for group, option in default.items()}
-        record = Record(folder, list(overrides), choices, cfg)
-        pipeline.run(cfg, record, show=True)
-        record.write(None)
+        context = Context.of(cfg, folder, choices, overrides, show=True)
+        pipeline.run(cfg, context)
+        context.ledger.write()
         return Done(folder)
 
     return dry_run

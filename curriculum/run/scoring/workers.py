@@ -26,7 +26,6 @@ from curriculum.rewards.base import Reward
 # Forking a process that has threads (arrow's, say) can deadlock the child.
 CONTEXT = multiprocessing.get_context("spawn")
 CHUNK = 64  # samples handed to a worker at once
-LOADING = 120.0  # seconds a reward may take to load what it needs, unless it says otherwise
 LOADED = "loaded"
 
 Chunk = list[tuple[int, Sample]]  # (row of the rollout, sample)
@@ -77,7 +76,7 @@ class Worker:
 
     def __init__(self, reward: Reward) -> None:
         self.reward = reward
-        self.loading: float = getattr(reward, "loading", LOADING)
+        self.loading = reward.loading
         self.chunk: Chunk = []
         self._start()
 

@@ -7,9 +7,8 @@ import pandas as pd
 import pyarrow as pa
 
 from curriculum.core.posterior import evenly
-from curriculum.core.records import Outcome
-from curriculum.layouts import bucket_statistics
-from curriculum.layouts.standard import problem_table
+from curriculum.core.records import Measured
+from curriculum.core.summary import bucket_statistics, problem_table
 
 SHOWN = (  # of a problem, as in problems.parquet
     "problem_id",
@@ -27,7 +26,7 @@ SHOWN = (  # of a problem, as in problems.parquet
 NAMES = {"mean_pass_rate": "pass_rate", "mean_difficulty_score": "difficulty"}  # here, shorter
 
 
-def of_buckets(outcome: Outcome) -> dict[str, dict[str, float]]:
+def of_buckets(outcome: Measured) -> dict[str, dict[str, float]]:
     """Per bucket, easy to hard: its statistics, and the middle of its problems' intervals.
 
     `pass_rate_low` and `pass_rate_high` are means over the bounds of the problems' own intervals:
@@ -44,7 +43,7 @@ def of_buckets(outcome: Outcome) -> dict[str, dict[str, float]]:
     return found
 
 
-def of_problems(outcome: Outcome, rows: int, characters: int) -> pd.DataFrame:
+def of_problems(outcome: Measured, rows: int, characters: int) -> pd.DataFrame:
     """Problems from easy to hard, at most so many, spread evenly over their hardness.
 
     Args:
