@@ -23,7 +23,7 @@ from omegaconf import OmegaConf
 from curriculum.config.conf import conf_dir
 from curriculum.core.prompts import Observations, Prompts
 from curriculum.core.terminal import console, plain_table
-from curriculum.run.settings import Strategies
+from curriculum.run.settings import Settings
 from curriculum.samplers import Curriculum, Guards, Sampler
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
@@ -41,8 +41,8 @@ def configured(option: str) -> tuple[Sampler, Guards]:
     """A sampler and its guards, as a run has them."""
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         cfg = compose("config", [f"sampler={option}"])
-    strategies = Strategies.build(cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True)))
-    return strategies.sampler, strategies.guards
+    settings = Settings.build(cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True)))
+    return settings.sampler, settings.guards
 
 
 def make_prompts(count: int) -> tuple[Prompts, np.ndarray]:

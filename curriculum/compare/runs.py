@@ -4,54 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from curriculum.core.names import CUTS, EDGES, SUMMARY
+from curriculum.core.run_result import RunResult
 from curriculum.sweep import jobs
-
-
-@dataclass(frozen=True)
-class Result:
-    """What comparisons need of a run's `result.json`; None for what it did not come to."""
-
-    status: str
-    error: str | None
-    problems: int | None
-    rollouts: int | None
-    shard: str | None  # how far, of a shard that left the rest to others
-    buckets: dict[str, int] | None  # problems of each, from easy to hard
-    reused: list[str]  # stages that were in the store already
-    problems_folder: Path | None
-    training: dict[str, Any] | None
-    seed: int | None
-    sampler: str | None
-    store_dir: str | None
-
-
-def read_result(folder: Path) -> Result | None:
-    """What a run left; None where it has not ended."""
-    content = jobs.result_of(folder)
-    if content is None:
-        return None
-    stages, config = content.get("stages", {}), content.get("config", {})
-    buckets = content.get("buckets")  # none where a run stopped at its rollouts
-    done = f"{content['batches']} of {content['total_batches']}" if "batches" in content else None
-    return Result(
-        status=content["status"],
-        error=content.get("error"),
-        problems=content.get("total_problems"),
-        rollouts=content.get("total_rollouts"),
-        shard=f"{done} batches were there" if done else None,
-        buckets=buckets and {name: bucket["count"] for name, bucket in buckets.items()},
-        reused=[name for name, stage in stages.items() if stage["reused"]],
-        problems_folder=Path(stages["problems"]["folder"]) if "problems" in stages else None,
-        training=content.get("training"),
-        seed=config.get("seed"),
-        sampler=content.get("choices", {}).get("sampler"),
-        store_dir=config.get("store_dir"),
-    )
 
 
 def read_run(folder: Path, plan: Sequence[Sequence[str]] = ()) -> dict[str, Any]:
@@ -61,20 +19,28 @@ def read_run(folder: Path, plan: Sequence[Sequence[str]] = ()) -> dict[str, Any]
         plan: overrides of a sweep's jobs, for those that have not begun.
     """
     run: dict[str, Any] = {"job": folder.name, "overrides": jobs.overrides_of(folder, plan)}
-    result = read_result(folder)
+    result = RunResult.load(folder)
     if result is None:
         status, explanation = jobs.why_unfinished(folder)
         return run | {"status": status, "error": explanation}
     run |= {"status": result.status, "error": result.error}
-    if result.problems is not None:
-        run |= {"problems": result.problems, "rollouts": result.rollouts}
-    elif result.shard is not None:
-        run["shard"] = result.shard
-    if result.buckets is not None:
-        edges = describe_edges(json.loads((folder / EDGES).read_text()))
-        run |= {"buckets": result.buckets, "edges": edges, "reused": result.reused}
-    if result.training is not None:
-        run |= {"training": result.training, "seed": result.seed, "sampler": result.sampler}
+    found = result.results
+    if "total_rollouts" in found:
+        run |= {"problems": found["total_problems"], "rollouts": found["total_rollouts"]}
+    elif "batches" in found:  # a shard that left the rest to others
+        run |= {"shard": f"{found['batches']} of {found['total_batches']} batches were there"}
+    if "buckets" in found:  # none where a run stopped before
+        run |= {
+            "buckets": {name: each["count"] for name, each in found["buckets"].items()},
+            "edges": describe_edges(json.loads((folder / EDGES).read_text())),
+            "reused": [name for name, stage in result.stages.items() if stage["reused"]],
+        }
+    if "training" in found:
+        run |= {
+            "training": found["training"],
+            "seed": result.config["seed"],
+            "sampler": result.choices["sampler"],
+        }
     return run
 
 

@@ -16,9 +16,10 @@ from curriculum.compare.arms import collect_arms, compare_arms, show, worth_show
 from curriculum.compare.charts import plot
 from curriculum.compare.markdown import table_of
 from curriculum.compare.page import of_sweep
-from curriculum.compare.runs import name_choices, read_result, read_run
+from curriculum.compare.runs import name_choices, read_run
 from curriculum.core.errors import UserError
 from curriculum.core.names import ASSIGNMENT, COMPARISON
+from curriculum.core.run_result import RunResult
 from curriculum.core.terminal import console, plain_table, shown
 from curriculum.store.entries import Store
 from curriculum.sweep import jobs
@@ -87,7 +88,7 @@ def adjusted_rand_indices(folders: list[Path], runs: list[dict[str, Any]]) -> li
 
 def _find_store(sweep: Path, folders: list[Path]) -> Store | None:
     """The store of the runs, as one of them or the sweep says; None where neither does."""
-    roots = [result.store_dir for result in map(read_result, folders) if result]
+    roots = [result.config.get("store_dir") for result in map(RunResult.load, folders) if result]
     if (sweep / jobs.PLAN).exists():
         roots.append(OmegaConf.select(OmegaConf.load(sweep / jobs.PLAN), "store_dir"))
     return next(map(Store, filter(None, roots)), None)

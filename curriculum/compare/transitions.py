@@ -15,9 +15,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 from rich.table import Table
 
-from curriculum.compare.runs import read_result
 from curriculum.core.errors import UserError
 from curriculum.core.names import ASSIGNMENT, BEYOND, EDGES, PROBLEMS
+from curriculum.core.run_result import RunResult
 from curriculum.core.terminal import console, plain_table
 
 SHOWN = 10  # problems of the terminal's table
@@ -153,11 +153,11 @@ def _list_most_changed(moved: pd.DataFrame) -> Table:
 
 
 def _read_assignment(folder: Path) -> pd.DataFrame:
-    result = read_result(folder)
+    result = RunResult.load(folder)
     if result is None or result.status != "completed":
         raise UserError(f"{folder} should be the folder of a run that has completed")
     if not (folder / ASSIGNMENT).exists():
-        raise UserError(f"{folder} has no buckets: its run stopped at the rollouts")
+        raise UserError(f"{folder} has no buckets: its run stopped before")
     return pd.read_parquet(folder / ASSIGNMENT).set_index("problem_id")
 
 
@@ -171,11 +171,10 @@ def _count_steps(both: pd.DataFrame, before: list[str], after: list[str]) -> pd.
 
 def _read_prompts(folder: Path) -> dict[str, str]:
     """Prompts by problem_id; none where the run's store is gone."""
-    result = read_result(folder)
-    if result is None or result.problems_folder is None:
-        return {}
-    stored = result.problems_folder / PROBLEMS
-    if not stored.exists():
+    result = RunResult.load(folder)
+    entry = result.stages.get("problems") if result else None
+    stored = Path(entry["folder"]) / PROBLEMS if entry else None
+    if stored is None or not stored.exists():
         return {}
     table = pq.read_table(stored, columns=["problem_id", "prompt"])
     texts = (json.loads(text) for text in table["prompt"].to_pylist())

@@ -14,6 +14,10 @@ METRICS = "metrics.parquet"  # of a training: a row a step
 EVENTS = "events.jsonl"  # of a training: what the sampler did
 COMPARISON = "comparison"  # of a sweep's jobs: .json, .parquet, .md and .png in its folder
 
+# Keys that say where a run is, not what it does.
+OUTSIDE = ("output_dir", "store_dir", "resume", "tracker", "report", "provenance")
+REJECTS = "rejects"  # folder of what a run could not use, with its cause
+
 UNKNOWN = "unknown_hard"  # the bucket of problems that are hard, nobody knows how hard
 UNSCORED = "unscored"  # the bucket of lines without a single usable reward
 CONTROL = "uniform"  # the sampler that others are compared to

@@ -323,7 +323,7 @@ class Buckets:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Measured:
     """All that a run knows when its problems are in buckets."""
 
     problems: Problems

@@ -1,129 +1,76 @@
-"""`result.json`: what a run did, with what and from what, written last and also when it failed."""
+"""`result.json`: what a run did, with what and from what. One type writes and reads it."""
 
 from __future__ import annotations
 
 import json
-import logging
 import platform
 import subprocess
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from curriculum.store.entries import Stage
+from curriculum.core.atomic import whole
+from curriculum.core.errors import UserError
+from curriculum.core.names import RESULT
 
-log = logging.getLogger(__name__)
-
-FILE = "result.json"
 PACKAGES = ("curriculum", "hydra-core", "numpy", "pandas", "pyarrow", "scikit-learn")
 
 
-@dataclass
-class Record:
-    """What a run has to say of itself, filled in as it goes."""
+@dataclass(frozen=True)
+class RunResult:
+    """What a run has come to; in the file `results` stand beside the other keys."""
 
-    folder: Path
-    overrides: list[str]
-    choices: dict[str, str]
-    config: dict[str, Any]
-    stages: dict[str, Any] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
-    results: dict[str, Any] = field(default_factory=dict)
-    files: dict[str, list[str]] = field(default_factory=dict)  # by kind; of earlier runs here too
+    status: str  # completed, failed, interrupted; missing: its job of a sweep has not begun
+    error: str | None = None
+    finished: str | None = None  # ISO 8601, UTC
+    overrides: Sequence[str] = ()
+    choices: Mapping[str, str] = field(default_factory=dict)  # option of each group
+    results: Mapping[str, Any] = field(default_factory=dict)  # what came of it, step by step
+    files_by_kind: Mapping[str, list[str]] = field(default_factory=dict)  # earlier runs' too
+    counts: Mapping[str, int] = field(default_factory=dict)
+    stages: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # of the store
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    git_commit: str | None = None
 
-    def __post_init__(self) -> None:
-        last = self.folder / FILE
-        if last.exists():
-            self.files = json.loads(last.read_text()).get("files_by_kind", {})
-            last.unlink()
+    @classmethod
+    def load(cls, folder: Path) -> Self | None:
+        """That of a run's folder; None where it has not ended.
 
-    def use(self, name: str, stage: Stage) -> None:
-        """Note the stage of the store that a run's `name` came from."""
-        self.stages[name] = {
-            "fingerprint": stage.fingerprint,
-            "folder": str(stage.folder),
-            "reused": stage.reused,
-        }
-        self.counts |= stage.counts
-
-    def leave(
-        self, files: list[str], kind: str, claimed: Sequence[str], inputs: Sequence[str]
-    ) -> None:
-        """Note the files a run leaves.
-
-        Of those that earlier runs left in this folder, some go: files of the same kind, so that
-        five buckets make place for three while phase2 stays beside phase3, and files under a
-        name that this run claims without having written it.
+        Raises:
+            UserError: where a file of that name is no run's.
         """
-        earlier = {name for names in self.files.values() for name in names}
-        gone = (set(self.files.get(kind, [])) | (earlier & set(claimed))) - set(files)
-        needed = {Path(each).resolve() for each in inputs}
-        for name in gone:
-            path = self.folder / name
-            if path.name == name and path.resolve() not in needed:
-                path.unlink(missing_ok=True)
-        for other, names in self.files.items():
-            if other != kind and set(names) & set(files):
-                log.warning(
-                    "%s had files of another run that these replace: %s",
-                    self.folder,
-                    ", ".join(sorted(set(names) & set(files))),
-                )
-        self.files[kind] = files
-        self.results["files"] = files
-
-    def add(self, files: Sequence[str], kind: str) -> None:
-        """Note further files of the kind."""
-        self.files[kind] += files
-        self.results["files"] = self.files[kind]
-
-    @contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        """Note how long a stage takes."""
-        start = time.perf_counter()
+        path = folder / RESULT
         try:
-            yield
-        finally:
-            self.seconds[stage] = round(time.perf_counter() - start, 3)
+            content = json.loads(path.read_text())
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise UserError(f"{path} is not JSON: {error}") from error
+        if not isinstance(content, dict) or "status" not in content:
+            raise UserError(f"{path} is not what a run leaves: it has no status")
+        own = {name: content.pop(name) for name in _names() if name in content}
+        return cls(**own, results=content)
 
-    def write(self, error: BaseException | None) -> None:
-        """Write the file: how the run ended, and all that was noted."""
-        content = {
-            "status": _status(error),
-            "error": f"{type(error).__name__}: {error}".removesuffix(": ") if error else None,
-            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-            "overrides": self.overrides,
-            "choices": self.choices,
-            **self.results,
-            "files_by_kind": self.files,
-            "counts": self.counts,
-            "stages": self.stages,
-            "seconds": self.seconds,
-            "config": self.config,
-            "versions": {"python": platform.python_version()}
-            | {name: version(name) for name in PACKAGES},
-            "git_commit": git_commit(),
-        }
-        write(self.folder, content)
+    def write(self, folder: Path) -> None:
+        """Write the file; a reader sees a whole one or none."""
+        values = {name: getattr(self, name) for name in _names()}
+        head = ("status", "error", "finished", "overrides", "choices")
+        told = {name: values.pop(name) for name in head} | {**self.results} | values
+        with whole(folder / RESULT) as path:
+            path.write_text(json.dumps(told, indent=2, default=list))
 
 
-def write(folder: Path, content: dict[str, Any]) -> None:
-    """Write `result.json` in one go; a reader sees a whole one or none."""
-    aside = folder / f".{FILE}.partial"
-    aside.write_text(json.dumps(content, indent=2))
-    aside.replace(folder / FILE)
+def _names() -> list[str]:
+    return [each.name for each in fields(RunResult) if each.name != "results"]
 
 
-def _status(error: BaseException | None) -> str:
-    if error is None:
-        return "completed"
-    return "failed" if isinstance(error, Exception) else "interrupted"  # Ctrl-C, SIGTERM
+def versions() -> dict[str, str]:
+    """Of Python and the packages that numbers depend on."""
+    return {"python": platform.python_version()} | {name: version(name) for name in PACKAGES}
 
 
 def git_commit() -> str | None:

@@ -1,8 +1,11 @@
-"""What a run shows when it is done: how hard the problems are, and where the files lie."""
+"""What a run says of its problems and buckets: as numbers, as a table, and on the terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -11,31 +14,75 @@ from rich.table import Table
 from rich.text import Text
 
 from curriculum.core.names import UNKNOWN
-from curriculum.core.records import Floats, Outcome
+from curriculum.core.records import Floats, Measured, Metrics
 from curriculum.core.terminal import console, plain_table, shown
-from curriculum.layouts.base import (
-    Written,
-    bucket_statistics,
-    overall_statistics,
-)
 
 BAR = 32  # characters of the longest bar
 COLORS = ["green", "yellow", "dark_orange", "red", "magenta"]
 
 
-def show_summary(outcome: Outcome, written: list[Written]) -> None:
+class Written(NamedTuple):
+    """A file of a run and what it holds."""
+
+    path: Path
+    what: str
+
+
+def bucket_statistics(outcome: Measured) -> dict[str, dict[str, float]]:
+    """Per bucket, easy to hard: count and, where it is not 0, means over its problems."""
+    metrics = outcome.metrics
+    statistics: dict[str, dict[str, float]] = {}
+    for i, (name, count) in enumerate(outcome.buckets.sizes().items()):
+        inside = outcome.buckets.assignment == i
+        statistics[name] = {"count": count}
+        if count:
+            share = metrics["c"][inside] / metrics["n"][inside]
+            statistics[name] |= {
+                "mean_reward": float(metrics["mean_reward"][inside].mean()),
+                "mean_pass_rate": float(share.mean()),
+                "mean_difficulty_score": float(metrics["difficulty_score"][inside].mean()),
+                "lowest_pass_rate": float(share.min()),
+                "highest_pass_rate": float(share.max()),
+            }
+    return statistics
+
+
+def overall_statistics(metrics: Metrics) -> dict[str, float]:
+    """Counts, and means over problems; shares for pass rates."""
+    return {
+        "total_problems": len(metrics),
+        "total_rollouts": int(metrics["n"].sum()),
+        "mean_pass_rate": float((metrics["c"] / metrics["n"]).mean()),
+        "mean_reward": float(metrics["mean_reward"].mean()),
+        "truncated_rollouts": int(metrics["truncated"].sum()),
+    }
+
+
+def problem_table(outcome: Measured) -> pa.Table:
+    """What is known of each measured problem, in the order of the data."""
+    problems = outcome.problems.table.take(pa.array(outcome.measured))
+    metrics = outcome.metrics.table()
+    own = {name: problems[name] for name in ("problem_id", "data_source", "data_idx")}
+    text = {name: _readable(problems[name]) for name in ("prompt", "ground_truth")}
+    columns = {name: metrics[name] for name in metrics.column_names if name != "problem_id"}
+    origin = {name: problems[name] for name in ("file", "position")}  # of the original row
+    bucket = outcome.buckets.labels()
+    return pa.table({**own, **text, "bucket": bucket, **columns, **origin})
+
+
+def show_summary(outcome: Measured, written: Sequence[Written]) -> None:
     """Print the distribution of difficulty, buckets, sources and files."""
     show_difficulty(outcome)
     _print_parts(outcome, _buckets, _split_ties, _sources)
     show_files(outcome, written)
 
 
-def show_difficulty(outcome: Outcome) -> None:
+def show_difficulty(outcome: Measured) -> None:
     """Print how many problems there are and how often the model solves them."""
     _print_parts(outcome, _headline, _distribution, _without_gradient, _truncated)
 
 
-def show_files(outcome: Outcome, written: list[Written]) -> None:
+def show_files(outcome: Measured, written: Sequence[Written]) -> None:
     """Print what lies where."""
     del outcome
     if not written:
@@ -47,7 +94,7 @@ def show_files(outcome: Outcome, written: list[Written]) -> None:
     out.print(_files(written))
 
 
-def _print_parts(outcome: Outcome, *parts: Callable[[Outcome], RenderableType]) -> None:
+def _print_parts(outcome: Measured, *parts: Callable[[Measured], RenderableType]) -> None:
     out = console()
     for part in parts:
         if shown_part := part(outcome):
@@ -55,8 +102,8 @@ def _print_parts(outcome: Outcome, *parts: Callable[[Outcome], RenderableType]) 
             out.print()
 
 
-def _headline(outcome: Outcome) -> Text:
-    overall, counts = overall_statistics(outcome), outcome.metrics["n"]
+def _headline(outcome: Measured) -> Text:
+    overall, counts = overall_statistics(outcome.metrics), outcome.metrics["n"]
     fewest, most = int(counts.min()), int(counts.max())
     each = f"{fewest} each" if fewest == most else f"{fewest} to {most} each"
     return Text.assemble(
@@ -67,7 +114,7 @@ def _headline(outcome: Outcome) -> Text:
     )
 
 
-def _distribution(outcome: Outcome) -> Table:
+def _distribution(outcome: Measured) -> Table:
     """Problems by pass rate; never and always solved stand alone, for they carry no gradient."""
     rate = _pass_rate(outcome)
     table = plain_table("How often the model solves them", "pass rate")
@@ -87,7 +134,7 @@ def _distribution(outcome: Outcome) -> Table:
     return table
 
 
-def _truncated(outcome: Outcome) -> str:
+def _truncated(outcome: Measured) -> str:
     """How many rollouts were cut off; nothing where none was."""
     truncated, rollouts = outcome.metrics["truncated"].sum(), outcome.metrics["n"].sum()
     if not truncated:
@@ -99,13 +146,13 @@ def _truncated(outcome: Outcome) -> str:
     )
 
 
-def _without_gradient(outcome: Outcome) -> str:
+def _without_gradient(outcome: Measured) -> str:
     alike = outcome.metrics.complete("std_reward") == 0
     share = f"{alike.sum():,} problems ({alike.mean():.0%})".replace("%", " %")
     return f" {share} gave all their rollouts the same reward: such groups carry no gradient."
 
 
-def _buckets(outcome: Outcome) -> Table:
+def _buckets(outcome: Measured) -> Table:
     metrics = outcome.metrics
     table = plain_table(f"Buckets: {outcome.bucketing}{_cut_on(outcome)}")
     for name in ("bucket", "problems", "mean pass rate", "from", "to"):
@@ -122,7 +169,7 @@ def _buckets(outcome: Outcome) -> Table:
     return table
 
 
-def _split_ties(outcome: Outcome) -> str:
+def _split_ties(outcome: Measured) -> str:
     """How many problems only a hash keeps apart; nothing where none is."""
     cuts = outcome.buckets.cuts
     if not outcome.buckets.splits_ties or cuts is None:
@@ -140,7 +187,7 @@ def _split_ties(outcome: Outcome) -> str:
     )
 
 
-def _sources(outcome: Outcome) -> Table:
+def _sources(outcome: Measured) -> Table:
     """Sources by buckets, with their mean pass rate."""
     sources = outcome.problems.table["data_source"].take(pa.array(outcome.measured))
     names, rate, n = sources.to_numpy(), _pass_rate(outcome), len(outcome.buckets.names)
@@ -155,21 +202,29 @@ def _sources(outcome: Outcome) -> Table:
     return table
 
 
-def _files(written: list[Written]) -> Table:
+def _files(written: Sequence[Written]) -> Table:
     table = plain_table(None, header=False)
     for path, what in written:
         table.add_row(path.name, Text(what, "dim"))
     return table
 
 
-def _cut_on(outcome: Outcome) -> str:
+def _cut_on(outcome: Measured) -> str:
     cuts = outcome.buckets.cuts
     return f" of {cuts.metric}" if cuts and cuts.metric != outcome.bucketing else ""
 
 
-def _pass_rate(outcome: Outcome) -> Floats:
+def _pass_rate(outcome: Measured) -> Floats:
     return np.asarray(outcome.metrics["c"] / outcome.metrics["n"])
 
 
 def _bar(count: float, most: float) -> str:
     return "█" * max(round(BAR * count / most), 1 if count else 0) if most else ""
+
+
+def _readable(column: pa.ChunkedArray) -> pa.Array:
+    """Strings as they are, anything else as JSON text."""
+    decoded = [(text, None if text is None else json.loads(text)) for text in column.to_pylist()]
+    return pa.array(
+        [value if isinstance(value, str) else text for text, value in decoded], pa.string()
+    )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from pathlib import Path
+from typing import Annotated, NamedTuple, Protocol
 
 import pyarrow as pa
+from pydantic import Field
 
 from curriculum.core.records import Problems
 from curriculum.formats.files import File, find
@@ -18,7 +20,7 @@ from curriculum.formats.rows import Rejected, Rows
 class Limits:
     """How much bad input a run puts up with (`data` in conf/config.yaml)."""
 
-    max_rejected: int
+    max_rejected: Annotated[int, Field(ge=0)] = 100
 
 
 class Loaded(NamedTuple):
@@ -53,6 +55,10 @@ class Data(Protocol):
         """The buckets that it puts its problems in, easy to hard; None where it doesn't say."""
         return None
 
+    def takes_all_of(self, folder: Path) -> bool:
+        """Whether it reads whatever lies in a folder, so that no run may write there."""
+        return False
+
 
 class RolloutData(Data, Protocol):
     """Data that has rollouts."""
@@ -71,9 +77,9 @@ class Files(Data):
     """Input files and where their problems' fields stand: what the data options share."""
 
     path: str | list[str]
-    id_key: str
-    prompt_key: str
-    reward_fn_key: str
+    id_key: str = "problem_id"
+    prompt_key: str = "prompt"
+    reward_fn_key: str = "reward_model"
 
     @property
     def label(self) -> str:
@@ -88,3 +94,7 @@ class Files(Data):
     def files(self) -> list[File]:
         """See `Data`."""
         return find(self.path)
+
+    def takes_all_of(self, folder: Path) -> bool:
+        """See `Data`."""
+        return isinstance(self.path, str) and Path(self.path).resolve() == folder.resolve()

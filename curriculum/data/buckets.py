@@ -33,6 +33,10 @@ class Buckets(Rollouts):
             raise UserError(f"{self.path} holds dumps of generations only, no bucket (data.path)")
         return buckets
 
+    def takes_all_of(self, folder: Path) -> bool:
+        """Only JSONL of a folder is read."""
+        return False
+
     def names(self) -> list[str] | None:
         """The buckets' names, easy to hard, where the run that made the folder left them there.
 

@@ -42,17 +42,17 @@ class HuggingFace(Data):
     """
 
     path: str
-    subset: str | None
-    split: str
-    revision: str | None
-    rename: dict[str, str] | None
-    answer_pattern: str | None
-    answer_drop: str | None
-    instruction: str | None
-    data_source: str | None
-    id_key: str
-    prompt_key: str
-    reward_fn_key: str
+    subset: str | None = None
+    split: str = "train"
+    revision: str | None = None
+    rename: dict[str, str] | None = None
+    answer_pattern: str | None = None
+    answer_drop: str | None = None
+    instruction: str | None = None
+    data_source: str | None = None
+    id_key: str = "problem_id"
+    prompt_key: str = "prompt"
+    reward_fn_key: str = "reward_model"
 
     def __post_init__(self) -> None:
         require_extra("data=huggingface", "huggingface", "datasets")
@@ -75,6 +75,10 @@ class HuggingFace(Data):
             return [File(f"hf://datasets/{self.path}", 0, str(self._builder.hash))]
         found = [Path(each) for split in self._builder.config.data_files.values() for each in split]
         return [File(str(each), (at := each.stat()).st_size, str(at.st_mtime_ns)) for each in found]
+
+    def takes_all_of(self, folder: Path) -> bool:
+        """See `Data`."""
+        return Path(self.path).resolve() == folder.resolve()
 
     def load(self) -> Loaded:
         """See `Data`.

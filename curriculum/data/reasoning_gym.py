@@ -6,15 +6,18 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
 from curriculum.core.errors import UserError, require_extra
 from curriculum.data.base import Data, Loaded
+from curriculum.data.parts import demo_problems, demo_tasks
 from curriculum.formats.files import File
 from curriculum.formats.problems import Columns, ProblemList
 from curriculum.formats.rows import Rows
+from curriculum.store.entries import digest_of_source
 
 DEMO_SIZE = 81  # products of two digits, of which there are no more
 
@@ -32,12 +35,12 @@ class ReasoningGym(Data):
     Source: https://github.com/open-thought/reasoning-gym
     """
 
-    tasks: dict[str, Any] | None
-    size: int
-    seed: int
-    id_key: str
-    prompt_key: str
-    reward_fn_key: str
+    tasks: dict[str, Any] | None = None
+    size: Annotated[int, Field(ge=1)] = 42
+    seed: Annotated[int, Field(ge=0)] = 1_000_000_000
+    id_key: str = "problem_id"
+    prompt_key: str = "prompt"
+    reward_fn_key: str = "reward_model"
 
     def __post_init__(self) -> None:
         require_extra("data=reasoning_gym", "reasoning-gym", "reasoning_gym")
@@ -53,8 +56,9 @@ class ReasoningGym(Data):
         return f"reasoning-gym {version('reasoning-gym')}"
 
     def files(self) -> list[File]:
-        """See `Data`; the version takes a file's place: another one makes other problems."""
-        return [File("reasoning-gym", 0, version("reasoning-gym"))]
+        """See `Data`; what takes a file's place is what makes the problems."""
+        own = digest_of_source(demo_problems, demo_tasks) if self.tasks is None else ""
+        return [File("reasoning-gym", 0, f"{version('reasoning-gym')} {own}".strip())]
 
     def load(self) -> Loaded:
         """See `Data`. Raises UserError for a task or a setting that there is not."""
@@ -65,9 +69,7 @@ class ReasoningGym(Data):
         return Loaded(problems.finish(), None, [], Rows(len(problems), len(problems), 0))
 
     def _demo(self) -> Iterator[dict[str, Any]]:
-        from curriculum.data.parts.demo_problems import demo_problems
-
-        for problem in demo_problems(self.size, self.seed):
+        for problem in demo_problems.demo_problems(self.size, self.seed):
             info = {"level": problem.level, "question": problem.question}
             yield _row(problem.task, problem.prompt, problem.answer, problem.index, info)
 

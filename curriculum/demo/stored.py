@@ -8,14 +8,17 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from curriculum.core.errors import UserError
-from curriculum.data import parts
-from curriculum.demo import __path__
-from curriculum.store.entries import Store, digest_of_sources
+from curriculum.data.parts import demo_problems, demo_tasks
+from curriculum.demo import make_rollouts, training
+from curriculum.demo import small_model as checkpoint
+from curriculum.store.entries import Store, digest_of_source
 
 log = logging.getLogger(__name__)
 
 NAME = "small"
 SEED = 0
+SCHEMA = 1  # of the entry
+SOURCES = (make_rollouts, checkpoint, training, demo_problems, demo_tasks)
 EXTRAS = ("torch", "transformers", "reasoning_gym")
 
 
@@ -33,18 +36,16 @@ def small_model(store: Store) -> Path:
         )
     made_of = {
         "seed": SEED,
-        "code": [digest_of_sources(Path(each)) for each in (__path__[0], parts.__path__[0])],
+        "schema": SCHEMA,
+        "source": digest_of_source(*SOURCES),
         "versions": [version(name.replace("_", "-")) for name in EXTRAS],
     }
     return store.stage("small_model", made_of, _train).folder
 
 
 def _train(folder: Path) -> dict[str, int]:
-    from curriculum.data.parts.demo_problems import demo_problems
-    from curriculum.demo.make_rollouts import PROBLEMS_PER_LEVEL, trained_model
-    from curriculum.demo.small_model import save_checkpoint
-
     log.info("training the small model: about three minutes, once")
-    model, tokenizer = trained_model(demo_problems(PROBLEMS_PER_LEVEL), SEED)
-    save_checkpoint(model, tokenizer, folder)
+    problems = demo_problems.demo_problems(make_rollouts.PROBLEMS_PER_LEVEL)
+    model, tokenizer = make_rollouts.trained_model(problems, SEED)
+    checkpoint.save_checkpoint(model, tokenizer, folder)
     return {"parameters": sum(each.numel() for each in model.parameters())}

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Annotated, Any, ClassVar, NamedTuple, Protocol, Self
+
+from pydantic import Field
 
 from curriculum.core.errors import UserError
+
+Count = Annotated[int, Field(ge=1)]
+Seconds = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(gt=0, le=1)]
+Temperature = Annotated[float, Field(ge=0)]
 
 CUT_OFF = "length"  # the finish reason of a response that the limit of new tokens ended
 
@@ -48,12 +55,12 @@ class Response(NamedTuple):
 class Generation:
     """What every generator has (`generator` in conf/config.yaml)."""
 
-    seed: int
-    shards: int  # how many runs share the work
-    shard: int  # which of them this is, from 0
+    seed: Annotated[int, Field(ge=0)] = 0
+    shards: Count = 1  # how many runs share the work
+    shard: Annotated[int, Field(ge=0)] = 0  # which of them this is
 
     def __post_init__(self) -> None:
-        if not 0 <= self.shard < self.shards:
+        if self.shard >= self.shards:
             raise UserError(
                 f"generator.shard={self.shard} of generator.shards={self.shards}: "
                 "shards count from 0"
@@ -67,7 +74,8 @@ class Generator(Protocol):
     the next one, until `close`.
     """
 
-    incidental: ClassVar[frozenset[str]]  # knobs that no response depends on: speed, place, ...
+    incidental: ClassVar[frozenset[str]] = frozenset()  # knobs that no response depends on
+    replays: ClassVar[bool] = False  # whether its rollouts are there already, and none is made
 
     @property
     def batch_size(self) -> int:
@@ -75,8 +83,19 @@ class Generator(Protocol):
         ...
 
     def made_of(self) -> list[str]:
-        """Whatever, beside its knobs, its responses depend on: the model's files, versions."""
-        ...
+        """Whatever, beside its knobs and its source, its responses depend on: files, versions."""
+        return []
+
+    def recorded(self) -> Mapping[str, Any] | None:
+        """Of one that replays, where its rollouts are, as knobs of `data=rollouts`.
+
+        None: they stand with the problems.
+        """
+        return None
+
+    def with_model(self, find: Callable[[str], str]) -> Self:
+        """The same, where it loads a model: the one that `find` gives for its name."""
+        return self
 
     def generate(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Sequence[Response]]]:
         """Each batch with its responses, request after request, as they are done.
@@ -87,4 +106,4 @@ class Generator(Protocol):
 
     def close(self) -> None:
         """Let go of what it holds: an engine, a server."""
-        ...
+        return

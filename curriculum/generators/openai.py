@@ -4,43 +4,51 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import AsyncGeneratorType
-from typing import Any, ClassVar, cast
+from typing import Annotated, Any, ClassVar, Literal, Self, cast
 from urllib.parse import urlsplit
 
-from curriculum.core.errors import UserError, require_extra
-from curriculum.generators.base import Batch, Response
-from curriculum.generators.parts.client import Client
-from curriculum.generators.parts.models import digest_of_model, has_chat_template
-from curriculum.generators.parts.vllm_server import VllmServer
+from pydantic import Field
 
-APIS = ("auto", "chat", "completions")
+from curriculum.core.errors import UserError, require_extra
+from curriculum.generators.base import (
+    Batch,
+    Count,
+    Generator,
+    Response,
+    Seconds,
+    Share,
+    Temperature,
+)
+from curriculum.generators.parts.client import Client
+from curriculum.generators.parts.vllm_server import VllmServer
+from curriculum.integrations.models import digest_of_model, has_chat_template
 
 
 @dataclass(frozen=True)
-class OpenAI:
+class OpenAI(Generator):
     """Many requests at once; a server that is busy, fails or falls silent is asked again."""
 
-    model: str | None
-    url: str | None
-    key_env: str
-    server: str | None
-    server_python: str | None
-    server_args: list[str]
-    server_timeout: float
-    api: str
-    batch_size: int
-    concurrency: int
-    samples_per_request: int | None
-    max_new_tokens: int
-    temperature: float
-    top_p: float
-    extra_body: dict[str, Any] | None
-    timeout: float
-    retries: int
+    model: str | None = None
+    url: str | None = None
+    key_env: str = "OPENAI_API_KEY"
+    server: Literal["vllm"] | None = None
+    server_python: str | None = None
+    server_args: list[str] = field(default_factory=list)
+    server_timeout: Seconds = 900
+    api: Literal["auto", "chat", "completions"] = "auto"
+    batch_size: Count = 64
+    concurrency: Count = 64
+    samples_per_request: Count | None = None
+    max_new_tokens: Count = 512
+    temperature: Temperature = 1.0
+    top_p: Share = 1.0
+    extra_body: dict[str, Any] | None = None
+    timeout: Seconds = 600
+    retries: Annotated[int, Field(ge=0)] = 8
     # Where and how fast; `made_of` has the model.
     incidental: ClassVar = frozenset(
         {"model", "url", "key_env", "server", "server_python", "server_timeout"}
@@ -51,8 +59,6 @@ class OpenAI:
         if self.model is None:
             raise UserError("generator=openai needs model.path=NAME, as the server calls it")
         require_extra("generator=openai", "openai", "aiohttp", "tenacity")
-        if self.server not in (None, "vllm"):
-            raise UserError(f"generator.server={self.server}: there is vllm, or null")
         if (self.url is None) == (self.server is None):
             raise UserError(
                 "generator=openai needs one server: generator.url=http://HOST:8000/v1, "
@@ -60,21 +66,15 @@ class OpenAI:
             )
         if self.url is not None:
             _require_url(self.url, self.key_env)
-        if self.api not in APIS:
-            raise UserError(f"generator.api={self.api}: there are {', '.join(APIS)}")
-        counts = (self.batch_size, self.concurrency, self.samples_per_request, self.max_new_tokens)
-        if any(count is not None and count < 1 for count in counts):
-            raise UserError(
-                "generator.batch_size, concurrency, samples_per_request and max_new_tokens: "
-                "1 or more"
-            )
-        if not self.timeout or not self.timeout > 0 or self.retries is None or self.retries < 0:
-            raise UserError("generator.timeout: seconds, above 0; generator.retries: 0 or more")
 
     @property
     def served_elsewhere(self) -> bool:
         """Whether the model is that of a server which runs anyway, and only its name counts."""
         return self.url is not None
+
+    def with_model(self, find: Callable[[str], str]) -> Self:
+        """See `Generator`."""
+        return self if self.served_elsewhere else replace(self, model=find(str(self.model)))
 
     def made_of(self) -> list[str]:
         """The model's files where a server is started for them, else the name it is served by."""

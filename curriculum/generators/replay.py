@@ -2,110 +2,33 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
 
 from curriculum.core.errors import UserError
-from curriculum.core.records import Integers, Problems
-from curriculum.data.rollouts import Rollouts
-from curriculum.formats.problems import prompt_identity
-
-Row = dict[str, Any]
+from curriculum.generators.base import Batch, Generator, Response
 
 
 @dataclass(frozen=True)
-class Replay(Rollouts):
-    """Rollouts at `path`, in any form that `data=rollouts` reads."""
+class Replay(Generator):
+    """Rollouts at `path`, in any form that `data=rollouts` reads; None: those in the data."""
 
+    path: str | list[str] | None = None
+    id_key: str = "problem_id"
+    prompt_key: str = "prompt"
+    reward_fn_key: str = "reward_model"
+    replays: ClassVar = True
 
-def match(replayed: Problems, problems: Problems) -> Integers:
-    """Which of `problems` each of the replayed ones is: (len(replayed),), -1 where none.
+    @property
+    def batch_size(self) -> int:
+        """See `Generator`."""
+        return 1
 
-    The same id; else the same `data_idx` with the same prompt; else the same source, prompt and
-    ground truth; else, for rollout files that kept less, a prompt that only one problem has, or
-    several that are the same in all but their place.
+    def recorded(self) -> Mapping[str, Any] | None:
+        """See `Generator`."""
+        return None if self.path is None else asdict(self)
 
-    Raises:
-        UserError: where not one matches.
-    """
-    theirs, ours = _rows(replayed), _rows(problems)
-    found = np.full(len(theirs), -1, np.int64)
-    for key, place in (
-        (_by_id, _places(ours, _by_id, _shared_ids(ours))),
-        (_by_row, _places(ours, _by_row, set())),
-        (_by_content, _places(ours, _by_content, set())),
-        (_prompt, _places(ours, _prompt, _prompts_of_several(ours))),
-    ):
-        left = np.flatnonzero(found < 0)
-        if key is _by_row:
-            left = left[_told_apart(theirs, ours)[left]]
-        found[left] = [place.get(key(theirs[i]), -1) for i in left]
-    if not (found >= 0).any():
-        raise UserError(
-            "none of the replayed rollouts (generator.path) belongs to a problem of the data "
-            "(data.path): neither ids, nor source with prompt and ground truth, nor data_idx "
-            "with prompt agree"
-        )
-    return found
-
-
-def _places(rows: list[Row], key: Callable[[Row], Hashable], vague: set[Any]) -> dict[Any, int]:
-    """The first row of each key, without the keys that do not say which row is meant."""
-    keys = [key(row) for row in rows]
-    return {value: i for i, value in reversed(list(enumerate(keys))) if value not in vague}
-
-
-def _shared_ids(rows: list[Row]) -> set[str]:
-    """Ids that several problems have: `x` where there is an `x#2`, and that one too."""
-    ids = {row["problem_id"] for row in rows}
-    shared = {name.rpartition("#")[0] for name in ids if "#" in name} & ids
-    return {name for name in ids if name in shared or name.rpartition("#")[0] in shared}
-
-
-def _prompts_of_several(rows: list[Row]) -> set[str]:
-    """Prompts of problems that differ in source or ground truth."""
-    contents = {_by_content(row) for row in rows}
-    times = Counter(prompt for _, prompt, _ in contents)
-    return {prompt for prompt, count in times.items() if count > 1}
-
-
-def _told_apart(theirs: list[Row], ours: list[Row]) -> npt.NDArray[np.bool_]:
-    """Whether rollouts know as many problems of a prompt as there are.
-
-    Files without `data_idx` count one where the data has two; their row numbers mean nothing.
-    """
-    ask, have = (Counter(_prompt(row) for row in rows) for rows in (theirs, ours))
-    return np.array([ask[_prompt(row)] == have[_prompt(row)] for row in theirs], bool)
-
-
-def _rows(problems: Problems) -> list[Row]:
-    rows: list[Row] = problems.table.drop(["extra_info", "file"]).to_pylist()
-    return rows
-
-
-def _by_id(row: Row) -> str:
-    return str(row["problem_id"])
-
-
-def _by_content(row: Row) -> tuple[str, str, str | None]:
-    return row["data_source"], _prompt(row), row["ground_truth"]
-
-
-def _by_row(row: Row) -> tuple[int, str]:
-    return row["data_idx"], _prompt(row)
-
-
-def _prompt(row: Row) -> str:
-    return prompt_identity(row["prompt"])
-
-
-def adopt(index: pa.Table, place: Integers) -> pa.Table:
-    """A rollout index whose problems are those of `place`."""
-    problem = place[index["problem"].to_numpy()]
-    return index.set_column(0, index.schema.field(0), pa.array(problem, pa.int64()))
+    def generate(self, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Sequence[Response]]]:
+        """Raises UserError: there is nothing to make."""
+        raise UserError("replayed rollouts are read, not generated")

@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from curriculum.core.errors import UserError, require_extra
-from curriculum.generators.base import CUT_OFF, Batch, Response
-from curriculum.generators.parts.models import digest_of_model, in_shared_memory
-from curriculum.generators.parts.prompts import Prompts, require_truncation
+from curriculum.generators.base import (
+    CUT_OFF,
+    Batch,
+    Count,
+    Generator,
+    Response,
+    Share,
+    Temperature,
+)
+from curriculum.generators.parts.prompts import Tokenized, Truncation
+from curriculum.integrations.models import digest_of_model
+from curriculum.store.shared_memory import in_shared_memory
 
 
 @dataclass(frozen=True)
-class Transformers:
+class Transformers(Generator):
     """Samples with `generate`, prompts through the model's chat template where it has one."""
 
-    model: str | None
-    batch_size: int
-    max_new_tokens: int
-    do_sample: bool
-    temperature: float
-    top_p: float
-    max_prompt_length: int | None
-    truncation: str
-    dtype: str
-    device: str
-    use_shm: bool
-    trust_remote_code: bool
+    model: str | None = None
+    batch_size: Count = 64
+    max_new_tokens: Count = 512
+    do_sample: bool = True
+    temperature: Temperature = 1.0
+    top_p: Share = 1.0
+    max_prompt_length: Count | None = 1024
+    truncation: Truncation = "error"
+    dtype: str = "auto"
+    device: str = "auto"
+    use_shm: bool = False
+    trust_remote_code: bool = False
     incidental: ClassVar = frozenset({"model", "use_shm"})  # `made_of` has the model
 
     def __post_init__(self) -> None:
@@ -38,9 +47,10 @@ class Transformers:
                 "generator=transformers needs a model: model.path=NAME_OR_FOLDER or small"
             )
         require_extra("generator=transformers", "torch", "torch", "transformers")
-        if self.batch_size < 1 or self.max_new_tokens < 1:
-            raise UserError("generator.batch_size and generator.max_new_tokens must be 1 or more")
-        require_truncation(self.truncation)
+
+    def with_model(self, find: Callable[[str], str]) -> Self:
+        """See `Generator`."""
+        return replace(self, model=find(str(self.model)))
 
     def made_of(self) -> list[str]:
         """The model's files, and the libraries that sample."""
@@ -51,7 +61,7 @@ class Transformers:
         import torch
 
         tokenizer, model, device = self._loaded
-        texts = Prompts(tokenizer, self.max_prompt_length, self.truncation)
+        texts = Tokenized(tokenizer, self.max_prompt_length, self.truncation)
         for batch in batches:
             torch.manual_seed(batch.seed)
             prompts = [

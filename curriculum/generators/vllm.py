@@ -3,39 +3,48 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import packages_distributions, version
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from curriculum.core.errors import UserError, require_extra
-from curriculum.generators.base import Batch, Request, Response
+from curriculum.generators.base import (
+    Batch,
+    Count,
+    Generator,
+    Request,
+    Response,
+    Share,
+    Temperature,
+)
 from curriculum.generators.parts import leash
-from curriculum.generators.parts.models import digest_of_model, in_shared_memory
-from curriculum.generators.parts.prompts import Prompts, require_truncation
+from curriculum.generators.parts.prompts import Tokenized, Truncation
+from curriculum.integrations.models import digest_of_model
+from curriculum.store.shared_memory import in_shared_memory
 
 
 @dataclass(frozen=True)
-class Vllm:
+class Vllm(Generator):
     """All samples of a problem in one request, so that its prompt is read once."""
 
-    model: str | None
-    batch_size: int
-    max_new_tokens: int
-    temperature: float
-    top_p: float
-    max_prompt_length: int | None
-    truncation: str
-    dtype: str
-    tensor_parallel_size: int
-    gpu_memory_utilization: float
-    max_model_len: int | None
-    enable_prefix_caching: bool
-    engine: dict[str, Any] | None
-    use_shm: bool
-    trust_remote_code: bool
+    model: str | None = None
+    batch_size: Count = 4096
+    max_new_tokens: Count = 512
+    temperature: Temperature = 1.0
+    top_p: Share = 1.0
+    max_prompt_length: Count | None = 1024
+    truncation: Truncation = "error"
+    dtype: str = "auto"
+    tensor_parallel_size: Count = 1
+    gpu_memory_utilization: Share = 0.9
+    max_model_len: Count | None = None
+    enable_prefix_caching: bool = True
+    engine: dict[str, Any] | None = None
+    use_shm: bool = False
+    trust_remote_code: bool = False
     # `made_of` has the model.
     incidental: ClassVar = frozenset(
         {"model", "use_shm", "gpu_memory_utilization", "enable_prefix_caching"}
@@ -45,9 +54,10 @@ class Vllm:
         if self.model is None:
             raise UserError("generator=vllm needs a model: model.path=NAME_OR_FOLDER or small")
         require_extra("generator=vllm", "vllm", "vllm")
-        if self.batch_size < 1 or self.max_new_tokens < 1:
-            raise UserError("generator.batch_size and generator.max_new_tokens must be 1 or more")
-        require_truncation(self.truncation)
+
+    def with_model(self, find: Callable[[str], str]) -> Self:
+        """See `Generator`."""
+        return replace(self, model=find(str(self.model)))
 
     def made_of(self) -> list[str]:
         """The model's files, and the version of vLLM, whichever build it is."""
@@ -95,7 +105,7 @@ class Vllm:
         )
 
     @cached_property
-    def _loaded(self) -> tuple[Any, Prompts, ExitStack]:
+    def _loaded(self) -> tuple[Any, Tokenized, ExitStack]:
         """The engine, and what ends it: by itself it stays, even where this process is killed."""
         # It logs to standard output, which is where results are shown.
         os.environ.setdefault("VLLM_LOGGING_STREAM", "ext://sys.stderr")
@@ -121,7 +131,7 @@ class Vllm:
             except (OSError, TypeError, ValueError, RuntimeError) as error:
                 raise UserError(f"vLLM can't load model.path={self.model}: {error}") from error
             opened.callback(engine.llm_engine.engine_core.shutdown)
-            prompts = Prompts(engine.get_tokenizer(), self.max_prompt_length, self.truncation)
+            prompts = Tokenized(engine.get_tokenizer(), self.max_prompt_length, self.truncation)
             return engine, prompts, opened.pop_all()
 
 

@@ -1,35 +1,31 @@
 """From buckets to files, in the layout of each convention."""
 
-from curriculum.layouts import (
-    analyze_rollouts,
-    bucket_rollouts,
-    filter_difficulty,
-    generations,
-    stages,
-    standard,
-)
-from curriculum.layouts.base import Layout, Written, bucket_statistics, overall_statistics
+from curriculum.layouts.analyze_rollouts import AnalyzeRollouts
+from curriculum.layouts.base import Layout
+from curriculum.layouts.bucket_rollouts import BucketRollouts
+from curriculum.layouts.filter_difficulty import FilterDifficulty
+from curriculum.layouts.generations import Generations
 from curriculum.layouts.settings import Export
+from curriculum.layouts.stages import Stages
+from curriculum.layouts.standard import Standard
 
-LAYOUTS = {
-    each.name: each
-    for each in (
-        Layout("standard", standard.write, standard.show),
-        Layout("bucket_rollouts", bucket_rollouts.write, bucket_rollouts.show),
-        Layout("analyze_rollouts", analyze_rollouts.write, analyze_rollouts.show),
-        Layout("filter_difficulty", filter_difficulty.write, filter_difficulty.show, True),
-        Layout("stages", stages.write, stages.show, claims=stages.claims, trained=stages.trained),
-    )
+# By their names in `convention.layouts`.
+LAYOUTS: dict[str, type[Layout]] = {
+    "standard": Standard,
+    "bucket_rollouts": BucketRollouts,
+    "analyze_rollouts": AnalyzeRollouts,
+    "filter_difficulty": FilterDifficulty,
+    "stages": Stages,
 }
 
-GENERATIONS = Layout("generations", generations.write, generations.show, on_request=True)
-
 __all__ = [
-    "GENERATIONS",
     "LAYOUTS",
+    "AnalyzeRollouts",
+    "BucketRollouts",
     "Export",
+    "FilterDifficulty",
+    "Generations",
     "Layout",
-    "Written",
-    "bucket_statistics",
-    "overall_statistics",
+    "Stages",
+    "Standard",
 ]

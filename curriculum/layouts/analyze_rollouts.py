@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curriculum.core.records import Outcome
-from curriculum.layouts.base import Written, overall_statistics, write_json
+from curriculum.core.records import Measured
+from curriculum.core.summary import Written, overall_statistics
+from curriculum.layouts.base import Layout, write_json
 from curriculum.layouts.settings import Export
 
 RULE = "=" * 60
@@ -20,37 +22,42 @@ STATISTICS = ["pass_rate", "mean_reward", "max_reward", "min_reward", "std_rewar
 POSTERIOR = ["pass_rate_mean", "pass_rate_low", "pass_rate_high"]
 
 
-def write(outcome: Outcome, folder: Path, export: Export) -> list[Written]:
-    """The five kinds of files."""
-    labels = outcome.buckets.labels().to_pylist()
-    keys = _keys(outcome)
-    metrics = dict(zip(keys, _problem_metrics(outcome), strict=True))
-    buckets = dict(zip(keys, labels, strict=True))
-    return [
-        *_write_rollouts(outcome, folder, export.prefix),
-        Written(write_json(folder / "problem_metrics.json", metrics), "metrics by data_idx"),
-        Written(write_json(folder / "problem_buckets.json", buckets), "bucket by data_idx"),
-        Written(write_json(folder / "summary.json", _summary(outcome)), "totals and distribution"),
-    ]
+@dataclass(frozen=True)
+class AnalyzeRollouts(Layout):
+    """`rollouts_with_rewards.parquet`, `{prefix}rollouts_{bucket}.parquet` and three of JSON."""
+
+    def write(self, outcome: Measured, folder: Path, export: Export) -> list[Written]:
+        """The five kinds of files."""
+        labels = outcome.buckets.labels().to_pylist()
+        keys = _keys(outcome)
+        metrics = dict(zip(keys, _problem_metrics(outcome), strict=True))
+        buckets = dict(zip(keys, labels, strict=True))
+        return [
+            *_write_rollouts(outcome, folder, export.prefix),
+            Written(write_json(folder / "problem_metrics.json", metrics), "metrics by data_idx"),
+            Written(write_json(folder / "problem_buckets.json", buckets), "bucket by data_idx"),
+            Written(
+                write_json(folder / "summary.json", _summary(outcome)), "totals and distribution"
+            ),
+        ]
+
+    def show(self, outcome: Measured, written: Sequence[Written]) -> None:
+        """Print totals, the distribution from hard to easy, and overall means."""
+        summary = _summary(outcome)
+        print(f"{RULE}\nANALYSIS SUMMARY\n{RULE}")
+        print(f"Total problems: {summary['total_problems']}")
+        print(f"Total rollouts: {summary['total_rollouts']}")
+        print(f"Bucketing strategy: {outcome.bucketing}\n\nBucket distribution:")
+        for name, size in summary["bucket_distribution"].items():
+            print(f"  {name}: {size} problems")
+        print("\nOverall metrics:")
+        for name, value in summary["overall_metrics"].items():
+            print(f"  {name.replace('_', ' ').capitalize()}: {value:.3f}")
+        print(RULE)
 
 
-def show(outcome: Outcome, written: list[Written]) -> None:
-    """Print totals, the distribution from hard to easy, and overall means."""
-    summary = _summary(outcome)
-    print(f"{RULE}\nANALYSIS SUMMARY\n{RULE}")
-    print(f"Total problems: {summary['total_problems']}")
-    print(f"Total rollouts: {summary['total_rollouts']}")
-    print(f"Bucketing strategy: {outcome.bucketing}\n\nBucket distribution:")
-    for name, size in summary["bucket_distribution"].items():
-        print(f"  {name}: {size} problems")
-    print("\nOverall metrics:")
-    for name, value in summary["overall_metrics"].items():
-        print(f"  {name.replace('_', ' ').capitalize()}: {value:.3f}")
-    print(RULE)
-
-
-def _summary(outcome: Outcome) -> dict[str, Any]:
-    overall = overall_statistics(outcome)
+def _summary(outcome: Measured) -> dict[str, Any]:
+    overall = overall_statistics(outcome.metrics)
     means = {name: overall[name] for name in ("mean_pass_rate", "mean_reward")}
     best_of_5 = outcome.metrics.columns.get("mean@5")
     if best_of_5 is not None and not np.isnan(best_of_5).any():
@@ -64,18 +71,18 @@ def _summary(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _keys(outcome: Outcome) -> list[str]:
+def _keys(outcome: Measured) -> list[str]:
     column = outcome.problems.table[_key(outcome)].take(pa.array(outcome.measured))
     return [str(key) for key in column.to_pylist()]
 
 
-def _key(outcome: Outcome) -> str:
+def _key(outcome: Measured) -> str:
     """`data_idx`, or where files with different problems share some, `problem_id`."""
     numbers = outcome.problems.table["data_idx"].to_pylist()
     return "data_idx" if len(set(numbers)) == len(numbers) else "problem_id"
 
 
-def _problem_metrics(outcome: Outcome) -> Iterator[dict[str, Any]]:
+def _problem_metrics(outcome: Measured) -> Iterator[dict[str, Any]]:
     table = outcome.metrics.table()
     best = [name for name in table.column_names if name.startswith("mean@")]
     chosen = table.select(["problem_id", *best, *STATISTICS, *POSTERIOR, "n"])
@@ -83,7 +90,7 @@ def _problem_metrics(outcome: Outcome) -> Iterator[dict[str, Any]]:
         yield {name: value for name, value in row.items() if value is not None}
 
 
-def _write_rollouts(outcome: Outcome, folder: Path, prefix: str) -> list[Written]:
+def _write_rollouts(outcome: Measured, folder: Path, prefix: str) -> list[Written]:
     """One pass over the text: all rollouts, and those of each bucket."""
     names = outcome.buckets.names
     bucket = np.full(len(outcome.problems) + 1, -1, np.int64)  # the last: rollouts kept aside
@@ -111,7 +118,7 @@ def _write_rollouts(outcome: Outcome, folder: Path, prefix: str) -> list[Written
     ]
 
 
-def _with_rewards(outcome: Outcome, rows: pa.Table, start: int) -> pa.Table:
+def _with_rewards(outcome: Measured, rows: pa.Table, start: int) -> pa.Table:
     """Original rows with `data_idx` and `sample_idx` where they have none, and `reward`."""
     index = outcome.rollouts.index.slice(start, len(rows))
     problem = outcome.rollouts.problem[start : start + len(rows)]

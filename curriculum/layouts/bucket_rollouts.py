@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
@@ -14,60 +15,70 @@ import pyarrow.compute as pc
 
 from curriculum.core.errors import UserError
 from curriculum.core.names import UNSCORED
-from curriculum.core.records import Outcome
+from curriculum.core.records import Measured
+from curriculum.core.summary import Written
 from curriculum.core.terminal import shown
 from curriculum.formats.files import open_file
-from curriculum.layouts.base import Written
+from curriculum.layouts.base import Layout
 from curriculum.layouts.settings import Export
 
 RULE = "=" * 60
 Labels = npt.NDArray[np.object_]
 
 
-def write(outcome: Outcome, folder: Path, export: Export) -> list[Written]:
-    """`{prefix}{bucket}.jsonl`: every line of the input once, in the order it came.
+@dataclass(frozen=True)
+class BucketRollouts(Layout):
+    """`{prefix}{bucket}.jsonl`: every line of the input once, in the order it came."""
 
-    Raises:
-        UserError: where problems are not lines of JSONL.
-    """
-    table = outcome.problems.table
-    if table["length"].null_count:
-        raise UserError(
-            "convention=bucket_rollouts passes lines of JSONL through, one line a problem; "
-            "these files hold something else: use convention=standard or analyze_rollouts"
+    def write(self, outcome: Measured, folder: Path, export: Export) -> list[Written]:
+        """See `Layout`.
+
+        Raises:
+            UserError: where problems are not lines of JSONL.
+        """
+        table = outcome.problems.table
+        if table["length"].null_count:
+            raise UserError(
+                "convention=bucket_rollouts passes lines of JSONL through, one line a problem; "
+                "these files hold something else: use convention=standard or analyze_rollouts"
+            )
+        labels = np.full(len(outcome.problems), UNSCORED, object)
+        labels[outcome.measured] = outcome.buckets.labels().to_numpy(zero_copy_only=False)
+        names = [*outcome.buckets.names, *[UNSCORED] * bool((labels == UNSCORED).any())]
+        paths = {name: folder / f"{export.prefix}{name}.jsonl" for name in names}
+        with ExitStack() as stack:
+            out = {name: stack.enter_context(path.open("wb")) for name, path in paths.items()}
+            for url in pc.unique(table["file"]).to_pylist():
+                here = pc.equal(table["file"], url).to_numpy()
+                with open_file(url) as lines:
+                    _copy(lines, table.filter(here), labels[here], out)
+        return [Written(path, f"{(labels == name).sum()} rollouts") for name, path in paths.items()]
+
+    def show(self, outcome: Measured, written: Sequence[Written]) -> None:
+        """Print the percentiles of the metric and the size of each bucket."""
+        metrics, sizes = outcome.metrics, outcome.buckets.sizes()
+        files = pc.unique(outcome.problems.table["file"]).to_pylist()
+        print(
+            f"{RULE}\nBucketing by {metrics.chosen} using {len(sizes)} {outcome.bucketing} buckets"
         )
-    labels = np.full(len(outcome.problems), UNSCORED, object)
-    labels[outcome.measured] = outcome.buckets.labels().to_numpy(zero_copy_only=False)
-    names = [*outcome.buckets.names, *[UNSCORED] * bool((labels == UNSCORED).any())]
-    paths = {name: folder / f"{export.prefix}{name}.jsonl" for name in names}
-    with ExitStack() as stack:
-        out = {name: stack.enter_context(path.open("wb")) for name, path in paths.items()}
-        for url in pc.unique(table["file"]).to_pylist():
-            here = pc.equal(table["file"], url).to_numpy()
-            with open_file(url) as lines:
-                _copy(lines, table.filter(here), labels[here], out)
-    return [Written(path, f"{(labels == name).sum()} rollouts") for name, path in paths.items()]
+        print(f"{RULE}\n\nFound {len(files)} JSONL files in {shown(Path(files[0]).parent)}")
+        print(
+            f"Loaded {len(outcome.problems)} rollouts\n\nDifficulty percentiles ({metrics.chosen}):"
+        )
+        for share, value in _percentiles(outcome, len(sizes)):
+            print(f"  {share:.0f}%: {value:.4f}")
+        print("\nBucket statistics:")
+        for name, size in sizes.items():
+            print(f"  {name}: {size} rollouts")
+        print()
+        for path, what in written:
+            print(f"Saved {what} to {shown(path)}")
+        print(
+            f"\n{RULE}\nBucketing complete! Output saved to {shown(written[0].path.parent)}\n{RULE}"
+        )
 
 
-def show(outcome: Outcome, written: list[Written]) -> None:
-    """Print the percentiles of the metric and the size of each bucket."""
-    metrics, sizes = outcome.metrics, outcome.buckets.sizes()
-    files = pc.unique(outcome.problems.table["file"]).to_pylist()
-    print(f"{RULE}\nBucketing by {metrics.chosen} using {len(sizes)} {outcome.bucketing} buckets")
-    print(f"{RULE}\n\nFound {len(files)} JSONL files in {shown(Path(files[0]).parent)}")
-    print(f"Loaded {len(outcome.problems)} rollouts\n\nDifficulty percentiles ({metrics.chosen}):")
-    for share, value in _percentiles(outcome, len(sizes)):
-        print(f"  {share:.0f}%: {value:.4f}")
-    print("\nBucket statistics:")
-    for name, size in sizes.items():
-        print(f"  {name}: {size} rollouts")
-    print()
-    for path, what in written:
-        print(f"Saved {what} to {shown(path)}")
-    print(f"\n{RULE}\nBucketing complete! Output saved to {shown(written[0].path.parent)}\n{RULE}")
-
-
-def _percentiles(outcome: Outcome, n: int) -> list[tuple[float, float]]:
+def _percentiles(outcome: Measured, n: int) -> list[tuple[float, float]]:
     values = outcome.metrics.complete(outcome.metrics.chosen)
     shares = np.linspace(0, 100, n + 1)
     # Between a number and an infinite one there is nothing to interpolate.

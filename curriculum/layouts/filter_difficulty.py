@@ -2,44 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curriculum.core.records import Outcome
-from curriculum.core.summary import show_summary
+from curriculum.core.records import Measured
+from curriculum.core.summary import Written, show_summary
 from curriculum.formats.tables import struct_of
-from curriculum.layouts.base import Written, write_json
+from curriculum.layouts.base import Layout, write_json
 from curriculum.layouts.settings import Export
 
 STATISTICS = ["mean_reward", "std_reward", "max_reward", "min_reward", "pass_rate"]
 POSTERIOR = ["pass_rate_mean", "pass_rate_low", "pass_rate_high"]
 
-show = show_summary
 
-
-def write(outcome: Outcome, folder: Path, export: Export) -> list[Written]:
+@dataclass(frozen=True)
+class FilterDifficulty(Layout):
     """`difficulty_metrics_{strategy}.{json,parquet}` and `summary_{strategy}.json`."""
-    strategy = outcome.bucketing
-    table = _metrics_table(outcome)
-    name = f"{export.prefix}difficulty_metrics_{strategy}"
-    pq.write_table(table, folder / f"{name}.parquet")
-    summary = folder / f"{export.prefix}summary_{strategy}.json"
-    return [
-        Written(
-            write_json(folder / f"{name}.json", list(_rows(table))),
-            "a problem an entry: metrics, bucket, rewards",
-        ),
-        Written(folder / f"{name}.parquet", "the same, a row a problem"),
-        Written(write_json(summary, _summary(outcome)), "totals and means by bucket"),
-    ]
+
+    by_strategy: ClassVar = True
+
+    def write(self, outcome: Measured, folder: Path, export: Export) -> list[Written]:
+        """See `Layout`."""
+        strategy = outcome.bucketing
+        table = _metrics_table(outcome)
+        name = f"{export.prefix}difficulty_metrics_{strategy}"
+        pq.write_table(table, folder / f"{name}.parquet")
+        summary = folder / f"{export.prefix}summary_{strategy}.json"
+        return [
+            Written(
+                write_json(folder / f"{name}.json", list(_rows(table))),
+                "a problem an entry: metrics, bucket, rewards",
+            ),
+            Written(folder / f"{name}.parquet", "the same, a row a problem"),
+            Written(write_json(summary, _summary(outcome)), "totals and means by bucket"),
+        ]
+
+    def show(self, outcome: Measured, written: Sequence[Written]) -> None:
+        """Print the distribution of difficulty, buckets, sources and files."""
+        show_summary(outcome, written)
 
 
-def _metrics_table(outcome: Outcome) -> pa.Table:
+def _metrics_table(outcome: Measured) -> pa.Table:
     metrics = outcome.metrics.table()
     best = [name for name in metrics.column_names if name.startswith("mean@")]
     mean_at_k = {name.removeprefix("mean@"): metrics[name].combine_chunks() for name in best}
@@ -70,7 +79,7 @@ def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
         yield row | {"mean_at_k": best}
 
 
-def _summary(outcome: Outcome) -> dict[str, Any]:
+def _summary(outcome: Measured) -> dict[str, Any]:
     metrics, assignment = outcome.metrics, outcome.buckets.assignment
     everything = np.ones(len(metrics), bool)
     return {
@@ -86,7 +95,7 @@ def _summary(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _means(outcome: Outcome, inside: np.ndarray[Any, Any]) -> dict[str, float]:
+def _means(outcome: Measured, inside: np.ndarray[Any, Any]) -> dict[str, float]:
     """Means over problems, the pass rate in the convention's scale; none of an empty bucket."""
     if not inside.any():
         return {}

@@ -3,43 +3,52 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from curriculum.core.records import Outcome
-from curriculum.core.summary import show_files
+from curriculum.core.records import Measured
+from curriculum.core.summary import Written, show_files
 from curriculum.formats.problems import canonical_prompt
-from curriculum.layouts.base import Written
+from curriculum.layouts.base import Layout
 from curriculum.layouts.settings import Export
 
 LINES = 20_000  # of a file
 FIELDS = ("prompt", "ground_truth", "problem_id", "data_source")
 
-show = show_files
 
-
-def write(outcome: Outcome, folder: Path, export: Export) -> list[Written]:
+@dataclass(frozen=True)
+class Generations(Layout):
     """`generations_{n}.jsonl`: `{input, output, gts, score, step}` with what joins them back.
 
     `input` is a prompt's text, or its messages where there are several; `step` is n.
     """
-    del export  # the names are verl's
-    written: list[Written] = []
-    lines = _lines(outcome)
-    while part := list(islice(lines, LINES)):
-        step = len(written)
-        path = folder / f"generations_{step}.jsonl"
-        with path.open("w", encoding="utf-8") as out:
-            out.writelines(
-                json.dumps({**line, "step": step}, ensure_ascii=False) + "\n" for line in part
-            )
-        written.append(Written(path, f"{len(part):,} rollouts in verl's form"))
-    return written
+
+    on_request: ClassVar = True
+
+    def write(self, outcome: Measured, folder: Path, export: Export) -> list[Written]:
+        """See `Layout`."""
+        del export  # the names are verl's
+        written: list[Written] = []
+        lines = _lines(outcome)
+        while part := list(islice(lines, LINES)):
+            step = len(written)
+            path = folder / f"generations_{step}.jsonl"
+            with path.open("w", encoding="utf-8") as out:
+                out.writelines(
+                    json.dumps({**line, "step": step}, ensure_ascii=False) + "\n" for line in part
+                )
+            written.append(Written(path, f"{len(part):,} rollouts in verl's form"))
+        return written
+
+    def show(self, outcome: Measured, written: Sequence[Written]) -> None:
+        """Print the files."""
+        show_files(outcome, written)
 
 
-def _lines(outcome: Outcome) -> Iterator[dict[str, Any]]:
+def _lines(outcome: Measured) -> Iterator[dict[str, Any]]:
     """The rollouts that belong to a problem; a failed one has no score."""
     table = outcome.problems.table
     own = [

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from curriculum.core.errors import UserError
-
-FILTERS = ("all", "best_only", "passing_only")
-SPLITS = ("bucket", "prompt")
 
 
 @dataclass(frozen=True)
 class Export:
     """`export` in conf/config.yaml."""
 
-    prefix: str
-    generations: bool
-    buckets: list[str] | None
-    filter: str
-    combine: bool
-    name: str
-    cumulative: bool
-    val_fraction: float
-    split: str
-    seed: int
+    prefix: str = ""
+    generations: bool = False
+    buckets: list[str] | None = None
+    filter: Literal["all", "best_only", "passing_only"] = "all"
+    combine: bool = False
+    name: str = "combined"
+    cumulative: bool = False
+    val_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    split: Literal["bucket", "prompt"] = "bucket"
+    seed: Annotated[int, Field(ge=0)] = 0
 
     @property
     def shape(self) -> list[str]:
@@ -36,14 +36,8 @@ class Export:
         for key, value in (("prefix", self.prefix), ("name", self.name)):
             if "/" in value:
                 raise UserError(f"export.{key}={value} can't have a '/': output_dir is the folder")
-        if self.filter not in FILTERS:
-            raise UserError(f"export.filter={self.filter}: there are {', '.join(FILTERS)}")
-        if self.split not in SPLITS:
-            raise UserError(f"export.split={self.split}: there are {', '.join(SPLITS)}")
         if self.combine and self.cumulative:
             raise UserError(
                 "export.combine makes one stage of all buckets, export.cumulative several that "
                 "grow: set one of them"
             )
-        if not 0 <= self.val_fraction < 1:
-            raise UserError(f"export.val_fraction={self.val_fraction} is a share, 0 up to 1")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,11 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curriculum.core.errors import UserError
-from curriculum.core.records import Buckets, Outcome, reaches
-from curriculum.core.summary import show_difficulty, show_files
+from curriculum.core.records import Buckets, Measured, reaches
+from curriculum.core.summary import Written, show_difficulty, show_files
 from curriculum.core.terminal import console, plain_table
 from curriculum.formats.problems import prompt_identity, without_number
-from curriculum.layouts.base import Mask, Written, write_json
+from curriculum.layouts.base import Layout, Mask, write_json
 from curriculum.layouts.parts.split import held_out
 from curriculum.layouts.parts.training import ABILITY, DATA_SOURCE, TrainingRows, training_rows
 from curriculum.layouts.settings import Export
@@ -37,37 +38,73 @@ class Stage(NamedTuple):
     buckets: list[str]
 
 
-def write(outcome: Outcome, folder: Path, export: Export) -> list[Written]:
+@dataclass(frozen=True)
+class Stages(Layout):
     """`{stage}_train.parquet` and `{stage}_val.parquet`, easy problems first, and `stages.json`.
 
     It is `{name}_stages.json` for a combined stage, `cumulative_stages.json` for growing ones. A
     side without a problem gets no file.
-
-    Raises:
-        UserError: where `export.buckets` names one there is not, or no problem is left.
     """
-    stages = stages_of(outcome.buckets.names, export)
-    rows = training_rows(outcome)
-    kept, held = _kept(outcome, export.filter), _held_out(outcome, export)
-    sides = {"train": kept & ~held, "val": kept & held}
-    written: list[Written] = []
-    described = []
-    for stage in stages:
-        counts = {}
-        for split, side in sides.items():
-            places = _places(outcome, stage, side)
-            counts[split] = len(places)
-            if len(places):
-                path = folder / _file_name(stage, split, export)
-                pq.write_table(rows.table.take(pa.array(places)), path, store_schema=False)
-                written.append(Written(path, f"{len(places):,} problems"))
-        described.append({"stage": stage.name, "buckets": stage.buckets, **counts})
-    _require_some(described, export)
-    manifest = _manifest(outcome, export, described, rows, kept)
-    _say(manifest)
-    name = "_".join([*export.shape[1:], MANIFEST] if not export.cumulative else [CUMULATIVE])
-    path = write_json(folder / f"{export.prefix}{name}", manifest)
-    return [*written, Written(path, "stages, counts, what was left out and why")]
+
+    def write(self, outcome: Measured, folder: Path, export: Export) -> list[Written]:
+        """See `Layout`.
+
+        Raises:
+            UserError: where `export.buckets` names one there is not, or no problem is left.
+        """
+        stages = stages_of(outcome.buckets.names, export)
+        rows = training_rows(outcome)
+        kept, held = _kept(outcome, export.filter), _held_out(outcome, export)
+        sides = {"train": kept & ~held, "val": kept & held}
+        written: list[Written] = []
+        described = []
+        for stage in stages:
+            counts = {}
+            for split, side in sides.items():
+                places = _places(outcome, stage, side)
+                counts[split] = len(places)
+                if len(places):
+                    path = folder / _file_name(stage, split, export)
+                    pq.write_table(rows.table.take(pa.array(places)), path, store_schema=False)
+                    written.append(Written(path, f"{len(places):,} problems"))
+            described.append({"stage": stage.name, "buckets": stage.buckets, **counts})
+        _require_some(described, export)
+        manifest = _manifest(outcome, export, described, rows, kept)
+        _say(manifest)
+        name = "_".join([*export.shape[1:], MANIFEST] if not export.cumulative else [CUMULATIVE])
+        path = write_json(folder / f"{export.prefix}{name}", manifest)
+        return [*written, Written(path, "stages, counts, what was left out and why")]
+
+    def expected_files(self, outcome: Measured, export: Export) -> list[str]:
+        """The files of all stages and sides, those without a problem too."""
+        stages = stages_of(outcome.buckets.names, export)
+        return [_file_name(stage, split, export) for stage in stages for split in SPLITS]
+
+    def trained(self, outcome: Measured, export: Export) -> Mask:
+        """(P,) problems of the training side of any stage."""
+        names = {
+            name for stage in stages_of(outcome.buckets.names, export) for name in stage.buckets
+        }
+        chosen = np.array([name in names for name in outcome.buckets.names])
+        kept = _kept(outcome, export.filter) & ~_held_out(outcome, export)
+        return np.asarray(kept & chosen[outcome.buckets.assignment])
+
+    def show(self, outcome: Measured, written: Sequence[Written]) -> None:
+        """Print how hard the problems are, the stages and the files."""
+        manifest = json.loads(written[-1].path.read_text())
+        show_difficulty(outcome)
+        table = plain_table("Stages", "stage", "buckets")
+        for name in (*SPLITS, "filtered out"):
+            table.add_column(name, justify="right")
+        left_out = manifest["left_out_by_filter"]
+        for stage in manifest["stages"]:
+            counts = [f"{stage[split]:,}" for split in SPLITS]
+            counts.append(f"{sum(left_out[name] for name in stage['buckets']):,}")
+            table.add_row(stage["stage"], " + ".join(stage["buckets"]), *counts)
+        out = console()
+        out.print(table)
+        out.print()
+        show_files(outcome, written)
 
 
 def _require_some(stages: list[dict[str, Any]], export: Export) -> None:
@@ -77,12 +114,6 @@ def _require_some(stages: list[dict[str, Any]], export: Export) -> None:
             f"no problem is left for training: the buckets {names} have none that "
             f"export.filter={export.filter} keeps"
         )
-
-
-def claims(outcome: Outcome, export: Export) -> list[str]:
-    """The files of all stages and sides, those without a problem too."""
-    stages = stages_of(outcome.buckets.names, export)
-    return [_file_name(stage, split, export) for stage in stages for split in SPLITS]
 
 
 def stages_of(names: Sequence[str], export: Export) -> list[Stage]:
@@ -101,44 +132,18 @@ def stages_of(names: Sequence[str], export: Export) -> list[Stage]:
     return [Stage(name, [name]) for name in chosen]
 
 
-def trained(outcome: Outcome, export: Export) -> Mask:
-    """(P,) problems of the training side of any stage."""
-    names = {name for stage in stages_of(outcome.buckets.names, export) for name in stage.buckets}
-    chosen = np.array([name in names for name in outcome.buckets.names])
-    kept = _kept(outcome, export.filter) & ~_held_out(outcome, export)
-    return np.asarray(kept & chosen[outcome.buckets.assignment])
-
-
-def show(outcome: Outcome, written: list[Written]) -> None:
-    """Print how hard the problems are, the stages and the files."""
-    manifest = json.loads(written[-1].path.read_text())
-    show_difficulty(outcome)
-    table = plain_table("Stages", "stage", "buckets")
-    for name in (*SPLITS, "filtered out"):
-        table.add_column(name, justify="right")
-    left_out = manifest["left_out_by_filter"]
-    for stage in manifest["stages"]:
-        counts = [f"{stage[split]:,}" for split in SPLITS]
-        counts.append(f"{sum(left_out[name] for name in stage['buckets']):,}")
-        table.add_row(stage["stage"], " + ".join(stage["buckets"]), *counts)
-    out = console()
-    out.print(table)
-    out.print()
-    show_files(outcome, written)
-
-
 def _file_name(stage: Stage, split: str, export: Export) -> str:
     return f"{export.prefix}{stage.name}_{split}.parquet"
 
 
-def _kept(outcome: Outcome, mode: str) -> Mask:
+def _kept(outcome: Measured, mode: str) -> Mask:
     best = outcome.metrics["max_reward"]
     if mode == "passing_only":
         return reaches(best, PASSING, strict=False)
     return reaches(best, 0, strict=True) if mode == "best_only" else np.ones(len(best), np.bool_)
 
 
-def _held_out(outcome: Outcome, export: Export) -> Mask:
+def _held_out(outcome: Measured, export: Export) -> Mask:
     table = outcome.problems.table.take(pa.array(outcome.measured))
     prompts = [prompt_identity(prompt) for prompt in table["prompt"].to_pylist()]
     own = zip(table["data_source"].to_pylist(), table["problem_id"].to_pylist(), strict=True)
@@ -147,7 +152,7 @@ def _held_out(outcome: Outcome, export: Export) -> Mask:
     return held_out(prompts, ids, strata, export.val_fraction, export.seed)
 
 
-def _places(outcome: Outcome, stage: Stage, side: Mask) -> npt.NDArray[np.int64]:
+def _places(outcome: Measured, stage: Stage, side: Mask) -> npt.NDArray[np.int64]:
     """Rows of a stage: bucket after bucket, easy to hard, in the order of the data."""
     wanted = [outcome.buckets.names.index(name) for name in stage.buckets]
     parts = [np.flatnonzero(side & (outcome.buckets.assignment == bucket)) for bucket in wanted]
@@ -155,7 +160,7 @@ def _places(outcome: Outcome, stage: Stage, side: Mask) -> npt.NDArray[np.int64]
 
 
 def _manifest(
-    outcome: Outcome, export: Export, stages: list[dict[str, Any]], rows: TrainingRows, kept: Mask
+    outcome: Measured, export: Export, stages: list[dict[str, Any]], rows: TrainingRows, kept: Mask
 ) -> dict[str, Any]:
     chosen = [name for name in outcome.buckets.names if any(name in s["buckets"] for s in stages)]
     left_out = Buckets(outcome.buckets.names, outcome.buckets.assignment[~kept]).sizes()

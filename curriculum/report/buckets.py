@@ -19,11 +19,11 @@ from curriculum.core.charts import (
     told,
 )
 from curriculum.core.posterior import JEFFREYS, beta_posterior
-from curriculum.core.records import DECIMALS, Floats, Integers, Outcome
-from curriculum.layouts.base import bucket_statistics
+from curriculum.core.records import DECIMALS, Floats, Integers, Measured
+from curriculum.core.summary import bucket_statistics
 
 
-def rows_of(outcome: Outcome, level: float, metric: str) -> list[dict[str, Any]]:
+def rows_of(outcome: Measured, level: float, metric: str) -> list[dict[str, Any]]:
     """A row a bucket, easy to hard: what `summary.json` says of it, and what it costs.
 
     Args:
@@ -126,7 +126,7 @@ def reach(rows: list[dict[str, Any]], colors: list[str]) -> Spec:
     return chart(46 * max(len(filled), 1) + 40, *layers, values=filled)
 
 
-def by_source(outcome: Outcome) -> tuple[list[str], Integers]:
+def by_source(outcome: Measured) -> tuple[list[str], Integers]:
     """The names of the sources, the biggest first and the smallest as one, and each problem's."""
     found = outcome.problems.table["data_source"].combine_chunks().take(pa.array(outcome.measured))
     encoded = found.dictionary_encode()
@@ -141,7 +141,7 @@ def by_source(outcome: Outcome) -> tuple[list[str], Integers]:
     return [*ordered[: SOURCES - 1], rest], np.minimum(place[code], SOURCES - 1)
 
 
-def costs(outcome: Outcome) -> list[dict[str, Any]]:
+def costs(outcome: Measured) -> list[dict[str, Any]]:
     """Rollouts of each source, and how many of them are of problems whose rewards are all alike."""
     names, source = by_source(outcome)
     rollouts = outcome.metrics["n"]
@@ -153,7 +153,7 @@ def costs(outcome: Outcome) -> list[dict[str, Any]]:
     ]
 
 
-def sources(outcome: Outcome, colors: list[str]) -> Spec:
+def sources(outcome: Measured, colors: list[str]) -> Spec:
     """Each source's shares of the buckets."""
     names, source = by_source(outcome)
     counts = np.zeros((len(names), len(colors)), np.int64)

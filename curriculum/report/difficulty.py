@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from curriculum.core.charts import Spec, chart, color, quantity, rules, significant, told
-from curriculum.core.records import DECIMALS, Floats, Integers, Outcome, evenly
+from curriculum.core.records import DECIMALS, Floats, Integers, Measured, evenly
 
 WHISKERS = 120  # problems
 FEW = 41  # different values that get a bar of their own
@@ -18,13 +18,13 @@ LABEL = 0.13  # of the width that an edge's label takes on a phone
 INFINITE = 1e300  # edges are JSON, which has no infinity
 
 
-def cut_on(outcome: Outcome) -> tuple[str, list[float]]:
+def cut_on(outcome: Measured) -> tuple[str, list[float]]:
     """The metric that buckets were cut on and the values between them, if there are any."""
     cuts = outcome.buckets.cuts
     return (cuts.metric, list(cuts.values)) if cuts else (outcome.metrics.chosen, [])
 
 
-def hardness(outcome: Outcome) -> Floats:
+def hardness(outcome: Measured) -> Floats:
     """(P,) to sort by: the chosen metric, or the pass rate where that says nothing of it."""
     metrics = outcome.metrics
     name = metrics.chosen
@@ -117,7 +117,7 @@ def bins(values: Floats) -> tuple[Floats, Floats, Integers]:
     return borders[:-1] + inset, borders[1:] - inset, place
 
 
-def whiskers(outcome: Outcome, colors: list[str]) -> Spec:
+def whiskers(outcome: Measured, colors: list[str]) -> Spec:
     """Pass rates with their intervals, the hardest problem first."""
     metrics = outcome.metrics
     rate, names = metrics["c"] / metrics["n"], list(outcome.buckets.names)

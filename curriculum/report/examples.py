@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from pydantic import Field
 
-from curriculum.core.errors import UserError
 from curriculum.core.records import Floats, Integers, Problems, Rollouts, evenly, reaches
 
 RESPONSES = 8  # of a problem
@@ -23,11 +23,7 @@ BYTES = 3_700_000  # in here
 class Report:
     """`report` in conf/config.yaml."""
 
-    examples: int
-
-    def __post_init__(self) -> None:
-        if self.examples < 0:
-            raise UserError(f"report.examples={self.examples}: 0 or more problems")
+    examples: Annotated[int, Field(ge=0)] = 600
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from curriculum.core.atomic import whole
 from curriculum.integrations.vega import bundle
 from curriculum.store.entries import Store
 
@@ -70,9 +71,9 @@ def write(
         data=Markup(text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")),
         **shown,
     )
-    aside = folder / f".{FILE}.partial"
-    aside.write_text(html, encoding="utf-8", newline="\n")
-    return aside.replace(folder / FILE)
+    with whole(folder / FILE) as path:
+        path.write_text(html, encoding="utf-8", newline="\n")
+    return folder / FILE
 
 
 def number(value: float | None, form: str = ",.0f") -> str:

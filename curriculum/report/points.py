@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow as pa
 
 from curriculum.core.charts import significant
-from curriculum.core.records import Integers, Outcome, evenly
+from curriculum.core.records import Integers, Measured, evenly
 
 POINTS = 2000
 
 
-def points(outcome: Outcome, examples: Integers) -> dict[str, Any]:
+def points(outcome: Measured, examples: Integers) -> dict[str, Any]:
     """Columns of at most 2,000 problems, taken evenly from the order of the data.
 
     Args:

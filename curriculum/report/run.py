@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +12,15 @@ import numpy as np
 
 from curriculum.core.charts import ACCENT, GREY, Spec, easy_to_hard
 from curriculum.core.errors import UserError, explain
-from curriculum.core.records import Outcome, Problems, Rollouts
-from curriculum.core.run_result import PACKAGES, Record, git_commit
+from curriculum.core.names import REJECTS
+from curriculum.core.records import Measured, Problems, Rollouts
+from curriculum.core.run_result import PACKAGES, RunResult
 from curriculum.report import buckets
 from curriculum.report.difficulty import WHISKERS, cut_on, hardness, histogram, whiskers
 from curriculum.report.examples import Examples, Rewarded, examples_of, spread
 from curriculum.report.page import write
 from curriculum.report.points import points
 from curriculum.report.training import first_events, read_steps
-from curriculum.run.rejects import FOLDER as ASIDE
 from curriculum.store.entries import Store
 from curriculum.trainers.parts import charts as of_training
 
@@ -32,7 +31,7 @@ TELLING = (
 )
 
 
-def of_run(outcome: Outcome, record: Record, store: Store, examples: int) -> Path:
+def of_run(outcome: Measured, result: RunResult, folder: Path, store: Store, examples: int) -> Path:
     """The page of a run that has done all that was asked of it.
 
     Args:
@@ -49,7 +48,7 @@ def of_run(outcome: Outcome, record: Record, store: Store, examples: int) -> Pat
     for place, i in enumerate(order.tolist()):
         browser.problems[i] |= {"hardness": place, "bucket": int(of_bucket[i])}
         browser.problems[i] |= _measured(outcome, int(chosen[i]))
-    rows = buckets.rows_of(outcome, record.config["measure"]["level"], metric)
+    rows = buckets.rows_of(outcome, result.config["measure"]["level"], metric)
     values = outcome.metrics[metric]
     charts: dict[str, Spec | None] = {
         "histogram": histogram(values, outcome.buckets.assignment, names, colors, edges),
@@ -57,16 +56,16 @@ def of_run(outcome: Outcome, record: Record, store: Store, examples: int) -> Pat
         "reach": buckets.reach(rows, colors),
         "sources": buckets.sources(outcome, colors),
     }
-    trained = _training(record, names, colors, charts)
+    trained = _training(result, folder, names, colors, charts)
     scatter = points(outcome, chosen)
     shown = {
         "title": outcome.label,
-        "tiles": _tiles(record, outcome.rollouts),
+        "tiles": _tiles(result, folder, outcome.rollouts),
         "metric": metric,
         "edges": edges,
-        "level": f"{record.config['measure']['level']:.0%}".replace("%", " %"),
+        "level": f"{result.config['measure']['level']:.0%}".replace("%", " %"),
         "bucketing": outcome.bucketing,
-        "edges_of": record.config["bucketer"]["edges"],
+        "edges_of": result.config["bucketer"]["edges"],
         "whiskers": WHISKERS,
         "infinite": int((~np.isfinite(values)).sum()),
         "rows": rows,
@@ -74,11 +73,11 @@ def of_run(outcome: Outcome, record: Record, store: Store, examples: int) -> Pat
         "legend": list(zip(names, colors, strict=True)),
         "points": len(scatter["id"]),
         "all_problems": len(outcome.metrics),
-        "budget": record.results.get("budget"),
+        "budget": result.results.get("budget"),
         "training": trained,
         "examples": browser,
         "sources": sorted({each["source"] for each in browser.problems}),
-        **_about(record, "completed", None),
+        **_about(result, folder, "completed", None),
     }
     data = {
         "charts": {name: spec for name, spec in charts.items() if spec is not None},
@@ -90,10 +89,12 @@ def of_run(outcome: Outcome, record: Record, store: Store, examples: int) -> Pat
         "sources": shown["sources"],
     }
     scripts = ("data.js", "charts.js", "points.js", "examples.js", "run.js")
-    return write(record.folder, "run.html", scripts, data, store, shown)
+    return write(folder, "run.html", scripts, data, store, shown)
 
 
-def of_rollouts(problems: Problems, rollouts: Rollouts, record: Record, examples: int) -> Path:
+def of_rollouts(
+    problems: Problems, rollouts: Rollouts, result: RunResult, folder: Path, examples: int
+) -> Path:
     """The page of a run that stopped when there were rollouts: problems and responses."""
     one = np.zeros(len(problems), np.int64)
     chosen = spread(one, np.arange(len(problems), dtype=np.float64), 1, examples)
@@ -102,38 +103,37 @@ def of_rollouts(problems: Problems, rollouts: Rollouts, record: Record, examples
         each["hardness"] = place
     shown = {
         "title": "Rollouts without rewards",
-        "tiles": _tiles(record),
+        "tiles": _tiles(result, folder),
         "examples": browser,
         "all_problems": len(problems),
         "sources": sorted({each["source"] for each in browser.problems}),
         "legend": [],
-        **_about(record, "stopped at its rollouts", None),
+        **_about(result, folder, "stopped at its rollouts", None),
     }
     data = {"problems": browser.problems, "sources": shown["sources"], "buckets": []}
     scripts = ("data.js", "examples.js", "rollouts.js")
-    return write(record.folder, "rollouts.html", scripts, data, None, shown)
+    return write(folder, "rollouts.html", scripts, data, None, shown)
 
 
-def of_failure(record: Record, error: BaseException) -> Path:
+def of_failure(result: RunResult, folder: Path, error: BaseException) -> Path:
     """The page of a run that failed: what went wrong, and what was asked for."""
     kind = type(error).__name__
     message = explain(error) if isinstance(error, UserError) else f"{kind}: {error}"
-    failed = isinstance(error, Exception)
     shown = {
-        "title": "This run failed" if failed else "This run was interrupted",
-        "tiles": _tiles(record),
-        **_about(record, "failed" if failed else "interrupted", message),
+        "title": f"This run {'was ' * (result.status == 'interrupted')}{result.status}",
+        "tiles": _tiles(result, folder),
+        **_about(result, folder, result.status, message),
     }
-    return write(record.folder, "failed.html", (), {}, None, shown)
+    return write(folder, "failed.html", (), {}, None, shown)
 
 
-def _examples(outcome: Outcome, chosen: Any) -> Examples:
+def _examples(outcome: Measured, chosen: Any) -> Examples:
     basis = outcome.metrics.basis
     rewards = Rewarded(outcome.rewards, basis["threshold"], basis["strict"])
     return examples_of(outcome.problems, outcome.rollouts, outcome.measured[chosen], rewards)
 
 
-def _measured(outcome: Outcome, row: int) -> dict[str, Any]:
+def _measured(outcome: Measured, row: int) -> dict[str, Any]:
     metrics = outcome.metrics
     names = ("pass_rate_low", "pass_rate_high", "mean_reward")
     numbers = {name: round(float(metrics[name][row]), 4) for name in names}
@@ -141,13 +141,17 @@ def _measured(outcome: Outcome, row: int) -> dict[str, Any]:
 
 
 def _training(
-    record: Record, names: list[str], colors: list[str], charts: dict[str, Spec | None]
+    result: RunResult,
+    folder: Path,
+    names: list[str],
+    colors: list[str],
+    charts: dict[str, Spec | None],
 ) -> dict[str, Any] | None:
     """What the page says of the training; its charts are added to the others."""
-    results = record.results.get("training")
+    results = result.results.get("training")
     if results is None:
         return None
-    steps = read_steps(record.folder)
+    steps = read_steps(folder)
     shares = {name: each for name, each in steps.shares("bucket").items() if name in names}
     shown_colors = [colors[names.index(name)] for name in shares]
     sources = of_training.biggest(steps.shares("source"))
@@ -169,7 +173,7 @@ def _training(
         "events": first_events(steps),
         "events_in_all": len(steps.events),
         "sources": list(zip(sources, source_colors, strict=True)),
-        "sampler": record.choices["sampler"],
+        "sampler": result.choices["sampler"],
         "each": -(-steps.count // len(steps.groups)),
         "legend": [("sampler", ACCENT)]
         + [("control", GREY)] * ("control/step" in steps or len(arms) > 1),
@@ -177,34 +181,33 @@ def _training(
     }
 
 
-def _about(record: Record, status: str, error: str | None) -> dict[str, Any]:
+def _about(result: RunResult, folder: Path, status: str, error: str | None) -> dict[str, Any]:
     """What every page of a run says of where it comes from."""
-    given = {name: record.choices.get(name) for name in TELLING}
+    given = {name: result.choices.get(name) for name in TELLING}
     choices = {name: each for name, each in given.items() if each not in (None, "None")}
     if choices.get("generator", "replay") != "replay":
-        choices["model"] = record.config["model"]["path"]
-    if "reward" in record.results:
-        choices["reward"] = record.results["reward"]
-    versions = {name: version(name) for name in PACKAGES}
+        choices["model"] = result.config["model"]["path"]
+    if "reward" in result.results:
+        choices["reward"] = result.results["reward"]
     return {
         "status": status,
         "error": error,
         "choices": choices,
-        "overrides": " ".join(record.overrides),
-        "folder": str(record.folder),
+        "overrides": " ".join(result.overrides),
+        "folder": str(folder),
         "finished": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "commit": git_commit(),
-        "versions": versions,
-        "seconds": record.seconds,
-        "stages": record.stages,
-        "aside": _aside(record),
-        "config": json.dumps(record.config, indent=1, ensure_ascii=False),
+        "commit": result.git_commit,
+        "versions": {name: result.versions[name] for name in PACKAGES},
+        "seconds": result.seconds,
+        "stages": result.stages,
+        "rejects": _rejects(result, folder),
+        "config": json.dumps(result.config, indent=1, ensure_ascii=False),
     }
 
 
-def _tiles(record: Record, rollouts: Rollouts | None = None) -> dict[str, str]:
+def _tiles(result: RunResult, folder: Path, rollouts: Rollouts | None = None) -> dict[str, str]:
     """The numbers that a run has come to, as far as it went."""
-    results, aside = record.results, sum(_aside(record).values())
+    results, rejected = result.results, sum(_rejects(result, folder).values())
     forms = {
         "problems": ("total_problems", ","),
         "rollouts": ("total_rollouts", ","),
@@ -218,14 +221,14 @@ def _tiles(record: Record, rollouts: Rollouts | None = None) -> dict[str, str]:
         tiles.pop("rollouts cut off", None)  # nothing says how any of them ended
     if "buckets" in results:
         tiles["buckets"] = str(len(results["buckets"]))
-    return tiles | ({"kept aside": f"{aside:,}"} if tiles or aside else {})
+    return tiles | ({"kept aside": f"{rejected:,}"} if tiles or rejected else {})
 
 
-def _aside(record: Record) -> dict[str, int]:
+def _rejects(result: RunResult, folder: Path) -> dict[str, int]:
     """Files of what could not be used, and how many there are in each."""
-    found = sorted((record.folder / ASIDE).glob("*"))
-    counts = record.counts
+    found = sorted((folder / REJECTS).glob("*"))
+    counts = result.counts
     return {
-        f"{ASIDE}/{path.name}": counts.get(path.stem, counts.get(f"rejected_{path.stem}", 0))
+        f"{REJECTS}/{path.name}": counts.get(path.stem, counts.get(f"rejected_{path.stem}", 0))
         for path in found
     }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Iterable, Sequence
+from typing import ClassVar, Protocol
 
 from curriculum.core.records import Sample
 
@@ -17,6 +17,10 @@ class Reward(Protocol):
     limit: a UserError there ends the run.
     """
 
+    processes: ClassVar[int | None] = None  # where reward.workers is null; None: one a core
+    loading: ClassVar[float] = 120.0  # seconds that `score([])` may take
+    in_rollouts: ClassVar[bool] = False  # whether its rewards are read, not computed
+
     def score(self, samples: Sequence[Sample]) -> Sequence[float]:
         """One finite number a sample, in their order; raise where there is none to give."""
         ...
@@ -29,7 +33,21 @@ class Reward(Protocol):
         """
         return ("response",)
 
-    # A reward may have `made_of() -> list[str]`: whatever, beside its knobs and the code in its
-    # folder, its scores depend on. Stored scores are used again only while all of it is the same.
-    # `processes: ClassVar[int]` is how many score it where reward.workers is null, else one a core;
-    # `loading: ClassVar[float]` the seconds that `score([])` may take, else `workers.LOADING`.
+    def made_of(self) -> list[str]:
+        """Whatever, beside its knobs and its source, its scores depend on: other versions, files.
+
+        Stored scores are used again only while all of it is the same.
+        """
+        return []
+
+    def choose(self, recorded: bool, data_sources: Iterable[str]) -> Reward:
+        """The reward that scores, where this one stands for several.
+
+        Args:
+            recorded: whether the rollouts carry rewards.
+            data_sources: of the problems.
+
+        Raises:
+            UserError: where there is none for them.
+        """
+        return self

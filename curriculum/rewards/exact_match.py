@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from curriculum.core.records import Sample
+from curriculum.rewards.base import Reward
 
 
 @dataclass(frozen=True)
-class ExactMatch:
+class ExactMatch(Reward):
     """1.0 where the response, white space around it aside, is the ground truth; else 0.0."""
 
     needs: ClassVar = ("response", "ground_truth")

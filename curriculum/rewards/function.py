@@ -15,13 +15,14 @@ from typing import Any
 
 from curriculum.core.errors import UserError
 from curriculum.core.records import Sample
+from curriculum.rewards.base import Reward
 from curriculum.store.entries import digest_of_sources
 
 PACKAGE = "pkg://"
 
 
 @dataclass(frozen=True)
-class Function:
+class Function(Reward):
     """Calls `name(data_source, solution_str, ground_truth, extra_info, **reward_kwargs)`.
 
     `path` is a Python file or `pkg://package.module`. The function returns a number or a dict with
@@ -30,8 +31,8 @@ class Function:
     """
 
     path: str
-    name: str
-    reward_kwargs: dict[str, Any] | None
+    name: str = "compute_score"
+    reward_kwargs: dict[str, Any] | None = None
     needs_ground_truth: bool = True
 
     def __post_init__(self) -> None:

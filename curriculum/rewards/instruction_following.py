@@ -15,13 +15,14 @@ from typing import Any, ClassVar
 
 from curriculum.core.errors import UserError, require_extra
 from curriculum.core.records import Sample
+from curriculum.rewards.base import Reward
 
 NAMES = ("instruction_id_list", "instruction_id")
 FORM = "{instruction_id_list: [NAME, ...], kwargs: [{...}, ...]}"
 
 
 @dataclass(frozen=True)
-class InstructionFollowing:
+class InstructionFollowing(Reward):
     """1.0 where the response follows every instruction of the ground truth, else 0.0.
 
     The ground truth is `FORM`, a list of such, or either as the text of JSON or Python. The whole
@@ -32,8 +33,8 @@ class InstructionFollowing:
     https://github.com/EleutherAI/lm-evaluation-harness.
     """
 
-    loose: bool
-    partial: bool
+    loose: bool = False
+    partial: bool = False
     needs: ClassVar = ("response", "ground_truth")
 
     def __post_init__(self) -> None:

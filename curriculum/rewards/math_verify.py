@@ -10,10 +10,11 @@ from typing import ClassVar
 
 from curriculum.core.errors import require_extra
 from curriculum.core.records import Sample
+from curriculum.rewards.base import Reward
 
 
 @dataclass(frozen=True)
-class MathVerify:
+class MathVerify(Reward):
     """1.0 where math-verify finds the response's last answer equal to the ground truth.
 
     Source: https://github.com/huggingface/Math-Verify.

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from curriculum.core.errors import require_extra
 from curriculum.core.records import Sample
+from curriculum.rewards.base import Reward
 
 SOURCE = "reasoning_gym/"  # what data sources begin with; the task's name follows
 # What scorers raise where they can't read an answer.
@@ -19,7 +20,7 @@ UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticErro
 
 
 @dataclass(frozen=True)
-class ReasoningGym:
+class ReasoningGym(Reward):
     """1.0 where the task's `score_answer` gives 1.0, white space around the response aside.
 
     Everything else is 0.0, an answer that the scorer can't read too; with `partial` it is the
@@ -31,7 +32,7 @@ class ReasoningGym:
     complex_arithmetic to "nan".
     """
 
-    partial: bool
+    partial: bool = False
     needs: ClassVar = ("response", "extra_info")  # some tasks name no answer
 
     def __post_init__(self) -> None:

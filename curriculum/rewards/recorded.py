@@ -17,10 +17,11 @@ EXACT = {f"{SOURCE}{task}" for task in ("chain_sum", "spell_backward", "products
 
 
 @dataclass(frozen=True)
-class Recorded:
+class Recorded(Reward):
     """The reward in the file; a null or NaN there is a failure, never a zero."""
 
     needs: ClassVar = ()
+    in_rollouts: ClassVar = True
 
     def score(self, samples: Sequence[Sample]) -> list[float]:
         """Raises UserError: there is nothing to compute."""
@@ -28,11 +29,15 @@ class Recorded:
 
 
 @dataclass(frozen=True)
-class Auto:
+class Auto(Reward):
     """Recorded rewards where there are any, else the verifier of the problems' source."""
 
+    def score(self, samples: Sequence[Sample]) -> list[float]:
+        """Raises UserError: it has to be chosen first."""
+        raise UserError("reward=auto chooses one that scores, and scores nothing itself")
+
     def choose(self, recorded: bool, data_sources: Iterable[str]) -> Reward:
-        """The reward to use.
+        """See `Reward`.
 
         Raises:
             UserError: where rollouts have no reward and none is known for their source.

@@ -7,18 +7,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
 
 from curriculum.core.errors import UserError, require_extra
 from curriculum.core.records import Sample
-from curriculum.generators.parts.models import digest_of_model, in_shared_memory
-from curriculum.generators.parts.prompts import messages_of, plain_text
+from curriculum.integrations.chats import messages_of, plain_text
+from curriculum.integrations.models import digest_of_model
+from curriculum.rewards.base import Reward
+from curriculum.store.shared_memory import in_shared_memory
 
 Encoded = Mapping[str, list[int]]
 
 
 @dataclass(frozen=True)
-class RewardModel:
+class RewardModel(Reward):
     """The logit that a sequence classifier with one label gives a prompt with its response.
 
     The response is the assistant's turn of the tokenizer's chat template. Without a template it
@@ -27,20 +31,18 @@ class RewardModel:
     """
 
     model: str
-    batch_size: int
-    max_length: int | None
-    dtype: str
-    device: str
-    use_shm: bool
-    trust_remote_code: bool
+    batch_size: Annotated[int, Field(ge=1)] = 8
+    max_length: Annotated[int, Field(ge=1)] | None = None
+    dtype: str = "auto"
+    device: str = "auto"
+    use_shm: bool = False
+    trust_remote_code: bool = False
     needs: ClassVar = ("response",)
     processes: ClassVar = 1
     loading: ClassVar = 3600.0  # from a slow disk, or from a hub
 
     def __post_init__(self) -> None:
         require_extra("reward=reward_model", "torch", "torch", "transformers")
-        if self.batch_size < 1 or (self.max_length is not None and self.max_length < 1):
-            raise UserError("reward.batch_size and reward.max_length must be 1 or more")
 
     def made_of(self) -> list[str]:
         """The model's files, and the libraries that run it."""

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from importlib.metadata import version
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from curriculum.core.errors import UserError
 from curriculum.core.records import Sample
-from curriculum.generators.parts.models import digest_of_model
+from curriculum.integrations.models import digest_of_model
+from curriculum.rewards.base import Reward
 from curriculum.rewards.function import Function
 
 if TYPE_CHECKING:
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MANAGERS = ("naive", "dapo", "batch", "prime")
+Manager = Literal["naive", "dapo", "batch", "prime"]
+MANAGERS = get_args(Manager)
 VERDICTS = ("acc", "score")  # of a scorer's dict, in the order in which they are looked for
 
 
 @dataclass(frozen=True)
-class Verl:
+class Verl(Reward):
     """What verl gives a response: its function for the data source, or yours, and a manager.
 
     Without a manager the function is `verl.utils.reward_score.default_compute_score`. A manager is
@@ -42,13 +44,13 @@ class Verl:
     else texts go through the managers untokenized.
     """
 
-    manager: str | None
-    reward_kwargs: dict[str, Any] | None
-    path: str | None
-    name: str
-    function_kwargs: dict[str, Any] | None
-    key: str | None
-    tokenizer: str | None
+    manager: Manager | None = None
+    reward_kwargs: dict[str, Any] | None = None
+    path: str | None = None
+    name: str = "compute_score"
+    function_kwargs: dict[str, Any] | None = None
+    key: str | None = None
+    tokenizer: str | None = None
     needs: ClassVar = ("response", "ground_truth")
 
     def __post_init__(self) -> None:
@@ -59,8 +61,6 @@ class Verl:
             )
         if self.manager is None:
             self._require_no_manager()
-        elif self.manager not in MANAGERS:
-            raise UserError(f"reward.manager={self.manager}: null or one of {', '.join(MANAGERS)}")
         if self.manager == "batch" and self.path is None:
             raise UserError(
                 "reward.manager=batch: verl has no function for it; reward.path=FILE names yours, "

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 class Edges:
     """Whose edges to apply (`bucketer` in conf/config.yaml)."""
 
-    edges: str | None  # buckets.json of another run; None: fit
+    edges: str | None = None  # buckets.json of another run; None: fit
 
 
 def cut(

@@ -1,10 +1,10 @@
-"""One job of Hydra's: run the pipeline in its folder and leave a record, whatever happens."""
+"""One job of Hydra's: run the pipeline in its folder and leave a result, whatever happens."""
 
 from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -17,8 +17,8 @@ from omegaconf import DictConfig, OmegaConf
 from curriculum import report
 from curriculum.config import legacy, verl_config
 from curriculum.core.errors import UserError
-from curriculum.core.run_result import Record
 from curriculum.run import pipeline, rejects
+from curriculum.run.context import Context
 from curriculum.store.lease import Busy, held
 from curriculum.sweep import jobs
 
@@ -73,32 +73,33 @@ def run(cfg: DictConfig) -> None:
 
 
 def _run(folder: Path, values: dict[str, Any], choices: dict[str, str], hydra: HydraConf) -> None:
-    record = Record(folder, list(hydra.overrides.task), choices, values)
-    rejects.clear(folder)
-    (folder / report.FILE).unlink(missing_ok=True)
     sweeping = hydra.mode == RunMode.MULTIRUN
     sweep = Path(hydra.sweep.dir) if sweeping else None
+    overrides = list(hydra.overrides.task)
+    context = Context.of(values, folder, choices, overrides, sweep, show=not sweeping)
+    rejects.clear(folder)
+    (folder / report.FILE).unlink(missing_ok=True)
     try:
         legacy.check_config(values)
-        _note_verl_config(record)
+        _note_verl_config(values, context)
         with _termination_raised():
-            pipeline.run(values, record, not sweeping, sweep)
-    except BaseException as error:  # Ctrl-C and SIGTERM too leave a record
-        record.write(error)
-        report.of_failure(record, error)
+            pipeline.run(values, context)
+    except BaseException as error:  # Ctrl-C and SIGTERM too leave a result
+        result = context.ledger.write(error)
+        report.of_failure(result, folder, error)
         if not sweeping or not isinstance(error, Exception):
             raise
         log.error("failed: %s", error, exc_info=not isinstance(error, UserError))
     else:
-        record.write(None)
+        context.ledger.write()
 
 
-def _note_verl_config(record: Record) -> None:
+def _note_verl_config(cfg: Mapping[str, Any], context: Context) -> None:
     """Say what came from `data.verl_config`. Raises UserError where it came too late to count."""
-    path = record.config["data"]["verl_config"]
+    path, overrides = cfg["data"]["verl_config"], context.overrides
     if path is None:
         return
-    if not any(each.lstrip("+").startswith(f"{verl_config.KEY}=") for each in record.overrides):
+    if not any(each.lstrip("+").startswith(f"{verl_config.KEY}=") for each in overrides):
         raise UserError(f"{verl_config.KEY} is read from the command line only: give it there")
-    generator = record.choices["generator"]
-    record.results["verl_config"] = verl_config.report(path, record.overrides, generator)
+    taken = verl_config.report(path, overrides, context.choices["generator"])
+    context.ledger.note(verl_config=taken)

@@ -1,4 +1,4 @@
-"""Problems, rollouts, rewards, metrics, buckets, files: the stages in their order."""
+"""Prompts go in; what comes out is how hard each one is for the model, and a curriculum of that."""
 
 from __future__ import annotations
 
@@ -7,141 +7,67 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from curriculum import report
-from curriculum.core.names import PROMPTS
-from curriculum.core.prompts import Prompts
-from curriculum.core.records import Outcome, Problems, Rewards, Rollouts
-from curriculum.core.run_result import Record
+from curriculum.core.summary import overall_statistics
 from curriculum.core.terminal import shown
-from curriculum.layouts import bucket_statistics, overall_statistics
-from curriculum.metrics import measure
-from curriculum.run import rejects
-from curriculum.run.bucketing import cut
-from curriculum.run.generating.flat import FILE as FLAT
-from curriculum.run.generating.flat import write_flat
-from curriculum.run.place import kind, place, require_apart, require_own
-from curriculum.run.prompts import prompts_of
-from curriculum.run.rounds import FILE as FINDINGS
-from curriculum.run.rounds import show as show_findings
-from curriculum.run.rounds import write as write_findings
+from curriculum.run.buckets import bucket
+from curriculum.run.context import Context
+from curriculum.run.flat import leave_flat
+from curriculum.run.layouts import lay_out, require_apart, show
+from curriculum.run.metrics import measure_problems
+from curriculum.run.problems import read_problems
+from curriculum.run.rewards import reward
 from curriculum.run.sampling import sample
-from curriculum.run.scored import score
-from curriculum.run.scoring.scoring import failures_in
-from curriculum.run.settings import Strategies
+from curriculum.run.settings import Settings
 from curriculum.run.tracked import tracked
-from curriculum.trackers import About, Tracker
-from curriculum.trainers import Trainer, Training
+from curriculum.run.training import train
+from curriculum.trackers import Tracker
 
 log = logging.getLogger(__name__)
 
 
-def run(cfg: Mapping[str, Any], record: Record, show: bool, sweep: Path | None = None) -> None:
-    """From the data to the files in the record's folder, and what the terminal shows.
+def run(cfg: Mapping[str, Any], context: Context) -> None:
+    """From the data to the files in the run's folder, and what the terminal shows.
 
     Args:
         cfg: plain values, interpolations resolved.
-        show: whether to print what the layout shows when it is done.
-        sweep: folder of the sweep that the run is part of.
     """
-    chosen = Strategies.build(cfg)
-    for read in filter(None, (chosen.data, chosen.replay)):
-        require_apart(read, record.folder.resolve())
-    stage = chosen.until or ("training" if chosen.trainer else "buckets")
-    with tracked(chosen.tracking, About(record, sweep, stage, show)) as tracker:
-        take_stages(chosen, record, tracker, show)
+    settings = Settings.build(cfg, context.overrides)
+    for data in filter(None, (settings.data, settings.replay)):
+        require_apart(data, context.folder)
+    with tracked(settings, cfg, context) as tracker:
+        if page := take_steps(settings, context, tracker):
+            log.info("to look at it: %s", shown(page))
 
 
-def take_stages(chosen: Strategies, record: Record, tracker: Tracker, show: bool) -> None:
-    """One stage after another, as far as the configuration says."""
-    with record.timed("rollouts"):
-        sampled = sample(chosen, record)
-    if sampled is None:
-        return
-    problems, rollouts, scores, findings = sampled
-    if findings is not None:
-        write_findings(findings, problems, record.folder)
-        record.results["budget"] = {**findings.results, "facts": findings.facts}
-    if scores is not None:
-        rejects.failed_rollouts(problems, rollouts, failures_in(scores), record)
-    if chosen.until == "rollouts":
-        leave_flat(chosen, problems, rollouts, record)
-        return
-    with record.timed("rewards"):
-        if scores is None:
-            scores = score(chosen, problems, rollouts, record)
-            rejects.failed_rollouts(problems, rollouts, failures_in(scores), record)
-        grouped = Rewards.group(rollouts, scores)
-        rejects.problems_without_reward(problems, grouped, record)
-    with record.timed("metrics"):
-        option = record.choices["metric"]
-        order = chosen.recorded_order
-        metrics = measure(problems, grouped, chosen.measure, chosen.metric, option, order)
-    with record.timed("buckets"):
-        unknown = findings.unknown_hard if findings else None
-        unknown = None if unknown is None else unknown[grouped.problem]
-        buckets = cut(chosen.bucketer, metrics, chosen.edges.edges, record.folder, unknown)
-    strategy = record.choices["bucketer"]
-    label = chosen.data.label
-    outcome = Outcome(problems, rollouts, scores, grouped, metrics, buckets, strategy, label)
-    with record.timed("export"):
-        inputs = [file.url for file in chosen.files()]
-        written = place(chosen.layouts, outcome, record.folder, chosen.export, inputs)
-    sides = [layout.trained(outcome, chosen.export) for layout in chosen.layouts]
-    prompts = prompts_of(outcome, np.logical_and.reduce(sides))
-    require_own([PROMPTS], record.folder, inputs)
-    prompts.save(record.folder / PROMPTS)
-    names = [path.name for files in written for path, _ in files]
-    names += [PROMPTS, *[FINDINGS] * bool(findings)]
-    claimed = [name for each in chosen.layouts for name in each.claims(outcome, chosen.export)]
-    claimed += chosen.trainer.files if chosen.trainer else []
-    run_kind = kind(chosen.layouts, chosen.export, strategy)
-    record.leave(names, run_kind, claimed, inputs)
-    record.results |= overall_statistics(outcome) | {"buckets": bucket_statistics(outcome)}
-    tracker.buckets(outcome)
-    if show:
-        for layout, files in zip(chosen.layouts, written, strict=True):
-            layout.show(outcome, files)
-        if findings is not None:
-            show_findings(findings)
-    if chosen.trainer is not None:
-        with record.timed("training"):
-            results = train(chosen, chosen.trainer, prompts.training_side(), record, tracker)
-        left = [name for name in chosen.trainer.files if (record.folder / name).exists()]
-        record.add(left, run_kind)
-        if show:
-            chosen.trainer.show(results, [record.folder / name for name in left])
-    with record.timed("report"):
-        page = report.of_run(outcome, record, chosen.store, chosen.report.examples)
-    log.info("to look at it: %s", shown(page))
-
-
-def train(
-    chosen: Strategies, trainer: Trainer, prompts: Prompts, record: Record, tracker: Tracker
-) -> dict[str, Any]:
-    """Train on the prompts in the sampler's order; what came of it."""
-    training = Training(
-        chosen.sampler,
-        record.choices["sampler"],
-        chosen.guards,
-        chosen.schedule.fitting(len(prompts)),
-        chosen.seed,
-    )
-    try:
-        results = trainer.run(prompts, training, tracker, record.folder)
-    finally:
-        tracker.trained()
-    record.results["training"] = results
-    return results
-
-
-def leave_flat(chosen: Strategies, problems: Problems, rollouts: Rollouts, record: Record) -> None:
-    """`until=rollouts`: one file, and the run is done."""
-    inputs = [file.url for file in chosen.files()]
-    require_own([FLAT], record.folder, inputs)
-    path = write_flat(rollouts, record.folder)
-    record.leave([FLAT], "until rollouts", [], inputs)
-    record.results |= {"total_problems": len(problems), "total_rollouts": len(rollouts)}
-    page = report.of_rollouts(problems, rollouts, record, chosen.report.examples)
-    log.info("%d rollouts: %s\nto read them: %s", len(rollouts), path, shown(page))
+def take_steps(settings: Settings, context: Context, tracker: Tracker) -> Path | None:
+    """One step after another, as far as `until` says; the page of what came of them."""
+    read = read_problems(settings, context)
+    if settings.until == "problems":
+        context.ledger.note(total_problems=len(read.problems))
+        return None
+    sampled = sample(settings, read, context)
+    if sampled is None:  # other shards make the rest
+        return None
+    if settings.until == "rollouts":
+        return leave_flat(settings, sampled, context)
+    rewarded = reward(settings, sampled, context)
+    if settings.until == "rewards":
+        groups = rewarded.groups
+        context.ledger.note(total_problems=len(groups), total_rollouts=len(groups.values))
+        return None
+    metrics = measure_problems(settings, rewarded, context)
+    if settings.until == "metrics":
+        context.ledger.note(**overall_statistics(metrics))
+        return None
+    measured = bucket(settings, rewarded, metrics, context)
+    tracker.buckets(measured)
+    if settings.reaches("layouts"):
+        left = lay_out(settings, measured, rewarded.findings, context)
+        if context.show:
+            show(settings, measured, left, rewarded.findings)
+        if settings.until is None and settings.trainer is not None:
+            train(settings, settings.trainer, left, context, tracker)
+    with context.ledger.timed("report"):
+        result, examples = context.ledger.result(), settings.report.examples
+        return report.of_run(measured, result, context.folder, context.store, examples)

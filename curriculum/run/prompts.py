@@ -6,10 +6,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curriculum.core.prompts import Mask, Prompts
-from curriculum.core.records import Outcome
+from curriculum.core.records import Measured
 
 
-def prompts_of(outcome: Outcome, trained: Mask) -> Prompts:
+def prompts_of(outcome: Measured, trained: Mask) -> Prompts:
     """The measured problems.
 
     Args:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -18,8 +17,9 @@ from curriculum.core.names import PROBLEMS
 from curriculum.core.records import Problems
 from curriculum.data.base import Data
 from curriculum.formats.rows import Rejected
-from curriculum.store.entries import Stage, Store, digest_of_sources
+from curriculum.store.entries import Stage, Store, digest_of_source, digest_of_sources
 
+SCHEMA = 1  # of the entry; another one makes all of them anew
 INDEX, REJECTED = "index.parquet", "rejected.jsonl"
 
 
@@ -39,10 +39,10 @@ def load(store: Store, name: str, data: Data, max_rejected: int) -> Stored:
         UserError: where more rows than `max_rejected` could not be used.
     """
     knobs = {key: value for key, value in asdict(cast(Any, data)).items() if key != "path"}
-    folders = {Path(formats.__path__[0]), Path(inspect.getfile(type(data))).parent}
     made_of = {
         "reader": type(data).__qualname__,
-        "code": [digest_of_sources(folder) for folder in sorted(folders)],
+        "schema": SCHEMA,
+        "source": [digest_of_source(type(data)), digest_of_sources(Path(formats.__path__[0]))],
         "knobs": knobs,
         "files": data.files(),
     }

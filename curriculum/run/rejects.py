@@ -12,36 +12,35 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curriculum.core.errors import UserError
+from curriculum.core.names import REJECTS
 from curriculum.core.records import Integers, Problems, Rewards, Rollouts
-from curriculum.core.run_result import Record
 from curriculum.formats.problems import without_number
+from curriculum.run.context import Context
 
 log = logging.getLogger(__name__)
 
-FOLDER = "aside"
-
 
 def clear(folder: Path) -> None:
-    """Remove what an earlier run in the same folder kept aside."""
-    shutil.rmtree(folder / FOLDER, ignore_errors=True)
+    """Remove what an earlier run in the same folder could not use."""
+    shutil.rmtree(folder / REJECTS, ignore_errors=True)
 
 
-def rejected_rows(stage: str, rejected: Path | None, record: Record) -> None:
+def rejected_rows(step: str, rejected: Path | None, context: Context) -> None:
     """Rows that could not be read: a JSONL with file, row, cause and text."""
     if rejected is not None:
-        path = shutil.copyfile(rejected, _path(record, f"{stage}_rows.jsonl"))
-        _report(record, f"rejected_{stage}_rows", path.read_bytes().count(b"\n"), path)
+        path = shutil.copyfile(rejected, _path(context, f"{step}_rows.jsonl"))
+        _report(context, f"rejected_{step}_rows", path.read_bytes().count(b"\n"), path)
 
 
 def failed_rollouts(
-    problems: Problems, rollouts: Rollouts, failures: Mapping[int, str], record: Record
+    problems: Problems, rollouts: Rollouts, failures: Mapping[int, str], context: Context
 ) -> None:
     """Rollouts without a reward: {row of the rollouts: cause}."""
     if failures:
         rows = pa.array(list(failures), pa.int64())
         found = rollouts.index.take(rows)
         _write(
-            record,
+            context,
             "failed_rollouts",
             problem_id=problems.ids.take(found["problem"]),
             sample_idx=found["sample_idx"],
@@ -50,13 +49,13 @@ def failed_rollouts(
 
 
 def rollouts_without_problem(
-    replayed: Problems, index: pa.Table, place: Integers, record: Record
+    replayed: Problems, index: pa.Table, place: Integers, context: Context
 ) -> None:
     """Replayed rollouts of problems that the data doesn't have (`place` -1)."""
     lost = index.filter(pa.array(place[index["problem"].to_numpy()] < 0))
     if len(lost):
         _write(
-            record,
+            context,
             "rollouts_without_problem",
             problem_id=replayed.ids.take(lost["problem"]),
             sample_idx=lost["sample_idx"],
@@ -64,7 +63,7 @@ def rollouts_without_problem(
         )
 
 
-def problems_without_reward(problems: Problems, rewards: Rewards, record: Record) -> None:
+def problems_without_reward(problems: Problems, rewards: Rewards, context: Context) -> None:
     """Problems that can't be measured. Raises UserError where that is all of them."""
     without = np.setdiff1d(np.arange(len(problems)), rewards.problem)
     names = problems.ids.take(pa.array(without)).to_pylist()
@@ -76,24 +75,24 @@ def problems_without_reward(problems: Problems, rewards: Rewards, record: Record
     ):
         if ids:
             causes = pa.array([cause] * len(ids))
-            _write(record, name, problem_id=pa.array(ids, pa.string()), cause=causes)
+            _write(context, name, problem_id=pa.array(ids, pa.string()), cause=causes)
     if not len(rewards):
         raise UserError("not a single rollout has a reward: there is nothing to measure")
 
 
-def _write(record: Record, name: str, **columns: pa.Array) -> None:
+def _write(context: Context, name: str, **columns: pa.Array) -> None:
     table = pa.table(columns)
-    path = _path(record, f"{name}.parquet")
+    path = _path(context, f"{name}.parquet")
     pq.write_table(table, path)
-    _report(record, name, len(table), path)
+    _report(context, name, len(table), path)
 
 
-def _path(record: Record, name: str) -> Path:
-    folder = record.folder / FOLDER
+def _path(context: Context, name: str) -> Path:
+    folder = context.folder / REJECTS
     folder.mkdir(exist_ok=True)
     return folder / name
 
 
-def _report(record: Record, name: str, count: int, path: Path) -> None:
-    record.counts[name] = count
+def _report(context: Context, name: str, count: int, path: Path) -> None:
+    context.ledger.count(**{name: count})
     log.warning("%s: %d, kept aside in %s", name.replace("_", " "), count, path)

@@ -1,4 +1,4 @@
-"""Problems and their rollouts: read, replayed or generated, all at once or in rounds."""
+"""The second step: rollouts of the problems, read or generated, all at once or in rounds."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -16,19 +15,22 @@ import pyarrow as pa
 from curriculum.budgets import Findings
 from curriculum.core.errors import UserError
 from curriculum.core.records import Asked, Problems, Rollouts
-from curriculum.core.run_result import Record
 from curriculum.demo.stored import NAME as SMALL
 from curriculum.demo.stored import small_model
-from curriculum.generators.replay import adopt, match
 from curriculum.metrics import PassRate
 from curriculum.run import rejects
+from curriculum.run.context import Context
 from curriculum.run.generating import entries
 from curriculum.run.generating.entries import Work
 from curriculum.run.generating.entries import load as load_rollouts
-from curriculum.run.reading import load as load_data
+from curriculum.run.problems import Read
+from curriculum.run.replaying import replay
 from curriculum.run.rounds import in_rounds
+from curriculum.run.rounds import write as write_findings
 from curriculum.run.scored import Round, choose_reward, score
-from curriculum.run.settings import Strategies
+from curriculum.run.scoring.scoring import failures_in
+from curriculum.run.settings import Settings
+from curriculum.store.entries import Store
 
 log = logging.getLogger(__name__)
 
@@ -38,94 +40,105 @@ class Sampled(NamedTuple):
 
     problems: Problems
     rollouts: Rollouts
+    made_of: Sequence[str]  # fingerprints of the entries in the store
     rewards: pa.Table | None = None  # where the budget looked at them
     findings: Findings | None = None
 
 
-def sample(chosen: Strategies, record: Record) -> Sampled | None:
-    """Problems and the rollouts that belong to them; None where other shards' are missing.
+def sample(settings: Settings, read: Read, context: Context) -> Sampled | None:
+    """The rollouts that belong to the problems; None where other shards' are missing.
 
     Raises:
-        UserError: where there are no rollouts, or too many rows could not be read.
+        UserError: where there are none, or too many rows could not be read.
     """
-    store, limit = chosen.store, chosen.limits.max_rejected
-    own = load_data(store, "problems", chosen.data, limit)
-    record.use("problems", own.stage)
-    rejects.rejected_rows("problems", own.rejected, record)
-    if chosen.generator is not None:
-        return generate(chosen, own.problems, record)
-    source: Any = chosen.replay or chosen.data
-    index = own.rollouts
-    if chosen.replay is not None:
-        replayed = load_data(store, "replay", chosen.replay, limit)
-        record.use("replay", replayed.stage)
-        rejects.rejected_rows("replay", replayed.rejected, record)
-        place = match(replayed.problems, own.problems)
-        rejects.rollouts_without_problem(replayed.problems, replayed.rollouts, place, record)
-        index = adopt(replayed.rollouts, place)
-    if index is None:
+    with context.ledger.timed("rollouts"):
+        if not settings.generator.replays:
+            return generate(settings, read, context)
+        return replayed(settings, read, context)
+
+
+def replayed(settings: Settings, read: Read, context: Context) -> Sampled:
+    """The rollouts in the data, or those of `generator.path`."""
+    problems, made_of = read.problems, [read.fingerprint]
+    if settings.replay is not None:
+        limit = settings.limits.max_rejected
+        rollouts, fingerprint = replay(settings.replay, problems, limit, context)
+        return Sampled(problems, rollouts, [*made_of, fingerprint])
+    if read.rollouts is None:
         raise UserError(
             "the data holds problems only: generator.path=FILES names their rollouts, "
             "generator=transformers makes some"
         )
-    return Sampled(own.problems, Rollouts(index, source.responses, source.rows))
+    return Sampled(problems, read.rollouts, made_of)
 
 
-def generate(chosen: Strategies, problems: Problems, record: Record) -> Sampled | None:
+def generate(settings: Settings, read: Read, context: Context) -> Sampled | None:
     """Rollouts of the problems, from the store where they have been generated."""
+    problems = read.problems
     if not len(problems):
-        raise UserError(f"{chosen.data.label} holds no problem to generate rollouts of")
-    if chosen.until is None:  # before rollouts are paid for
+        raise UserError(f"{settings.data.label} holds no problem to generate rollouts of")
+    if settings.reaches("rewards"):  # before rollouts are paid for
         rows = np.arange(len(problems))
-        choose_reward(chosen, problems, rows, False, record.choices["reward"])
-    generator: Any = chosen.generator
-    elsewhere = getattr(generator, "served_elsewhere", False)
-    if getattr(generator, "model", None) == SMALL and not elsewhere:
-        generator = replace(generator, model=str(small_model(chosen.store)))
-    source = record.stages["problems"]["fingerprint"]
-    work = partial(Work, generator, chosen.generation, problems, source)
+        choose_reward(settings, problems, rows, False, context.choices["reward"])
+    generator = settings.generator.with_model(partial(model_of, store=context.store))
+    work = partial(Work, generator, settings.generation, problems, read.fingerprint)
     with closing(generator):
-        return generate_in_rounds(chosen, work, problems, record)
+        return generate_in_rounds(settings, work, read, context)
+
+
+def model_of(name: str, store: Store) -> str:
+    """The folder of a model that is made here, or the name of any other."""
+    return str(small_model(store)) if name == SMALL else name
+
+
+def add_shard(work: Work, context: Context) -> bool:
+    """Generate this shard's part; whether all parts are there now."""
+    done, total = entries.add_shard(context.store, work)
+    context.ledger.note(batches=done, total_batches=total)
+    if done < total:
+        log.info("%d of %d batches are there; whoever adds the last one goes on", done, total)
+    return done == total
 
 
 def generate_in_rounds(
-    chosen: Strategies, work: Callable[[Sequence[Asked]], Work], problems: Problems, record: Record
+    settings: Settings, work: Callable[[Sequence[Asked]], Work], read: Read, context: Context
 ) -> Sampled | None:
     """Rollouts as the budget asks for them; each round's are an entry of the store."""
+    problems, budget, setting = read.problems, settings.budget, settings.setting()
     counts: Counter[str] = Counter()
-    budget, setting, rounds_done = chosen.budget, chosen.setting(), 0
+    made_of = [read.fingerprint]
+    rounds_done = 0
 
     def generated(asked: Sequence[Asked]) -> Rollouts | None:
         nonlocal rounds_done
         rounds_done += 1
         this = work(asked)
-        if chosen.generation.shards > 1 and not add_shard(chosen, this, record):
+        if settings.generation.shards > 1 and not add_shard(this, context):
             return None
-        rollouts, stage = load_rollouts(chosen.store, this)
-        record.use("rollouts" if budget.divisible else f"rollouts_{rounds_done}", stage)
+        rollouts, stage = load_rollouts(context.store, this)
+        name = "rollouts" if budget.divisible else f"rollouts_{rounds_done}"
+        context.ledger.use(name, stage)
         counts.update(stage.counts)
+        made_of.append(stage.fingerprint)
         return rollouts
 
     def scored(rollouts: Rollouts) -> pa.Table:
         this = Round(rounds_done, counts["failures"])
-        table = score(chosen, problems, rollouts, record, this)
+        own = [read.fingerprint, made_of[-1]]
+        table = score(settings, problems, rollouts, own, context, this)
         failures = len(table) - table["failure"].null_count
         counts.update(rewards=len(table) - failures, failures=failures)
         return table
 
-    passing = PassRate(chosen.measure.threshold, chosen.measure.strict)
+    passing = PassRate(settings.measure.threshold, settings.measure.strict)
     rounds = in_rounds(budget, setting, problems, passing, generated, scored)
     if rounds is None:
         return None
-    record.counts |= counts
+    context.ledger.count(**counts)
     findings = budget.findings(rounds.tally, setting)
-    return Sampled(problems, rounds.rollouts, rounds.rewards, findings)
-
-
-def add_shard(chosen: Strategies, work: Work, record: Record) -> bool:
-    """Generate this shard's part; whether all parts are there now."""
-    done, total = entries.add_shard(chosen.store, work)
-    record.results |= {"batches": done, "total_batches": total}
-    if done < total:
-        log.info("%d of %d batches are there; whoever adds the last one goes on", done, total)
-    return done == total
+    if findings is not None:
+        context.ledger.note(budget={**findings.results, "facts": findings.facts})
+        write_findings(findings, problems, context.folder)
+    if rounds.rewards is not None:
+        rejects.failed_rollouts(problems, rounds.rollouts, failures_in(rounds.rewards), context)
+    return Sampled(problems, rounds.rollouts, made_of, rounds.rewards, findings)

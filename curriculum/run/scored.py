@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curriculum import rewards
 from curriculum.core.records import Integers, Problems, Rollouts
-from curriculum.core.run_result import Record
 from curriculum.rewards import Reward
 from curriculum.run import rejects
+from curriculum.run.context import Context
 from curriculum.run.scoring.entries import load as load_rewards
 from curriculum.run.scoring.needs import require_needs
 from curriculum.run.scoring.scoring import ScoringError
-from curriculum.run.settings import Strategies
+from curriculum.run.settings import Settings
 
 
 class Round(NamedTuple):
@@ -27,7 +27,7 @@ class Round(NamedTuple):
 
 
 def choose_reward(
-    chosen: Strategies, problems: Problems, asked: Integers, recorded: bool, option: str
+    settings: Settings, problems: Problems, asked: Integers, recorded: bool, option: str
 ) -> Reward:
     """The reward of a run.
 
@@ -39,24 +39,24 @@ def choose_reward(
     Raises:
         UserError: where there is none to choose, or no problem has what it needs.
     """
-    reward = chosen.reward
-    if isinstance(reward, rewards.Auto):
-        sources = pc.unique(problems.table["data_source"]).to_pylist()
-        reward = reward.choose(recorded, sources)
+    sources = pc.unique(problems.table["data_source"]).to_pylist()
+    reward = settings.reward.choose(recorded, sources)
     require_needs(reward, option, problems, asked)
     return reward
 
 
 def score(
-    chosen: Strategies,
+    settings: Settings,
     problems: Problems,
     rollouts: Rollouts,
-    record: Record,
+    made_of: Sequence[str],
+    context: Context,
     round_: Round | None = None,
 ) -> pa.Table:
     """A reward or a failure for every rollout.
 
     Args:
+        made_of: fingerprints of the entries that problems and rollouts come from.
         round_: where there are several.
 
     Raises:
@@ -67,19 +67,18 @@ def score(
         asked = np.arange(len(problems))
     else:
         asked = np.unique(rollouts.problem[rollouts.problem >= 0])
-    reward = choose_reward(chosen, problems, asked, rollouts.recorded, record.choices["reward"])
-    record.results["reward"] = type(reward).__name__
+    option = context.choices["reward"]
+    reward = choose_reward(settings, problems, asked, rollouts.recorded, option)
+    context.ledger.note(reward=type(reward).__name__)
     suffix = f"_{round_.number}" if round_ else ""
-    names = ("problems", "replay", f"rollouts{suffix}")
-    made_of = [record.stages[name]["fingerprint"] for name in names if name in record.stages]
     earlier = round_.failures if round_ and round_.number > 1 else None
     try:
         table, stage = load_rewards(
-            chosen.store, reward, problems, rollouts, chosen.scoring, made_of, earlier
+            context.store, reward, problems, rollouts, settings.scoring, made_of, earlier
         )
     except ScoringError as error:
-        rejects.failed_rollouts(problems, rollouts, error.failures, record)
+        rejects.failed_rollouts(problems, rollouts, error.failures, context)
         raise
     if stage:
-        record.use(f"rewards{suffix}", stage)
+        context.ledger.use(f"rewards{suffix}", stage)
     return table

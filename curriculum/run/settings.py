@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Self, TypeVar, cast
 
 from curriculum.bucketers import Bucketer
@@ -12,33 +13,34 @@ from curriculum.budgets import Budget, Setting
 from curriculum.config.build import build, typed
 from curriculum.config.conf import keys
 from curriculum.core.errors import UserError
-from curriculum.data import Data, Limits
+from curriculum.data import Data, Limits, Rollouts
 from curriculum.formats.files import File
-from curriculum.generators import Generation, Generator, Replay
-from curriculum.layouts import GENERATIONS, LAYOUTS, Export, Layout
+from curriculum.generators import Generation, Generator
+from curriculum.layouts import LAYOUTS, Export, Generations, Layout
 from curriculum.metrics import Measure, Metric
 from curriculum.report import Report
-from curriculum.rewards import Auto, Reward
+from curriculum.rewards import Reward
 from curriculum.run.bucketing import Edges
+from curriculum.run.checks import conforming, require_used
 from curriculum.run.scoring.scoring import Scoring
 from curriculum.samplers import Guards, Sampler
-from curriculum.store.entries import Store
 from curriculum.trackers import Tracking
 from curriculum.trainers import Schedule, Trainer
 
 T = TypeVar("T")
+STEPS = ("problems", "rollouts", "rewards", "metrics", "buckets", "layouts")  # that `until` names
 
 
 @dataclass(frozen=True)
-class Strategies:
+class Settings:
     """What the configuration chose; built before any work, so that a mistake costs none."""
 
     data: Data
-    replay: Replay | None
-    generator: Generator | None
+    replay: Rollouts | None  # where rollouts are, unless they stand with the problems or are made
+    generator: Generator
     generation: Generation
     budget: Budget
-    reward: Reward | Auto
+    reward: Reward
     scoring: Scoring
     measure: Measure
     metric: Metric
@@ -53,14 +55,20 @@ class Strategies:
     limits: Limits
     edges: Edges
     export: Export
-    layouts: list[Layout]
+    layouts: dict[str, Layout]
     report: Report
-    store: Store
-    until: str | None  # the stage after which a run stops
+    until: str | None  # the step after which a run stops
 
     @classmethod
-    def build(cls, cfg: Mapping[str, Any]) -> Self:
-        """Raises UserError, with group, key and cause, where one can't be built."""
+    def build(cls, cfg: Mapping[str, Any], overrides: Sequence[str] = ()) -> Self:
+        """Make and check everything.
+
+        Args:
+            overrides: of the command line; what does nothing in this run is refused there.
+
+        Raises:
+            UserError: with group, key and cause, where one can't be built.
+        """
 
         def shared(kind: type[T], group: str) -> T:
             """The pipeline's own keys of a group."""
@@ -70,17 +78,21 @@ class Strategies:
         strange = set(cfg) - set(keys())
         if strange:
             raise UserError(f"unknown: {', '.join(sorted(strange))} (keys: {', '.join(keys())})")
+        data: Data = conforming(build(cfg, "data"), Data, "data")
+        generator: Generator = conforming(build(cfg, "generator"), Generator, "generator")
+        recorded = generator.recorded()
+        replay = None if recorded is None else Rollouts(**recorded)
+        if generator.replays:
+            require_used(overrides)
+        bucketer = build(cfg, "bucketer")
         export = typed(Export, cfg["export"], "export")
-        data, bucketer = build(cfg, "data"), build(cfg, "bucketer")
-        replays_own = cfg["generator"].get("path", "elsewhere") is None
-        generator = None if replays_own else build(cfg, "generator")
-        chosen = cls(
+        settings = cls(
             data=data,
-            replay=generator if isinstance(generator, Replay) else None,
-            generator=None if isinstance(generator, Replay) else generator,
+            replay=replay,
+            generator=generator,
             generation=shared(Generation, "generator"),
             budget=build(cfg, "budget"),
-            reward=build(cfg, "reward"),
+            reward=conforming(build(cfg, "reward"), Reward, "reward"),
             scoring=shared(Scoring, "reward"),
             measure=typed(Measure, cfg["measure"], "measure"),
             metric=build(cfg, "metric"),
@@ -90,25 +102,23 @@ class Strategies:
             guards=shared(Guards, "sampler"),
             trainer=None if cfg["trainer"]["_target_"] is None else build(cfg, "trainer"),
             schedule=shared(Schedule, "trainer"),
-            tracking=build(cfg, "tracker"),
+            tracking=conforming(build(cfg, "tracker"), Tracking, "tracker"),
             seed=_seed(cfg["seed"]),
             limits=shared(Limits, "data"),
             edges=shared(Edges, "bucketer"),
             export=export,
-            layouts=[*_layouts(cfg["convention"]["layouts"]), *[GENERATIONS] * export.generations],
+            layouts=_layouts(cfg["convention"]["layouts"], export),
             report=typed(Report, cfg["report"], "report"),
-            store=typed(Store, {"root": cfg["store_dir"]}, "store_dir"),
             until=_until(cfg["until"]),
         )
-        if not chosen.budget.divisible:
-            _require_rounds(chosen)
-        if chosen.generator is not None:
-            chosen.budget.check(chosen.setting())
-        return chosen
+        if not settings.budget.divisible:
+            _require_rounds(settings)
+        if not settings.generator.replays:
+            settings.budget.check(settings.setting())
+        return settings
 
     def setting(self) -> Setting:
         """What the budget has to know of a run that generates."""
-        assert self.generator is not None
         between = partial(_pass_rates_between, self.bucketer, self.metric, self.edges)
         return Setting(self.generator.batch_size, between)
 
@@ -116,16 +126,20 @@ class Strategies:
         """All files that the run reads."""
         return [*self.data.files(), *(self.replay.files() if self.replay else [])]
 
+    def reaches(self, step: str) -> bool:
+        """Whether a run goes as far as a step of `STEPS`."""
+        return self.until is None or STEPS.index(step) <= STEPS.index(self.until)
 
-def _require_rounds(chosen: Strategies) -> None:
+
+def _require_rounds(settings: Settings) -> None:
     """Raise UserError where rollouts can't be had in rounds."""
-    budget, generator = type(chosen.budget).__name__, chosen.generator
-    if generator is None:
+    budget, generator = type(settings.budget).__name__, settings.generator
+    if generator.replays:
         raise UserError(
             f"the budget ({budget}) decides which rollouts to make: choose a generator that makes "
             "them, like generator=transformers"
         )
-    if chosen.generation.shards > 1:
+    if settings.generation.shards > 1:
         raise UserError(
             f"the budget ({budget}) looks at all problems after each round, and a shard has a part "
             "of them: run it without generator.shards"
@@ -166,14 +180,33 @@ def _seed(seed: Any) -> int:
     return seed
 
 
-def _until(stage: str | None) -> str | None:
-    if stage not in (None, "rollouts"):
-        raise UserError(f"until={stage}: there is rollouts, or null for all")
-    return stage
+def _until(step: str | None) -> str | None:
+    if step is not None and step not in STEPS:
+        raise UserError(f"until={step}: there are {', '.join(STEPS)}, or null for all")
+    return step
 
 
-def _layouts(names: list[str]) -> list[Layout]:
-    for name in names:
-        if name not in LAYOUTS:
-            raise UserError(f"convention.layouts: no {name}; there are {', '.join(LAYOUTS)}")
-    return [LAYOUTS[name] for name in names]
+def _layouts(names: Sequence[str], export: Export) -> dict[str, Layout]:
+    """The layouts of these names, this package's or plugins', and what `export` asks for beside."""
+    plugins = {point.name: point for point in entry_points(group="curriculum.layout")}
+    taken = sorted(LAYOUTS.keys() & plugins.keys())
+    if taken:
+        raise UserError(f"a plugin's layout is called {taken[0]}, as one of this package is")
+    unknown = [name for name in names if name not in LAYOUTS.keys() | plugins.keys()]
+    if unknown:
+        there = ", ".join([*LAYOUTS, *plugins])
+        raise UserError(f"convention.layouts: no {unknown[0]}; there are {there}")
+    chosen = {name: _layout(name, plugins) for name in names}
+    return chosen | ({"generations": Generations()} if export.generations else {})
+
+
+def _layout(name: str, plugins: Mapping[str, EntryPoint]) -> Layout:
+    if name in LAYOUTS:
+        return LAYOUTS[name]()
+    point = plugins[name]
+    try:
+        layout = point.load()()
+    except Exception as error:  # whatever a plugin's import raises
+        cause = f"{type(error).__name__}: {error}"
+        raise UserError(f"convention.layouts: no {name} from {point.value}: {cause}") from error
+    return cast(Layout, conforming(layout, Layout, "convention.layouts"))

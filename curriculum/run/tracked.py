@@ -4,48 +4,59 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from curriculum.core.prompts import Event
-from curriculum.core.records import Outcome
-from curriculum.trackers.base import About, Tracker, Tracking
-from curriculum.trackers.local import Local
+from curriculum.core.records import Measured
+from curriculum.core.run_result import RunResult
+from curriculum.run.context import Context
+from curriculum.run.settings import Settings
+from curriculum.sweep.jobs import own_overrides
+from curriculum.trackers import About, LocalTracker, Tracker
 
 
 @contextmanager
-def tracked(chosen: Tracking, about: About) -> Iterator[Tracker]:
-    """Follow a run to its end, also where that is an exception, Ctrl-C or SIGTERM."""
-    ways = [Local()] if isinstance(chosen, Local) else [Local(), chosen]
-    every = _Every([way.start(about) for way in ways])
+def tracked(settings: Settings, cfg: Mapping[str, Any], context: Context) -> Iterator[Tracker]:
+    """Follow a run to its end, also where that is an exception, Ctrl-C or SIGTERM.
+
+    Args:
+        cfg: plain values, for who notes them.
+    """
+    stage = settings.until or ("training" if settings.trainer else "buckets")
+    name = " ".join(own_overrides(context.overrides, context.sweep)) or context.folder.name
+    about = About(context.folder, name, context.sweep, stage, cfg, context.choices)
+    local = LocalTracker(context.folder, context.show)
+    every = _Every([local, settings.tracking.start(about)])
     try:
         yield every
     except BaseException as error:
-        every.finish(error)
+        every.finish(context.ledger.result(error), error)
         raise
-    every.finish(None)
+    every.finish(context.ledger.result(), None)
 
 
-class _Every:
-    """All of them as one; see `Tracker`."""
+class _Every(Tracker):
+    """All of them as one."""
 
     def __init__(self, trackers: Sequence[Tracker]) -> None:
         self._trackers = trackers
 
-    def buckets(self, outcome: Outcome) -> None:
-        for each in self._trackers:
-            each.buckets(outcome)
+    def buckets(self, outcome: Measured) -> None:
+        for tracker in self._trackers:
+            tracker.buckets(outcome)
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
-        for each in self._trackers:
-            each.log(step, values)
+        for tracker in self._trackers:
+            tracker.log(step, values)
 
     def event(self, step: int, event: Event) -> None:
-        for each in self._trackers:
-            each.event(step, event)
+        for tracker in self._trackers:
+            tracker.event(step, event)
 
     def trained(self) -> None:
-        for each in self._trackers:
-            each.trained()
+        for tracker in self._trackers:
+            tracker.trained()
 
-    def finish(self, error: BaseException | None) -> None:
-        for each in self._trackers:
-            each.finish(error)
+    def finish(self, result: RunResult, error: BaseException | None) -> None:
+        for tracker in self._trackers:
+            tracker.finish(result, error)

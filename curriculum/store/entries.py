@@ -12,26 +12,28 @@ Whoever was taken over publishes nothing and uses what its successor made.
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import logging
 import os
 import shutil
+import sys
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
+from curriculum.core.atomic import PARTIAL, whole
 from curriculum.store.lease import PATIENCE, Lease, held
 
 log = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
-PARTIAL = ".partial"
 
 
 class Stage(NamedTuple):
@@ -64,7 +66,6 @@ class Store:
         nothing behind; the files of a resumable stage stay then, and after a kill, for the next
         `make`, which must write each with `whole`.
         """
-        made_of = {**made_of, "version": version("curriculum")}
         folder = self._folder(name, made_of)
         folder.parent.mkdir(parents=True, exist_ok=True)
         made = False
@@ -81,7 +82,7 @@ class Store:
 
     def is_finished(self, name: str, made_of: Mapping[str, Any]) -> bool:
         """Whether the stage is there."""
-        return _is_finished(self._folder(name, {**made_of, "version": version("curriculum")}))
+        return _is_finished(self._folder(name, made_of))
 
     def shared(self, name: str, made_of: Mapping[str, Any]) -> Path:
         """A folder for files of a resumable stage that several runs add at the same time.
@@ -90,7 +91,7 @@ class Store:
         the same whoever writes it, and be written with `whole`; the folder goes away when the
         stage is finished.
         """
-        folder = self._folder(name, {**made_of, "version": version("curriculum")})
+        folder = self._folder(name, made_of)
         shared = _shared(folder)
         shared.mkdir(parents=True, exist_ok=True)
         for begun in _begun(folder):
@@ -100,14 +101,6 @@ class Store:
     def _folder(self, name: str, made_of: Mapping[str, Any]) -> Path:
         fingerprint = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
         return Path(self.root) / f"{name}-{fingerprint}"
-
-
-@contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """Where to write a file that is to be at `path` as a whole or not at all."""
-    aside = path.with_name(f"{path.name}.{uuid.uuid4().hex}{PARTIAL}")
-    yield aside
-    aside.replace(path)
 
 
 def _make(
@@ -132,7 +125,8 @@ def _make(
         counts = make(aside)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         manifest = {"made_of": made_of, "counts": dict(counts), "finished": now}
-        (aside / MANIFEST).write_text(json.dumps(manifest, indent=2))
+        with whole(aside / MANIFEST) as path:
+            path.write_text(json.dumps(manifest, indent=2))
         return lease.is_mine() and _publish(aside, folder)
     except Exception:
         if lease.is_mine() and not _is_finished(folder):
@@ -183,8 +177,23 @@ def _link_files(source: Path, target: Path) -> None:
 
 def digest_of_sources(folder: Path) -> str:
     """Changes when a Python file of the folder does."""
-    sources = sorted(folder.glob("*.py"))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+    return _digest(sorted(folder.glob("*.py")))
+
+
+def digest_of_source(*made_by: type | ModuleType) -> str:
+    """Changes when the file of a module does, or that of a class or of a base of it.
+
+    Files of the standard library don't count.
+    """
+    classes = [base for each in made_by if isinstance(each, type) for base in each.__mro__]
+    modules = {each.__name__ for each in made_by if not isinstance(each, type)}
+    modules |= {each.__module__ for each in classes}
+    own = sorted(name for name in modules if name.partition(".")[0] not in sys.stdlib_module_names)
+    return _digest([Path(inspect.getfile(sys.modules[name])) for name in own])
+
+
+def _digest(files: Sequence[Path]) -> str:
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
 def _say(name: str, holder: str) -> None:

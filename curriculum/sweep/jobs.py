@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -15,7 +14,8 @@ from omegaconf import DictConfig, OmegaConf
 from curriculum.config.conf import conf_dir
 from curriculum.config.source import register
 from curriculum.core.errors import UserError
-from curriculum.core.run_result import FILE, write
+from curriculum.core.names import OUTSIDE, RESULT
+from curriculum.core.run_result import RunResult
 from curriculum.integrations.hydra import split_sweep
 from curriculum.store.lease import sign_of_life
 
@@ -44,6 +44,18 @@ def planned(sweep: Path) -> list[list[str]]:
         return split_sweep(loader, [*params, *hydra["overrides"]["task"]])
 
 
+def own_overrides(overrides: Sequence[str], sweep: Path | None) -> list[str]:
+    """Those of a job that say what it does, where it can be told without those of all jobs.
+
+    Args:
+        sweep: the folder of the sweep that it is part of.
+    """
+    told = [each for each in overrides if not each.lstrip("+").startswith(OUTSIDE)]
+    jobs = [set(each) for each in planned(sweep)] if sweep else []
+    common = set.intersection(*jobs) if jobs else set()
+    return [each for each in told if each not in common] or told
+
+
 def plan_of(sweep: Path) -> dict[str, Any]:
     """What Hydra noted of a sweep; a ${key} in it is each job's own, and stays as it is."""
     config = cast(DictConfig, OmegaConf.load(sweep / PLAN))
@@ -69,20 +81,11 @@ def folders(sweep: Path, plan: Sequence[Sequence[str]]) -> list[Path]:
 
     Numbers beyond the plan are of an earlier and larger sweep in the same folder.
     """
-    begun = {path.parent for path in (*sweep.glob("*/.hydra"), *sweep.glob(f"*/{FILE}"))}
+    begun = {path.parent for path in (*sweep.glob("*/.hydra"), *sweep.glob(f"*/{RESULT}"))}
     if plan:
         begun = {each for each in begun if not each.name.isdigit()}
     jobs = begun | {sweep / str(number) for number in range(len(plan))}
     return sorted(jobs, key=lambda each: (not each.name.isdigit(), each.name.zfill(9)))
-
-
-def result_of(folder: Path) -> dict[str, Any] | None:
-    """What a job's run left; None where it has not ended."""
-    try:
-        result: dict[str, Any] = json.loads((folder / FILE).read_text())
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    return result
 
 
 def is_open(folder: Path, overrides: Sequence[str]) -> bool:
@@ -91,15 +94,15 @@ def is_open(folder: Path, overrides: Sequence[str]) -> bool:
     Raises:
         UserError: it is complete, but for another value of the same key.
     """
-    result = result_of(folder)
-    if result is None or result["status"] != "completed":
+    result = RunResult.load(folder)
+    if result is None or result.status != "completed":
         # One that SLURM has started again would leave its work to itself.
         again = "SLURM_RESTART_COUNT" in os.environ
         where = None if again else sign_of_life(folder / LOCK)
         if where:
             log.info("job %s runs on %s: left to it", folder.name, where.split()[0])
         return not where
-    done, wanted = _by_key(result["overrides"]), _by_key(overrides)
+    done, wanted = _by_key(result.overrides), _by_key(overrides)
     for key in done.keys() & wanted.keys() - NOT_OF_A_JOB - MENDING:
         if done[key] != wanted[key]:
             raise UserError(
@@ -116,18 +119,17 @@ def begin_anew(folder: Path, overrides: Sequence[str]) -> None:
     Otherwise a job that dies before it can write one would seem complete. Which files were left is
     kept: they make place for those of the job.
     """
-    result = result_of(folder)
+    result = RunResult.load(folder)
     if result is not None:
-        files = {"files_by_kind": result.get("files_by_kind", {})}
-        state = {"status": "missing", "error": NOT_STARTED, "overrides": list(overrides)}
-        write(folder, state | files)
+        files = result.files_by_kind
+        RunResult("missing", NOT_STARTED, overrides=overrides, files_by_kind=files).write(folder)
 
 
 def overrides_of(folder: Path, plan: Sequence[Sequence[str]]) -> list[str]:
     """Of a job, as it was run or as it was planned; without where its files are."""
-    result, saved = result_of(folder), folder / ".hydra" / "overrides.yaml"
+    result, saved = RunResult.load(folder), folder / ".hydra" / "overrides.yaml"
     if result is not None:
-        overrides = result["overrides"]
+        overrides = list(result.overrides)
     elif saved.exists():
         overrides = cast(list[str], OmegaConf.to_container(OmegaConf.load(saved)))
     else:

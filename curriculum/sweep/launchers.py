@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from hydra_plugins.hydra_submitit_launcher.config import BaseQueueConf
 from hydra_plugins.hydra_submitit_launcher.submitit_launcher import LocalLauncher, SlurmLauncher
 
 from curriculum.core.errors import UserError
-from curriculum.core.run_result import write
+from curriculum.core.run_result import RunResult
 from curriculum.integrations import hydra
 from curriculum.sweep import jobs
 
@@ -105,8 +105,8 @@ class Patient:
                     for number in ended:
                         folder = sweep / str(number)
                         _note_the_end(submitted.pop(number), folder, numbered[number])
-                        result = jobs.result_of(folder)
-                        status = result["status"] if result else "skipped"
+                        result = RunResult.load(folder)
+                        status = result.status if result else "skipped"
                         log.info("job %d: %s; %d to go", number, status, len(submitted))
                         advance(1)
                     time.sleep(LOOK if submitted else 0)
@@ -150,13 +150,13 @@ def register() -> None:
 def _note_the_end(job: Any, folder: Path, overrides: Sequence[str]) -> None:
     """Leave a result for a job that could not do so itself."""
     cause = _cause_of_death(job)
-    result = jobs.result_of(folder)
-    if cause is None or (result is not None and result["status"] in ("completed", "failed")):
+    result = RunResult.load(folder)
+    if cause is None or (result is not None and result.status in ("completed", "failed")):
         return
     log.error("%s: %s", folder, cause)
     folder.mkdir(parents=True, exist_ok=True)
-    content = {"overrides": list(overrides), **(result or {}), "status": "failed", "error": cause}
-    write(folder, content)
+    known = result or RunResult("failed", overrides=overrides)
+    replace(known, status="failed", error=cause).write(folder)
 
 
 def _cause_of_death(job: Any) -> str | None:

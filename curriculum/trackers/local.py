@@ -14,34 +14,31 @@ import pyarrow.parquet as pq
 
 from curriculum.core.names import EVENTS, METRICS
 from curriculum.core.prompts import Event
-from curriculum.core.records import Outcome
-from curriculum.trackers.base import About
+from curriculum.trackers.base import About, Tracker, Tracking
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Local:
-    """Nothing but the files in the run's folder."""
+class Local(Tracking):
+    """Nothing beside the files in the run's folder, which `LocalTracker` leaves of every run."""
 
-    def start(self, about: About) -> LocalTracker:
+    def start(self, about: About) -> Tracker:
         """See `Tracking`."""
-        return LocalTracker(about.record.folder, about.show)
-
-    def compare(self, sweep: Path) -> None:
-        """The files are there already."""
+        return _Nobody()
 
 
-class LocalTracker:
+class _Nobody(Tracker):
+    """Who is told of everything and does nothing."""
+
+
+class LocalTracker(Tracker):
     """A line an event as they come, a row a step at the end; nothing where nothing is trained."""
 
     def __init__(self, folder: Path, show: bool) -> None:
         self._folder, self._show = folder, show
         self._rows: dict[int, dict[str, float]] = {}
         self._events: TextIO | None = None
-
-    def buckets(self, outcome: Outcome) -> None:
-        """The layouts write what there is to say of them."""
 
     def log(self, step: int, values: Mapping[str, float]) -> None:
         """See `Tracker`."""
@@ -69,6 +66,3 @@ class LocalTracker:
             values = [row.get(name) for row in self._rows.values()]
             columns[name] = pa.array(values, pa.float64())
         pq.write_table(pa.table(columns), self._folder / METRICS)
-
-    def finish(self, error: BaseException | None) -> None:
-        """The files are there already."""

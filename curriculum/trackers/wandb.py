@@ -6,16 +6,19 @@ import json
 import logging
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pandas as pd
+from pydantic import Field
 
 from curriculum.core.errors import UserError
+from curriculum.core.names import OUTSIDE
 from curriculum.core.prompts import Event
-from curriculum.core.records import Outcome
-from curriculum.trackers.base import OUTSIDE, About, flat
+from curriculum.core.records import Measured
+from curriculum.core.run_result import RunResult
+from curriculum.trackers.base import About, Tracker, Tracking, flat
 from curriculum.trackers.parts import summary
 from curriculum.trackers.parts.recording import Recording
 from curriculum.trackers.parts.tables import of_buckets, of_problems
@@ -23,32 +26,22 @@ from curriculum.trackers.parts.tables import of_buckets, of_problems
 log = logging.getLogger(__name__)
 
 MODES = ("auto", "online", "offline")
-ROWS = 10_000  # of a table, which W&B shows in full
 
 
 @dataclass(frozen=True)
-class WandB:
+class WandB(Tracking):
     """A run of W&B's for each run, grouped by sweep, and one more for a sweep's comparison."""
 
-    mode: str
-    project: str
-    entity: str | None
-    group: str | None
-    tags: list[str]
-    timeout: float
-    finish_timeout: float
-    rows: int
-    characters: int
-    system_metrics: bool
-
-    def __post_init__(self) -> None:
-        if self.mode not in MODES:
-            raise UserError(f"tracker.mode={self.mode}: there is {', '.join(MODES)}")
-        if not 0 <= self.rows <= ROWS:
-            raise UserError(f"tracker.rows={self.rows}: problems in a table, 0 to {ROWS:,}")
-        for name in ("timeout", "finish_timeout", "characters"):
-            if getattr(self, name) < 0:
-                raise UserError(f"tracker.{name}={getattr(self, name)}: 0 or more")
+    mode: Literal["auto", "online", "offline"] = "auto"
+    project: str = "curriculum"
+    entity: str | None = None
+    group: str | None = None
+    tags: list[str] = field(default_factory=list)
+    timeout: Annotated[float, Field(ge=0)] = 20
+    finish_timeout: Annotated[float, Field(ge=0)] = 15
+    rows: Annotated[int, Field(ge=0, le=10_000)] = 10_000  # of a table, as many as W&B shows
+    characters: Annotated[int, Field(ge=0)] = 500
+    system_metrics: bool = False
 
     def start(self, about: About) -> WandBTracker:
         """See `Tracking`."""
@@ -99,18 +92,18 @@ class WandB:
         return mode
 
 
-class WandBTracker:
+class WandBTracker(Tracker):
     """Follows a run; see `Tracker`."""
 
     def __init__(self, knobs: WandB, about: About) -> None:
-        self._knobs, self._about = knobs, about
+        self._knobs = knobs
         sweep = about.sweep.name if about.sweep else None
-        config = about.config() | summary.provenance()
-        self._recording = knobs.begin(about.record.folder, sweep, about.stage, about.name, config)
+        config = about.keys() | summary.provenance()
+        self._recording = knobs.begin(about.folder, sweep, about.stage, about.name, config)
         self._recording.step_of("train")
         self._events: list[dict[str, Any]] = []
 
-    def buckets(self, outcome: Outcome) -> None:
+    def buckets(self, outcome: Measured) -> None:
         """See `Tracker`: scalars, histograms and tables."""
         buckets, metrics = of_buckets(outcome), outcome.metrics
         self._recording.log(flat({"buckets": buckets}, "/"))
@@ -143,13 +136,10 @@ class WandBTracker:
         if numbers:
             self._recording.log(flat({"train": {"step": step, "events": numbers}}, "/"))
 
-    def trained(self) -> None:
-        """What there was to record is recorded."""
-
-    def finish(self, error: BaseException | None) -> None:
+    def finish(self, result: RunResult, error: BaseException | None) -> None:
         """See `Tracker`."""
         if self._events:
             self._recording.table("tables/events", pd.DataFrame(self._events))
-        self._recording.summarize(summary.of_run(self._about.record))
-        self._recording.configure(summary.fingerprints(self._about.record))
+        self._recording.summarize(summary.of_run(result))
+        self._recording.configure(summary.fingerprints(result))
         self._recording.finish(error)

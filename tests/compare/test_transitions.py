@@ -16,9 +16,9 @@ from scipy.stats import beta
 from curriculum.compare.transitions import show, transitions
 from curriculum.config.plugins import conf_dir
 from curriculum.core.errors import UserError
-from curriculum.core.run_result import Record
 from curriculum.demo.__main__ import write
 from curriculum.run import pipeline
+from curriculum.run.context import Context
 
 NAMES = ["easy", "medium", "hard", "very_hard"]
 
@@ -41,9 +41,9 @@ def finished(composed, folder, rollouts, *overrides):
     )
     values = OmegaConf.to_container(cfg, resolve=True)
     choices = {"reward": "auto", "metric": "mean_reward", "bucketer": "any"}
-    record = Record(folder, [], choices, values)
-    pipeline.run(values, record, show=False)
-    record.write(None)
+    context = Context.of(values, folder, choices)
+    pipeline.run(values, context)
+    context.ledger.write()
     return folder
 
 

@@ -371,7 +371,7 @@ def test_a_run_keeps_rows_of_no_use_aside(run, tmp_path, read_result):
     )
     assert done.returncode == 0, done.stderr
     assert read_result(tmp_path / "out")["counts"]["rejected_problems_rows"] == 1
-    (line,) = (tmp_path / "out" / "aside" / "problems_rows.jsonl").read_text().splitlines()
+    (line,) = (tmp_path / "out" / "rejects" / "problems_rows.jsonl").read_text().splitlines()
     assert json.loads(line)["row"] == 3
     found = pd.read_parquet(tmp_path / "out" / "problems.parquet")
     assert found["mean_reward"].tolist() == [0, 1]

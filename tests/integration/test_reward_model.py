@@ -149,7 +149,7 @@ def test_what_is_too_long_fails_and_its_neighbours_do_not(tmp_path, save, score)
     assert sum(long) == 4
     for reward, other, is_long in zip(rewards, expected, long, strict=True):
         assert pd.isna(reward) if is_long else reward == pytest.approx(other, abs=1e-4)
-    failed = pd.read_parquet(tmp_path / "out" / "aside" / "failed_rollouts.parquet")
+    failed = pd.read_parquet(tmp_path / "out" / "rejects" / "failed_rollouts.parquet")
     assert failed["cause"].str.contains("tokens, more than 40").all()
 
 

@@ -43,7 +43,7 @@ def test_a_source_verl_does_not_know_is_a_failure_with_its_cause(run, tmp_path):
     pd.DataFrame(rows).to_parquet(tmp_path / "rollouts.parquet")
     done = run("data=rollouts", f"data.path={tmp_path}/rollouts.parquet", "reward=verl")
     assert done.returncode == 1
-    failed = pd.read_parquet(tmp_path / "out" / "aside" / "failed_rollouts.parquet")
+    failed = pd.read_parquet(tmp_path / "out" / "rejects" / "failed_rollouts.parquet")
     assert "NotImplementedError" in failed["cause"][0]
 
 

@@ -267,7 +267,7 @@ def test_what_prime_swallows_is_a_failure_with_its_cause(
         *("reward.manager=prime", f"reward.path={path}"),
     )
     assert done.returncode == 0, done.stderr
-    failed = pd.read_parquet(tmp_path / "out" / "aside" / "failed_rollouts.parquet")
+    failed = pd.read_parquet(tmp_path / "out" / "rejects" / "failed_rollouts.parquet")
     assert failed["cause"].tolist() == [
         "RuntimeError: the prime manager's 0.0 for a failure: "
         "[Error] Task failed: no answer in it, completion: raise!"

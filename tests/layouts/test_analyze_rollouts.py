@@ -13,14 +13,14 @@ from omegaconf import OmegaConf
 from curriculum import data
 from curriculum.bucketers import Percentile
 from curriculum.config.plugins import conf_dir
-from curriculum.core.records import Buckets, Outcome, Rewards, Rollouts
-from curriculum.generators.replay import adopt
-from curriculum.layouts import LAYOUTS, Export
+from curriculum.core.records import Buckets, Measured, Rewards, Rollouts
+from curriculum.layouts import AnalyzeRollouts, Export
 from curriculum.metrics import MeanReward, measure
+from curriculum.run.replaying import adopt
 from curriculum.run.scoring.scoring import read_recorded
 from curriculum.testing import STANDARD
 
-LAYOUT = LAYOUTS["analyze_rollouts"]
+LAYOUT = AnalyzeRollouts()
 EXPORT = Export(**OmegaConf.load(conf_dir() / "config.yaml").export)
 EXPECTED_KEYS = {
     *("problem_id", "mean@1", "mean@3", "pass_rate", "mean_reward", "max_reward", "min_reward"),
@@ -66,7 +66,7 @@ def outcome_of(path, place=None):
     metrics = measure(problems, grouped, STANDARD, MeanReward(), "mean_reward")
     bucketer = Percentile(4, ["easy", "medium-easy", "medium-hard", "hard"]).fit(metrics)
     buckets = Buckets(bucketer.names_, bucketer.assign(metrics))
-    return Outcome(
+    return Measured(
         problems=problems,
         rollouts=rollouts,
         rewards=rewards,

@@ -12,13 +12,13 @@ from curriculum import data
 from curriculum.bucketers import Percentile, Threshold
 from curriculum.config.plugins import conf_dir
 from curriculum.core.errors import UserError
-from curriculum.core.records import Buckets, Outcome, Rewards, Rollouts
-from curriculum.layouts import LAYOUTS, Export
+from curriculum.core.records import Buckets, Measured, Rewards, Rollouts
+from curriculum.layouts import BucketRollouts, Export
 from curriculum.metrics import InverseMean, MeanReward, measure
 from curriculum.run.scoring.scoring import read_recorded
 from curriculum.testing import STANDARD
 
-LAYOUT = LAYOUTS["bucket_rollouts"]
+LAYOUT = BucketRollouts()
 EXPORT = Export(**OmegaConf.load(conf_dir() / "config.yaml").export)
 THREE = Percentile(3, None)
 
@@ -34,7 +34,7 @@ def outcome_of(path, bucketer=THREE, metric=None):
     metrics = measure(problems, grouped, STANDARD, metric, option)
     assignment = bucketer.fit(metrics).assign(metrics)
     buckets = Buckets(bucketer.names_, assignment)
-    return Outcome(
+    return Measured(
         problems=problems,
         rollouts=rollouts,
         rewards=rewards,

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
-from curriculum.core.run_result import Record
 from curriculum.run import pipeline
+from curriculum.run.context import Context
 
 ROOT = Path(__file__).parents[2]
 STRATEGIES = ["percentile", "pass_rate", "mean_reward", "adaptive"]
@@ -44,10 +44,10 @@ def measured(composed, tmp_path):
             *overrides,
         )
         values = OmegaConf.to_container(cfg, resolve=True)
-        choices = {"metric": "difficulty_score", "bucketer": strategy}
-        record = Record(folder, [], choices, values)
-        pipeline.run(values, record, show=False)
-        record.write(None)
+        choices = {"reward": "auto", "metric": "difficulty_score", "bucketer": strategy}
+        context = Context.of(values, folder, choices)
+        pipeline.run(values, context)
+        context.ledger.write()
         return folder
 
     return measured

@@ -7,9 +7,9 @@ import pytest
 from omegaconf import OmegaConf
 
 from curriculum.core.errors import UserError
-from curriculum.core.run_result import Record
 from curriculum.layouts import generations
 from curriculum.run import pipeline
+from curriculum.run.context import Context
 
 CHAT = [
     {"role": "system", "content": "Antworte kurz, bitte."},
@@ -34,10 +34,10 @@ def dumped(composed, tmp_path):
             *overrides,
         )
         values = OmegaConf.to_container(cfg, resolve=True)
-        choices = {"metric": "mean_reward", "bucketer": "percentile"}
-        record = Record(folder, [], choices, values)
-        pipeline.run(values, record, show=False)
-        record.write(None)
+        choices = {"reward": "auto", "metric": "mean_reward", "bucketer": "percentile"}
+        context = Context.of(values, folder, choices)
+        pipeline.run(values, context)
+        context.ledger.write()
         return folder
 
     return dumped

@@ -15,15 +15,15 @@ from curriculum import data
 from curriculum.bucketers import Recorded
 from curriculum.config.plugins import conf_dir
 from curriculum.core.errors import UserError
-from curriculum.core.records import Buckets, Outcome, Rewards, Rollouts
-from curriculum.core.run_result import Record
-from curriculum.layouts import GENERATIONS, LAYOUTS, Export
+from curriculum.core.records import Buckets, Measured, Rewards, Rollouts
+from curriculum.layouts import Export, Generations, Stages
 from curriculum.metrics import MeanReward, measure
 from curriculum.run import pipeline
+from curriculum.run.context import Context
 from curriculum.run.scoring.scoring import read_recorded
 from curriculum.testing import STANDARD
 
-LAYOUT = LAYOUTS["stages"]
+LAYOUT = Stages()
 EXPORT = Export(**OmegaConf.load(conf_dir() / "config.yaml").export)
 BUCKETS = {"easy": 30, "medium": 25, "hard": 44}  # and how many prompts stand in no other
 BEST = [0, 0.25, 0.49, 0.5, 1.25]  # rewards of problem i are 0 and BEST[i % 5]
@@ -72,7 +72,7 @@ def outcome_of(path, names=None):
     groups = Rewards.group(rollouts, rewards)
     metrics = measure(problems, groups, STANDARD, MeanReward(), "mean_reward")
     bucketer = Recorded(names).fit(metrics)
-    return Outcome(
+    return Measured(
         problems=problems,
         rollouts=rollouts,
         rewards=rewards,
@@ -120,13 +120,14 @@ def run_here(composed, tmp_path):
         cfg = OmegaConf.to_container(
             composed("preset=prepare_stages", *overrides, *own), resolve=True
         )
-        record = Record(folder, [], {"metric": "mean_reward", "bucketer": "recorded"}, cfg)
+        choices = {"reward": "auto", "metric": "mean_reward", "bucketer": "recorded"}
+        context = Context.of(cfg, folder, choices)
         try:
-            pipeline.run(cfg, record, show=False)
+            pipeline.run(cfg, context)
         except UserError as error:
-            record.write(error)
+            context.ledger.write(error)
             raise
-        record.write(None)
+        context.ledger.write()
         return read(folder)
 
     return run_here
@@ -596,5 +597,5 @@ def test_stage_files_that_are_input_are_never_written_over(again, tmp_path):
 
 def test_rollouts_in_verl_s_form_beside_the_buckets_are_no_bucket(tmp_path, outcome, bucketed):
     folder = shutil.copytree(bucketed, tmp_path / "buckets")
-    GENERATIONS.write(outcome, folder, EXPORT)
+    Generations().write(outcome, folder, EXPORT)
     assert outcome_of(folder).buckets.names == ["easy", "medium", "hard"]

@@ -64,7 +64,7 @@ def scored(run, tmp_path, sentences):
         )
         assert done.returncode == 0, done.stderr
         rewards = pd.read_parquet(tmp_path / "out" / "rollouts_with_rewards.parquet")["reward"]
-        failed = tmp_path / "out" / "aside" / "failed_rollouts.parquet"
+        failed = tmp_path / "out" / "rejects" / "failed_rollouts.parquet"
         causes = pd.read_parquet(failed)["cause"].tolist() if failed.exists() else []
         return rewards.tolist(), causes
 

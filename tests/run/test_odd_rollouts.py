@@ -8,8 +8,8 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from curriculum.config.plugins import conf_dir
-from curriculum.core.run_result import Record
 from curriculum.run import pipeline
+from curriculum.run.context import Context
 
 
 def rollouts(problems, samples, reward, sources=2):
@@ -53,7 +53,7 @@ def report_of(tmp_path, store):
         values = OmegaConf.to_container(
             OmegaConf.masked_copy(cfg, set(cfg) - {"hydra"}), resolve=True
         )
-        pipeline.run(values, Record(folder, [], choices, values), show=True)
+        pipeline.run(values, Context.of(values, folder, choices, show=True))
         return (folder / "report.html").read_text(encoding="utf-8")
 
     return report_of

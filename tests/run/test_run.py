@@ -152,7 +152,7 @@ def test_too_many_failures_end_the_run_and_are_kept(run, tmp_path, read_result):
     assert done.returncode == 1
     assert "more than reward.max_failures=10" in done.stderr
     assert "ValueError: level 6 is too much" in done.stderr
-    assert len(pd.read_parquet(tmp_path / "out" / "aside" / "failed_rollouts.parquet")) == 11
+    assert len(pd.read_parquet(tmp_path / "out" / "rejects" / "failed_rollouts.parquet")) == 11
 
     done = run(*arguments, "reward.max_failures=5000")
     assert done.returncode == 0, done.stderr

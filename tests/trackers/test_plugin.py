@@ -33,7 +33,7 @@ class ToFile:
     def trained(self):
         self.write("trained")
 
-    def finish(self, error):
+    def finish(self, result, error):
         self.write(f"finish {error}")
 
     def compare(self, sweep):

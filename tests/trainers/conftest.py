@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
-from curriculum.core.run_result import Record
 from curriculum.run import pipeline
+from curriculum.run.context import Context
 
 
 class Done:
@@ -53,9 +53,9 @@ def dry_run(composed, store, tmp_path):
             "sampler": "thompson",
         }
         choices = {group: given.get(group, option) for group, option in default.items()}
-        record = Record(folder, list(overrides), choices, cfg)
-        pipeline.run(cfg, record, show=True)
-        record.write(None)
+        context = Context.of(cfg, folder, choices, overrides, show=True)
+        pipeline.run(cfg, context)
+        context.ledger.write()
         return Done(folder)
 
     return dry_run

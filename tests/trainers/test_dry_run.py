@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 
 from curriculum.config.plugins import conf_dir
 from curriculum.core.errors import UserError
-from curriculum.run.settings import Strategies
+from curriculum.run.settings import Settings
 
 ROOT = Path(__file__).parent.parent.parent
 TRAINING = {"events.jsonl", "metrics.parquet", "dry_run.png"}
@@ -398,7 +398,7 @@ def configuration():
 def test_knobs_out_of_range_are_errors_before_any_work(configuration, knob, said):
     cfg = OmegaConf.merge(configuration, OmegaConf.from_dotlist([knob]))
     with pytest.raises(UserError, match=re.escape(said)):
-        Strategies.build(OmegaConf.to_container(cfg, resolve=True))
+        Settings.build(OmegaConf.to_container(cfg, resolve=True))
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from curriculum.core.errors import UserError
 from curriculum.generators.base import Batch, Request, Response
-from curriculum.generators.parts.prompts import messages_of, plain_text
+from curriculum.integrations.chats import messages_of, plain_text
 
 if TYPE_CHECKING:
     from curriculum.generators.parts.connection import Connection

@@ -1,43 +1,23 @@
-"""Prompts as a model reads them."""
+"""Prompts as token ids, of a length that is allowed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from curriculum.core.errors import UserError
+from curriculum.integrations.chats import chat_text
 
-TRUNCATIONS = ("error", "left", "right")
-Messages = list[dict[str, Any]]
-
-
-def messages_of(prompt: Any) -> Messages:
-    """A prompt as a chat: a text is what the user says."""
-    return [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt
-
-
-def plain_text(prompt: Any) -> str:
-    """A prompt for a model without a chat template: the messages' text."""
-    return "\n".join(str(message["content"]) for message in messages_of(prompt))
-
-
-def chat_text(tokenizer: Any, prompt: Any) -> str:
-    """A prompt through the tokenizer's chat template, where it has one."""
-    if tokenizer.chat_template is None:
-        return plain_text(prompt)
-    text: str = tokenizer.apply_chat_template(
-        messages_of(prompt), tokenize=False, add_generation_prompt=True
-    )
-    return text
+Truncation = Literal["error", "left", "right"]  # of longer prompts
 
 
 @dataclass(frozen=True)
-class Prompts:
+class Tokenized:
     """Token ids of prompts, of a length that is allowed."""
 
     tokenizer: Any
     max_prompt_length: int | None  # tokens
-    truncation: str  # one of `TRUNCATIONS`
+    truncation: Truncation
 
     def ids(self, prompt: Any) -> list[int]:
         """A prompt's tokens.
@@ -58,9 +38,3 @@ class Prompts:
                 f"{text[:80]!r}. Raise it, or set generator.truncation=left or right."
             )
         return ids[-limit:] if self.truncation == "left" else ids[:limit]
-
-
-def require_truncation(truncation: str) -> None:
-    """Raise UserError where there is no such way to cut."""
-    if truncation not in TRUNCATIONS:
-        raise UserError(f"generator.truncation={truncation}: there are {', '.join(TRUNCATIONS)}")

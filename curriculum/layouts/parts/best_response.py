@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from curriculum.core.records import Outcome
+from curriculum.core.records import Measured
 from curriculum.formats.tables import struct_of
 
 
-def best_responses(outcome: Outcome) -> pa.StructArray:
+def best_responses(outcome: Measured) -> pa.StructArray:
     """(P,) of each problem's rollouts the one with the highest reward, the first where some tie."""
     index, rewards = outcome.rollouts.index, outcome.rewards
     scored = np.flatnonzero(

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from curriculum.core.errors import UserError
-from curriculum.core.records import Metrics, Outcome
+from curriculum.core.records import Measured, Metrics
 from curriculum.formats.originals import original_rows
 from curriculum.formats.problems import NO_SOURCE, SOURCES, STAGE
 from curriculum.formats.tables import exact_column, struct_of
@@ -36,7 +36,7 @@ class TrainingRows:
     stand_ins: dict[str, int] = field(default_factory=dict)  # rows without one of their own
 
 
-def training_rows(outcome: Outcome) -> TrainingRows:
+def training_rows(outcome: Measured) -> TrainingRows:
     """(P,) rows `data_source, prompt, ability, reward_model, extra_info`.
 
     Rows keep what they have of these. `extra_info` keeps its keys and gets `curriculum_stage` (the
@@ -70,7 +70,7 @@ def training_rows(outcome: Outcome) -> TrainingRows:
 
 
 def _known(
-    outcome: Outcome, problems: pa.Table, infos: Sequence[Mapping[str, Any]]
+    outcome: Measured, problems: pa.Table, infos: Sequence[Mapping[str, Any]]
 ) -> dict[str, pa.Array]:
     """What this run knows of each problem."""
     both = [(info.get(ORIGINAL_INDEX), info.get(INDEX)) for info in infos]

@@ -22,12 +22,13 @@ from curriculum.formats.tables import table_of
 from curriculum.generators.base import CUT_OFF, Batch, Generation, Generator
 from curriculum.run.generating import parts
 from curriculum.run.generating.plan import plan
-from curriculum.store.entries import Stage, Store
+from curriculum.store.entries import Stage, Store, digest_of_source
 from curriculum.store.lease import held
 
 log = logging.getLogger(__name__)
 
 STAGE = "rollouts"
+SCHEMA = 1  # of the entry; another one makes all of them anew
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class Work:
         knobs = asdict(cast(Any, self.generator)).items()
         return {
             "generator": type(self.generator).__qualname__,
+            "schema": SCHEMA,
+            "source": digest_of_source(type(self.generator)),
             "knobs": {k: v for k, v in knobs if k not in self.generator.incidental},
             "made_of": self.generator.made_of(),
             "problems": self.source,

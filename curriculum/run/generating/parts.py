@@ -8,8 +8,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from curriculum.core.atomic import whole
 from curriculum.generators.base import Batch, Response
-from curriculum.store.entries import whole
 
 PART_SCHEMA = pa.schema(
     [

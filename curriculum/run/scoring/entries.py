@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,9 +10,9 @@ from typing import Any, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from curriculum.core.atomic import whole
 from curriculum.core.records import Problems, Rollouts
 from curriculum.rewards.base import Reward
-from curriculum.rewards.recorded import Recorded
 from curriculum.run.scoring.kept import Kept
 from curriculum.run.scoring.scoring import (
     Scoring,
@@ -23,9 +22,10 @@ from curriculum.run.scoring.scoring import (
     require_every_source,
     score,
 )
-from curriculum.store.entries import Stage, Store, digest_of_sources, whole
+from curriculum.store.entries import Stage, Store, digest_of_source
 
 FILE = "rewards.parquet"
+SCHEMA = 1  # of the entry; another one makes all of them anew
 
 
 def load(
@@ -47,7 +47,7 @@ def load(
         ScoringError: more failures than `scoring.max_failures`, or nothing but failures of some
             data source; what has a reward is kept all the same.
     """
-    if isinstance(reward, Recorded):
+    if reward.in_rollouts:
         recorded = read_recorded(rollouts, scoring.max_failures)
         require_every_source(problems, rollouts, recorded)
         return recorded, None
@@ -64,9 +64,9 @@ def load(
     inputs = {
         "reward": type(reward).__qualname__,
         "knobs": asdict(cast(Any, reward)),
-        # A change of the code, the user's or a plugin's, scores anew; so do other libraries.
-        "code": digest_of_sources(Path(inspect.getfile(type(reward))).parent),
-        "made_of": getattr(reward, "made_of", list)(),
+        "schema": SCHEMA,
+        "source": digest_of_source(type(reward)),
+        "made_of": reward.made_of(),
         "time_limit": scoring.time_limit,
         "rollouts": list(made_of),
     }

@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from curriculum.core.atomic import whole
 from curriculum.core.records import Floats
-from curriculum.store.entries import whole
 
 EVERY = 30.0  # seconds between parts
 PARTS = "kept-*.parquet"

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from typing import Annotated
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import Field
 
 from curriculum.core.cores import count_cores
 from curriculum.core.errors import UserError
@@ -23,15 +25,9 @@ from curriculum.run.scoring.workers import CHUNK, score_chunks
 class Scoring:
     """How rewards are computed (`reward` in conf/config.yaml)."""
 
-    workers: int | None  # processes; None: one a core, or as many as the reward wants
-    time_limit: float  # seconds a rollout may take
-    max_failures: int
-
-    def __post_init__(self) -> None:
-        if self.workers is not None and self.workers < 1:
-            raise UserError(f"reward.workers={self.workers}: 1 or more, or null for one a core")
-        if self.time_limit <= 0 or self.max_failures < 0:
-            raise UserError("reward.time_limit must be above 0, reward.max_failures 0 or more")
+    workers: Annotated[int, Field(ge=1)] | None = None  # None: one a core, or what the reward says
+    time_limit: Annotated[float, Field(gt=0)] = 10  # seconds a rollout may take
+    max_failures: Annotated[int, Field(ge=0)] = 100
 
 
 class ScoringError(UserError):
@@ -137,7 +133,7 @@ def score(
         UserError: where the reward can't be loaded.
     """
     ledger = Ledger(np.full(len(rollouts), np.nan), scoring.max_failures, earlier or 0)
-    wanted = scoring.workers or getattr(reward, "processes", None) or count_cores()
+    wanted = scoring.workers or reward.processes or count_cores()
     workers = min(wanted, -(-len(rollouts) // CHUNK))
     kept.into(ledger.rewards)
     before = int(np.isfinite(ledger.rewards).sum())

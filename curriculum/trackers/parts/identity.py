@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from curriculum.core.atomic import whole
+
 FILE = "unfinished.json"
 SUPERSEDED = "superseded"
 LENGTH = 4  # bytes of an id, as many as W&B's own have
@@ -40,9 +42,8 @@ class Identity:
             found._put_aside()
             return found
         found = cls(secrets.token_hex(LENGTH), folder)
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps({"id": found.id, "config": digest}))
-        partial.replace(path)
+        with whole(path) as partial:
+            partial.write_text(json.dumps({"id": found.id, "config": digest}))
         return found
 
     def forget(self) -> None:

@@ -2,42 +2,39 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping
-from importlib.metadata import version
 from typing import Any
 
-from curriculum.core.run_result import PACKAGES, Record, git_commit
+from curriculum.core.run_result import RunResult, git_commit, versions
 from curriculum.trackers.base import flat
 
 
 def provenance() -> dict[str, Any]:
     """Commit and versions, as keys of the configuration."""
-    versions = {name: version(name) for name in PACKAGES} | {"python": platform.python_version()}
-    return flat({"provenance": {"commit": git_commit(), "version": versions}}, ".")
+    return flat({"provenance": {"commit": git_commit(), "version": versions()}}, ".")
 
 
-def fingerprints(record: Record) -> dict[str, str]:
+def fingerprints(result: RunResult) -> dict[str, str]:
     """Of the stages of the store that a run used: runs with the same measured the same."""
     return {
-        f"provenance.fingerprint.{name}": each["fingerprint"]
-        for name, each in record.stages.items()
+        f"provenance.fingerprint.{name}": stage["fingerprint"]
+        for name, stage in result.stages.items()
     }
 
 
-def of_run(record: Record) -> dict[str, float]:
+def of_run(result: RunResult) -> dict[str, float]:
     """Counts, means, seconds of each stage, and what came of the training.
 
     The sampler's numbers are `training/gain`, whichever sampler it was, so that runs have them in
     one column; the control's are `training/uniform/gain`.
     """
-    results = dict(record.results)
+    results = dict(result.results)
     results.pop("buckets", None)  # logged already, under the same names
     training = dict(results.pop("training", {}))
     arms = dict(training.pop("arms", {}))
-    own = arms.pop(record.choices["sampler"], {})
+    own = arms.pop(result.choices["sampler"], {})
     told = {**results, "training": {**training, **own, **arms}}
-    return numbers({**told, "seconds": record.seconds, "counts": record.counts})
+    return numbers({**told, "seconds": result.seconds, "counts": result.counts})
 
 
 def numbers(values: Mapping[str, Any]) -> dict[str, float]:

@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from curriculum.core.records import Outcome, evenly
-from curriculum.layouts import bucket_statistics
-from curriculum.layouts.standard import problem_table
+from curriculum.core.records import Measured, evenly
+from curriculum.core.summary import bucket_statistics, problem_table
 
 SHOWN = (  # of a problem, as in problems.parquet
     "problem_id",
@@ -26,7 +25,7 @@ SHOWN = (  # of a problem, as in problems.parquet
 NAMES = {"mean_pass_rate": "pass_rate", "mean_difficulty_score": "difficulty"}  # here, shorter
 
 
-def of_buckets(outcome: Outcome) -> dict[str, dict[str, float]]:
+def of_buckets(outcome: Measured) -> dict[str, dict[str, float]]:
     """Per bucket, easy to hard: its statistics, and the middle of its problems' intervals.
 
     `pass_rate_low` and `pass_rate_high` are means over the bounds of the problems' own intervals:
@@ -43,7 +42,7 @@ def of_buckets(outcome: Outcome) -> dict[str, dict[str, float]]:
     return found
 
 
-def of_problems(outcome: Outcome, rows: int, characters: int) -> pd.DataFrame:
+def of_problems(outcome: Measured, rows: int, characters: int) -> pd.DataFrame:
     """Problems from easy to hard, at most so many, spread evenly over their hardness.
 
     Args:

@@ -16,11 +16,10 @@ from curriculum import data
 from curriculum.bucketers import Percentile
 from curriculum.config.plugins import conf_dir
 from curriculum.core.errors import UserError
-from curriculum.core.records import Buckets, Outcome, Rewards, Rollouts
-from curriculum.generators import Replay
-from curriculum.generators.replay import adopt, match
-from curriculum.layouts import LAYOUTS, Export
+from curriculum.core.records import Buckets, Measured, Rewards, Rollouts
+from curriculum.layouts import Export, Stages
 from curriculum.metrics import MeanReward, PassRate, Variance, measure
+from curriculum.run.replaying import adopt, match
 from curriculum.run.scoring.scoring import read_recorded
 from curriculum.testing import STANDARD
 
@@ -39,7 +38,7 @@ def outcome_of(source, replay=None, metric=None, option="mean_reward", config=ST
     groups = Rewards.group(rollouts, rewards)
     metrics = measure(problems, groups, config, metric or MeanReward(), option)
     bucketer = Percentile(n, None).fit(metrics)
-    return Outcome(
+    return Measured(
         problems=problems,
         rollouts=rollouts,
         rewards=rewards,
@@ -58,7 +57,7 @@ def export(tmp_path):
     def export(source, val_fraction=0.1, **options):
         folder = tmp_path / "stages"
         folder.mkdir()
-        written = LAYOUTS["stages"].write(
+        written = Stages().write(
             outcome_of(source, **options), folder, replace(EXPORT, val_fraction=val_fraction)
         )
         tables = [pq.read_table(path) for path, _ in written if path.suffix == ".parquet"]
@@ -378,7 +377,8 @@ def test_ground_truths_of_real_files_together_become_text(tmp_path, export, test
     ]
     paths = [str(folder / f"{name}.parquet") for name in names]
     table, manifest = export(
-        rollouts(paths, data.Verl), replay=rollouts(write(tmp_path / "r.parquet", replayed), Replay)
+        rollouts(paths, data.Verl),
+        replay=rollouts(write(tmp_path / "r.parquet", replayed), data.Rollouts),
     )
     assert len(table) == len(originals) == 1090
     assert manifest["json_text"] == ["reward_model.ground_truth"]
@@ -572,7 +572,7 @@ def test_stage_files_read_as_data_keep_ids_and_original_ids(tmp_path, export):
     first, _ = export(source)
     (tmp_path / "stages").rename(tmp_path / "first")
     paths = sorted(map(str, (tmp_path / "first").glob("easy_*.parquet")))
-    replay = rollouts(tmp_path / "in.jsonl", Replay)
+    replay = rollouts(tmp_path / "in.jsonl", data.Rollouts)
     second, manifest = export(rollouts(paths, data.Verl), replay=replay)
     before = {prompt: info for prompt, info in by_prompt(first).items()}
     easy = {prompt for prompt, info in before.items() if info["curriculum_stage"] == "easy"}

@@ -10,9 +10,9 @@ from omegaconf import OmegaConf
 
 from curriculum.core.errors import UserError
 from curriculum.core.records import Sample
-from curriculum.core.run_result import Record
 from curriculum.rewards import Reward
 from curriculum.run import pipeline
+from curriculum.run.context import Context
 from curriculum.testing import check_reward
 
 # A reward that would score a rollout without a ground truth, and say that it is wrong or right.
@@ -40,11 +40,12 @@ def scored(tmp_path, composed):
         choices = {"reward": option.removeprefix("reward="), "metric": "mean_reward"}
         choices |= {"bucketer": "percentile", "sampler": "thompson"}
         values = OmegaConf.to_container(cfg, resolve=True)
-        record = Record(tmp_path / "out", [], choices, values)
-        pipeline.run(values, record, show=False)
-        failed = tmp_path / "out" / "aside" / "failed_rollouts.parquet"
+        context = Context.of(values, tmp_path / "out", choices)
+        pipeline.run(values, context)
+        failed = tmp_path / "out" / "rejects" / "failed_rollouts.parquet"
         causes = pd.read_parquet(failed)["cause"].tolist() if failed.exists() else []
-        return record.results["total_rollouts"], record.results["mean_reward"], causes
+        results = context.ledger.result().results
+        return results["total_rollouts"], results["mean_reward"], causes
 
     return scored
 

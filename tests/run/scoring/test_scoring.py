@@ -12,8 +12,8 @@ import pytest
 from curriculum import data
 from curriculum.core.errors import UserError
 from curriculum.core.records import Rewards, Rollouts
-from curriculum.generators.replay import adopt
 from curriculum.rewards import Function
+from curriculum.run.replaying import adopt
 from curriculum.run.scoring.kept import Kept
 from curriculum.run.scoring.scoring import (
     Scoring,

@@ -6,8 +6,7 @@ import pytest
 
 from curriculum import data
 from curriculum.core.errors import UserError
-from curriculum.generators import Replay
-from curriculum.generators.replay import adopt, match
+from curriculum.run.replaying import adopt, match
 
 
 def load(path, rows, cls=data.Verl):
@@ -32,7 +31,7 @@ def verl_rows(*questions, **extra):
 
 
 def matched(tmp_path, rollouts, problems):
-    replayed = load(tmp_path / "rollouts.jsonl", rollouts, Replay)
+    replayed = load(tmp_path / "rollouts.jsonl", rollouts, data.Rollouts)
     own = load(tmp_path / "problems.jsonl", problems)
     return match(replayed.problems, own.problems).tolist()
 
@@ -105,7 +104,7 @@ def test_adopted_rollouts_keep_their_order_and_rewards(tmp_path):
         {**row, "response": "x", "reward": float(i)}
         for i, row in enumerate(verl_rows("b", "a", "z", "b"))
     ]
-    replayed = load(tmp_path / "rollouts.jsonl", rollouts, Replay)
+    replayed = load(tmp_path / "rollouts.jsonl", rollouts, data.Rollouts)
     own = load(tmp_path / "problems.jsonl", verl_rows("a", "b"))
     index = adopt(replayed.rollouts, match(replayed.problems, own.problems))
     assert index.schema.equals(replayed.rollouts.schema)

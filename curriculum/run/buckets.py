@@ -1,0 +1,24 @@
+"""The fifth step: problems in buckets, and with that all that a run measures."""
+
+from __future__ import annotations
+
+from curriculum.core.records import Measured, Metrics
+from curriculum.core.summary import bucket_statistics, overall_statistics
+from curriculum.run.bucketing import cut
+from curriculum.run.context import Context
+from curriculum.run.rewards import Rewarded
+from curriculum.run.settings import Settings
+
+
+def bucket(settings: Settings, rewarded: Rewarded, metrics: Metrics, context: Context) -> Measured:
+    """Cut the problems into buckets, and leave the edges and each problem's bucket."""
+    problems, rollouts, rewards, groups, findings = rewarded
+    with context.ledger.timed("buckets"):
+        unknown = findings.unknown_hard if findings else None
+        unknown = None if unknown is None else unknown[groups.problem]
+        edges, folder = settings.edges.edges, context.folder
+        buckets = cut(settings.bucketer, metrics, edges, folder, unknown)
+    bucketing, label = context.choices["bucketer"], settings.data.label
+    measured = Measured(problems, rollouts, rewards, groups, metrics, buckets, bucketing, label)
+    context.ledger.note(**overall_statistics(metrics), buckets=bucket_statistics(measured))
+    return measured

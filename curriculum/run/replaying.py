@@ -1,0 +1,126 @@
+"""Rollouts that stand in other files than their problems: read, and matched to the problems."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from curriculum.core.errors import UserError
+from curriculum.core.records import Integers, Problems, Rollouts
+from curriculum.data import RolloutData
+from curriculum.formats.problems import prompt_identity
+from curriculum.run import rejects
+from curriculum.run.context import Context
+from curriculum.run.reading import load
+
+Row = dict[str, Any]
+
+
+def replay(
+    source: RolloutData, problems: Problems, max_rejected: int, context: Context
+) -> tuple[Rollouts, str]:
+    """Rollouts of the problems from files of their own, and the fingerprint of what was read.
+
+    Raises:
+        UserError: where too many rows could not be read, or not one belongs to a problem.
+    """
+    found = load(context.store, "replay", source, max_rejected)
+    context.ledger.use("replay", found.stage)
+    rejects.rejected_rows("replay", found.rejected, context)
+    assert found.rollouts is not None  # of data that has some
+    place = match(found.problems, problems)
+    rejects.rollouts_without_problem(found.problems, found.rollouts, place, context)
+    index = adopt(found.rollouts, place)
+    return Rollouts(index, source.responses, source.rows), found.stage.fingerprint
+
+
+def match(replayed: Problems, problems: Problems) -> Integers:
+    """Which of `problems` each of the replayed ones is: (len(replayed),), -1 where none.
+
+    The same id; else the same `data_idx` with the same prompt; else the same source, prompt and
+    ground truth; else, for rollout files that kept less, a prompt that only one problem has, or
+    several that are the same in all but their place.
+
+    Raises:
+        UserError: where not one matches.
+    """
+    theirs, ours = _rows(replayed), _rows(problems)
+    found = np.full(len(theirs), -1, np.int64)
+    for key, place in (
+        (_by_id, _places(ours, _by_id, _shared_ids(ours))),
+        (_by_row, _places(ours, _by_row, set())),
+        (_by_content, _places(ours, _by_content, set())),
+        (_prompt, _places(ours, _prompt, _prompts_of_several(ours))),
+    ):
+        left = np.flatnonzero(found < 0)
+        if key is _by_row:
+            left = left[_told_apart(theirs, ours)[left]]
+        found[left] = [place.get(key(theirs[i]), -1) for i in left]
+    if not (found >= 0).any():
+        raise UserError(
+            "none of the replayed rollouts (generator.path) belongs to a problem of the data "
+            "(data.path): neither ids, nor source with prompt and ground truth, nor data_idx "
+            "with prompt agree"
+        )
+    return found
+
+
+def _places(rows: list[Row], key: Callable[[Row], Hashable], vague: set[Any]) -> dict[Any, int]:
+    """The first row of each key, without the keys that do not say which row is meant."""
+    keys = [key(row) for row in rows]
+    return {value: i for i, value in reversed(list(enumerate(keys))) if value not in vague}
+
+
+def _shared_ids(rows: list[Row]) -> set[str]:
+    """Ids that several problems have: `x` where there is an `x#2`, and that one too."""
+    ids = {row["problem_id"] for row in rows}
+    shared = {name.rpartition("#")[0] for name in ids if "#" in name} & ids
+    return {name for name in ids if name in shared or name.rpartition("#")[0] in shared}
+
+
+def _prompts_of_several(rows: list[Row]) -> set[str]:
+    """Prompts of problems that differ in source or ground truth."""
+    contents = {_by_content(row) for row in rows}
+    times = Counter(prompt for _, prompt, _ in contents)
+    return {prompt for prompt, count in times.items() if count > 1}
+
+
+def _told_apart(theirs: list[Row], ours: list[Row]) -> npt.NDArray[np.bool_]:
+    """Whether rollouts know as many problems of a prompt as there are.
+
+    Files without `data_idx` count one where the data has two; their row numbers mean nothing.
+    """
+    ask, have = (Counter(_prompt(row) for row in rows) for rows in (theirs, ours))
+    return np.array([ask[_prompt(row)] == have[_prompt(row)] for row in theirs], bool)
+
+
+def _rows(problems: Problems) -> list[Row]:
+    rows: list[Row] = problems.table.drop(["extra_info", "file"]).to_pylist()
+    return rows
+
+
+def _by_id(row: Row) -> str:
+    return str(row["problem_id"])
+
+
+def _by_content(row: Row) -> tuple[str, str, str | None]:
+    return row["data_source"], _prompt(row), row["ground_truth"]
+
+
+def _by_row(row: Row) -> tuple[int, str]:
+    return row["data_idx"], _prompt(row)
+
+
+def _prompt(row: Row) -> str:
+    return prompt_identity(row["prompt"])
+
+
+def adopt(index: pa.Table, place: Integers) -> pa.Table:
+    """A rollout index whose problems are those of `place`."""
+    problem = place[index["problem"].to_numpy()]
+    return index.set_column(0, index.schema.field(0), pa.array(problem, pa.int64()))
