@@ -16,6 +16,8 @@ import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, get_type_hints
 
+from omegaconf import MISSING
+
 from curriculum.config.conf import pipeline_keys
 from curriculum.config.mistakes import explained
 from curriculum.config.plugins import blamed, keys_of, trusted_packages
@@ -63,6 +65,9 @@ def typed(
     """
     from pydantic import ConfigDict, ValidationError, create_model
 
+    required = [f"{where}.{key} is required" for key, value in values.items() if value == MISSING]
+    if required:
+        raise UserError("\n".join(required))
     types = get_type_hints(cls, include_extras=True)
     hints = {field.name: types[field.name] for field in keys_of(cls)}
     schema: dict[str, Any] = {

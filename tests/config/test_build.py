@@ -78,6 +78,11 @@ def test_every_mistake_has_its_line():
     assert "anything, edges, few" in lines[-1]
 
 
+def test_a_value_that_the_file_leaves_open_is_required():
+    with pytest.raises(UserError, match=r"s\.needed is required"):
+        typed(Settings, {"needed": "???"}, "s")
+
+
 def test_only_this_package_and_plugins_are_instantiated():
     with pytest.raises(UserError, match=r"os\.system"):
         build({"bucketer": {"_target_": "os.system"}}, "bucketer")
