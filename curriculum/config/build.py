@@ -14,7 +14,9 @@ from __future__ import annotations
 import dataclasses
 import importlib
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from omegaconf import MISSING
 
 from curriculum.config.conf import pipeline_keys
 from curriculum.config.mistakes import explained
@@ -63,6 +65,9 @@ def typed(
     """
     from pydantic import ConfigDict, ValidationError, create_model
 
+    required = [f"{where}.{key} is required" for key, value in values.items() if value == MISSING]
+    if required:
+        raise UserError("\n".join(required))
     types = get_type_hints(cls, include_extras=True)
     hints = {field.name: types[field.name] for field in keys_of(cls)}
     schema: dict[str, Any] = {
@@ -74,13 +79,19 @@ def typed(
         **schema,
     )
     try:
-        checked = model.model_validate(dict(values))
+        checked = model.model_validate({k: _plain(hints.get(k), v) for k, v in values.items()})
         return cls(**{name: getattr(checked, name) for name in schema})
     except ValidationError as error:
         keys = dict.fromkeys(shared) | hints
         raise UserError(explained(error.errors(), values, keys, where)) from None
     except (TypeError, ValueError) as error:  # what a strategy says of its own keys
         raise UserError(f"{where}: {error}") from error
+
+
+def _plain(hint: Any, value: Any) -> Any:
+    """The value; a tuple where it is a list that is to be one: YAML has no tuples."""
+    kinds = {get_origin(kind) for kind in (hint, *get_args(hint))}
+    return tuple(value) if isinstance(value, list) and tuple in kinds else value
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:

@@ -41,7 +41,7 @@ def explained(
         key = ".".join([where, *map(str, place)])
         match error["type"]:
             case "missing":
-                line, cause = key, "is required and has no default"
+                line, cause = key, "is required"
             case "extra_forbidden":
                 line, cause = key, f"is no key; there are: {', '.join(sorted(hints))}"
             case _:

@@ -27,6 +27,8 @@ class Settings:
     shares: list[Share] = field(default_factory=list)
     weights: dict[str, Annotated[float, Field(gt=0)]] = field(default_factory=dict)
     files: str | list[str] = ""
+    pair: tuple[float, float] = (0.0, 1.0)
+    maybe_pair: tuple[float, float] | None = None
     anything: Any = None
     made: int = field(init=False, default=0)
 
@@ -35,6 +37,8 @@ def test_values_become_a_dataclass_with_its_defaults():
     made = typed(Settings, {"needed": 3, "share": 1, "weights": {"a": 2.0}}, "sampler")
     assert made == Settings(3, share=1.0, weights={"a": 2.0})
     assert isinstance(made.share, float)
+    listed = typed(Settings, {"needed": 3, "pair": [1, 2], "maybe_pair": [3, 4]}, "sampler")
+    assert (listed.pair, listed.maybe_pair) == ((1, 2), (3, 4))
 
 
 @pytest.mark.parametrize(
@@ -59,6 +63,7 @@ def test_values_become_a_dataclass_with_its_defaults():
         ("shares", [0.5, 2], "s.shares.1=2: 0 to 1"),
         ("weights", [1], "s.weights=[1]: a mapping, said as {a: 1}"),
         ("weights", {"a": 1, "b": 0}, "s.weights.b=0: above 0"),
+        ("pair", 3, "s.pair=3: a list, said as [a,b]"),
         ("files", 3, "s.files=3: a text or a list, said as [a,b]"),
         ("made", 3, "s.made is no key; there are: "),
     ],
@@ -76,6 +81,11 @@ def test_every_mistake_has_its_line():
     lines = str(caught.value).splitlines()
     assert [line.split()[0] for line in lines] == ["s.needed", "s.share=3:", "s.nope"]
     assert "anything, edges, few" in lines[-1]
+
+
+def test_a_value_that_the_file_leaves_open_is_required():
+    with pytest.raises(UserError, match=r"s\.needed is required"):
+        typed(Settings, {"needed": "???"}, "s")
 
 
 def test_only_this_package_and_plugins_are_instantiated():

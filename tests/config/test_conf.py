@@ -129,7 +129,7 @@ runpy.run_path("run.py", run_name="__main__")
         (["preset=nope"], ["bucket_rollouts", "analyze_rollouts"]),
         (["bucketer.buckets=3"], ["bucketer", "edges, n, names"]),
         (["bukketer=3"], ["bucketer", "convention", "data"]),
-        (["bucketer.n=abc"], ["bucketer.n", "'abc'", "Integer"]),
+        (["bucketer.n=abc"], ["bucketer.n=abc", "whole number"]),
         (["bucketer.n=0"], ["bucketer.n=0", "at least one"]),
         (["reward=function"], ["reward.path", "required"]),
         (["reward=function", "reward.path=no.py"], ["no no.py", "pkg://"]),
@@ -138,13 +138,13 @@ runpy.run_path("run.py", run_name="__main__")
         (["+bucketer.extra=1"], ["bucketer.extra", "edges, n, names"]),
         (["bucketer._target_=curriculum.Nope"], ["bucketer._target_", "curriculum.Nope"]),
         (["reward.workers=-3"], ["reward.workers=-3"]),
-        (["reward.workers=two"], ["reward.workers", "'two'", "Integer"]),
-        (["reward.time_limit=abc"], ["reward.time_limit", "'abc'", "Float"]),
-        (["reward.max_failures=all"], ["reward.max_failures", "'all'"]),
-        (["data.max_rejected=all"], ["data.max_rejected", "'all'"]),
+        (["reward.workers=two"], ["reward.workers=two", "whole number"]),
+        (["reward.time_limit=abc"], ["reward.time_limit=abc", "number"]),
+        (["reward.max_failures=all"], ["reward.max_failures=all"]),
+        (["data.max_rejected=all"], ["data.max_rejected=all"]),
         (["measure.level=90"], ["measure.level=90", "between 0 and 1"]),
         (["measure.prior=[0.5]"], ["measure.prior=[0.5]"]),
-        (["measure.threshold=abc"], ["measure.threshold", "'abc'"]),
+        (["measure.threshold=abc"], ["measure.threshold=abc"]),
         (["measure.mean_at_k=5"], ["measure", "mean_at_k"]),
         (["export.prefix=a/b"], ["export.prefix=a/b"]),
         (["export.prefix=null"], ["export.prefix"]),
@@ -163,4 +163,20 @@ def test_mistakes_end_the_run_with_what_to_choose_from(run, tmp_path, overrides,
     assert done.returncode == 1
     assert all(word in done.stderr for word in words), done.stderr
     assert "Traceback" not in done.stderr
+    assert "Error executing job" not in done.stderr  # Hydra's
     assert not (tmp_path / "out" / "buckets.json").exists()
+
+
+def test_mistakes_in_a_sweep_are_told_for_each_job_and_hydra_adds_nothing(run):
+    done = run("-m", "bucketer.n=0,-1")
+    assert done.returncode == 1
+    assert all(done.stderr.count(f"failed: bucketer.n={n}") == 1 for n in (0, -1))
+    assert "Error executing job" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_who_asks_for_full_errors_gets_them(run):
+    done = run("bucketer.n=0", HYDRA_FULL_ERROR="1")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert "UserError: bucketer.n=0" in done.stderr

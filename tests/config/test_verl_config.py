@@ -403,21 +403,8 @@ def test_strange_paths_arrive_as_they_are(config, ours, text):
 
 
 def test_values_keep_their_type(config, ours):
-    wanted: list[Any] = [
-        None,
-        True,
-        False,
-        0,
-        -3,
-        1.5,
-        1e-05,
-        1e30,
-        float("inf"),
-        [],
-        {},
-        [[1], [None]],
-        "1",
-    ]
+    numbers = [0, -3, 1.5, 1e-05, 1e30, float("inf")]
+    wanted: list[Any] = [None, True, False, *numbers, [], {}, [[1], [None]], "1"]
     found = ours(f"data.verl_config={config(with_reward(reward_kwargs={'x': wanted}))}")
     values = OmegaConf.to_object(found.reward.reward_kwargs.x)
     assert isinstance(values, list)
