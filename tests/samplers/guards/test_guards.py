@@ -476,9 +476,9 @@ def test_a_run_may_go_on_with_other_knobs(sampler, prompts, guards, batches, opt
 def test_a_batch_of_more_than_all_prompts_is_refused(prompts, guards):
     data = prompts(np.repeat([0, 1], [6, 4]))
     made(Favourites(), data, guards(), 10)
-    with pytest.raises(UserError, match="batch_size=11.*10 prompts"):
+    with pytest.raises(UserError, match=r"batch_size=11.*10 prompts"):
         made(Favourites(), data, guards(), 11)
-    with pytest.raises(UserError, match="batch_size=7.*6 prompts"):
+    with pytest.raises(UserError, match=r"batch_size=7.*6 prompts"):
         made(Favourites(), data, guards(quotas={"s0": 1, "s1": 0}), 7)
 
 
