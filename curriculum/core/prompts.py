@@ -22,8 +22,8 @@ from curriculum.core.records import Floats, Integers, reaches
 Mask = npt.NDArray[np.bool_]
 Objects = npt.NDArray[np.object_]
 
-# Columns of prompts.parquet: numbers and texts as they are, names by which it is numbered here.
-PER_PROMPT = ("problem_id", "index", "difficulty", "n", "c", "trained", "extra_info")
+# Columns of prompts.parquet, and those that hold the names in its metadata.
+COLUMNS = ("problem_id", "index", "difficulty", "n", "c", "trained", "extra_info")
 NAMES = {"sources": "data_source", "buckets": "bucket"}
 
 
@@ -61,16 +61,27 @@ class Prompts:
 
         path = Path(run) / PROMPTS if Path(run).is_dir() else Path(run)
         try:
-            table = pq.read_table(path)
+            with pq.ParquetFile(path) as file:
+                table = file.read()
             names = {key: json.loads(table.schema.metadata[key.encode()]) for key in NAMES}
-            columns = {name: table[name].to_numpy() for name in (*PER_PROMPT, *NAMES.values())}
+            # Arrow's own way to numpy, and `read_table`, import pandas.
+            values = {name: table[name].to_pylist() for name in (*COLUMNS, *NAMES.values())}
         except (OSError, pa.ArrowException, KeyError, TypeError) as error:
             raise UserError(f"{path} is no {PROMPTS} of a run with buckets: {error}") from error
-        for key, column in NAMES.items():
-            number = {name: i for i, name in enumerate(names[key])}
-            rows = [number[name] for name in columns.pop(column)]
-            columns[column.removeprefix("data_")] = np.array(rows, np.int64)
-        return cls(ids=columns.pop("problem_id"), **columns, **names)
+        numbers = {key: {name: i for i, name in enumerate(names[key])} for key in NAMES}
+        return cls(
+            ids=np.array(values["problem_id"], object),
+            index=np.array(values["index"], np.int64),
+            source=np.array([numbers["sources"][n] for n in values["data_source"]], np.int64),
+            sources=names["sources"],
+            bucket=np.array([numbers["buckets"][n] for n in values["bucket"]], np.int64),
+            buckets=names["buckets"],
+            difficulty=np.array(values["difficulty"], np.float64),
+            n=np.array(values["n"], np.float64),
+            c=np.array(values["c"], np.float64),
+            trained=np.array(values["trained"], np.bool_),
+            extra_info=np.array(values["extra_info"], object),
+        )
 
     def save(self, path: Path) -> None:
         """Write a parquet file, a row a prompt, that `load` reads to the same numbers.

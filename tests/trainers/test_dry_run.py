@@ -15,7 +15,9 @@ from omegaconf import OmegaConf
 
 from curriculum.config.plugins import conf_dir
 from curriculum.core.errors import UserError
+from curriculum.core.prompts import Prompts
 from curriculum.run.settings import Settings
+from curriculum.samplers import Curriculum, Guards
 
 ROOT = Path(__file__).parent.parent.parent
 TRAINING = {"events.jsonl", "metrics.parquet", "dry_run.png"}
@@ -348,6 +350,19 @@ def test_only_the_training_side_is_trained_on(dry_run):
     assert trained < 0.85 * 1008
     assert {arm["prompts"] for arm in found.training["arms"].values()} == {trained}
     assert list(found.shares("bucket")) == ["easy", "medium", "hard"]
+
+
+def test_what_a_dry_run_draws_a_loop_of_one_s_own_draws(dry_run):
+    found = dry_run(*STAGES, "export.val_fraction=0.2", "sampler.floor=0.3", "seed=4", *SHORT)
+    prompts = Prompts.load(found.folder)
+    assert len(prompts) == found.result["total_problems"] == 1008
+    assert "prompts.parquet" in found.result["files"]
+    guards = Guards(floor=0.3)
+    curriculum = Curriculum.from_run(found.folder, "thompson", seed=4, guards=guards)
+    assert len(curriculum.prompts) == prompts.trained.sum() < 0.85 * 1008
+    drawn = curriculum.prompts.bucket[curriculum.next_batch()]
+    mix = np.bincount(drawn, minlength=3) / 64
+    assert found.shares("bucket").iloc[0].tolist() == pytest.approx(mix)
 
 
 def test_buckets_that_are_no_stage_are_not_trained_on(dry_run):
