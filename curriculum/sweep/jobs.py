@@ -97,11 +97,11 @@ def is_open(folder: Path, overrides: Sequence[str]) -> bool:
     result = RunResult.load(folder)
     if result is None or result.status != "completed":
         # One that SLURM has started again would leave its work to itself.
-        again = "SLURM_RESTART_COUNT" in os.environ
-        where = None if again else sign_of_life(folder / LOCK)
-        if where:
-            log.info("job %s runs on %s: left to it", folder.name, where.split()[0])
-        return not where
+        restarted = "SLURM_RESTART_COUNT" in os.environ
+        holder = None if restarted else sign_of_life(folder / LOCK)
+        if holder:
+            log.info("job %s runs on %s: left to it", folder.name, holder.split()[0])
+        return not holder
     done, wanted = _by_key(result.overrides), _by_key(overrides)
     for key in done.keys() & wanted.keys() - NOT_OF_A_JOB - MENDING:
         if done[key] != wanted[key]:
@@ -134,11 +134,11 @@ def overrides_of(folder: Path, plan: Sequence[Sequence[str]]) -> list[str]:
         overrides = cast(list[str], OmegaConf.to_container(OmegaConf.load(saved)))
     else:
         overrides = list(plan[int(folder.name)])
-    return [each for each in overrides if each.partition("=")[0] not in NOT_OF_A_JOB]
+    return [override for override in overrides if override.partition("=")[0] not in NOT_OF_A_JOB]
 
 
 def _by_key(overrides: Sequence[str]) -> dict[str, str]:
-    parts = [each.lstrip("+").partition("=") for each in overrides]
+    parts = [override.lstrip("+").partition("=") for override in overrides]
     return {key: value for key, _, value in parts}
 
 
@@ -146,13 +146,13 @@ def why_unfinished(folder: Path) -> tuple[str, str]:
     """Status and explanation of a job without a result."""
     if not (folder / ".hydra").exists():
         return "missing", NOT_STARTED
-    where = sign_of_life(folder / LOCK)
-    if where:
-        return "running", f"on {where.split()[0]}"
-    return "unfinished", f"killed without a word{log_of(folder)}"
+    holder = sign_of_life(folder / LOCK)
+    if holder:
+        return "running", f"on {holder.split()[0]}"
+    return "unfinished", f"killed without a word{_tell_log(folder)}"
 
 
-def log_of(folder: Path) -> str:
+def _tell_log(folder: Path) -> str:
     """Where a job that a cluster ran has written, to be put behind what is said of it."""
     saved = folder / ".hydra" / "hydra.yaml"
     job_id = OmegaConf.select(OmegaConf.load(saved), "hydra.job.id") if saved.exists() else None
