@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from curriculum.core.records import Sample
+from curriculum.rewards import Reward
 
 
 @dataclass(frozen=True)
-class Concise:
+class Concise(Reward):
     """1.0 for the ground truth in at most `max_characters`, 0.5 for it in more, else 0.0."""
 
     max_characters: int = 20
