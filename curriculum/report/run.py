@@ -221,7 +221,7 @@ def _tiles(result: RunResult, folder: Path, rollouts: Rollouts | None = None) ->
         tiles.pop("rollouts cut off", None)  # nothing says how any of them ended
     if "buckets" in results:
         tiles["buckets"] = str(len(results["buckets"]))
-    return tiles | ({"kept aside": f"{rejected:,}"} if tiles or rejected else {})
+    return tiles | ({"rejected": f"{rejected:,}"} if tiles or rejected else {})
 
 
 def _rejects(result: RunResult, folder: Path) -> dict[str, int]:

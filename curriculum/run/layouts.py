@@ -77,7 +77,7 @@ def place(
     export: Export,
     inputs: Iterable[str],
 ) -> dict[str, list[Written]]:
-    """Write the files of each layout aside, then move them into the folder.
+    """Write the files of each layout apart, then move them into the folder.
 
     Args:
         inputs: files that the run has read.

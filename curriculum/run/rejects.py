@@ -95,4 +95,4 @@ def _path(context: Context, name: str) -> Path:
 
 def _report(context: Context, name: str, count: int, path: Path) -> None:
     context.ledger.count(**{name: count})
-    log.warning("%s: %d, kept aside in %s", name.replace("_", " "), count, path)
+    log.warning("%s: %d, listed in %s", name.replace("_", " "), count, path)

@@ -13,6 +13,7 @@ from omegaconf import OmegaConf
 
 from curriculum import data
 from curriculum.bucketers import Recorded
+from curriculum.config.build import typed
 from curriculum.config.plugins import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.core.records import Buckets, Measured, Rewards, Rollouts
@@ -429,9 +430,9 @@ def test_an_unknown_bucket_is_an_error_that_names_those_there_are(outcome, tmp_p
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ({"filter": "passing"}, "all, best_only, passing_only"),
-        ({"val_fraction": 1.0}, "0 up to 1"),
-        ({"val_fraction": -0.1}, "0 up to 1"),
+        ({"filter": "passing"}, "export.filter=passing"),
+        ({"val_fraction": 1.0}, "export.val_fraction=1.0"),
+        ({"val_fraction": -0.1}, "export.val_fraction=-0.1"),
         ({"name": "a/b"}, "can't have a '/'"),
         ({"combine": True, "cumulative": True}, "set one of them"),
     ],
@@ -439,7 +440,7 @@ def test_an_unknown_bucket_is_an_error_that_names_those_there_are(outcome, tmp_p
 )
 def test_options_that_make_no_sense_are_errors(option, message):
     with pytest.raises(UserError, match=message):
-        replace(EXPORT, **option)
+        typed(Export, option, "export")
 
 
 def test_lines_without_a_reward_make_no_stage(write):

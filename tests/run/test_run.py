@@ -309,12 +309,6 @@ def test_a_run_may_stop_at_its_rollouts_in_a_sweep_too(run, tmp_path, read_resul
     assert "has no buckets" in shown.stderr
 
 
-def test_only_rollouts_can_be_stopped_at(run):
-    done = run("until=metrics")
-    assert done.returncode == 1
-    assert "until=metrics" in done.stderr
-
-
 def test_the_flat_file_never_replaces_the_input(run, tmp_path):
     path = shutil.copy(FILE, tmp_path / "rollouts.parquet")
     done = run("data=rollouts", f"data.path={path}", "until=rollouts", f"output_dir={tmp_path}")

@@ -263,4 +263,5 @@ def test_stored_problems_without_rollouts_have_no_index(load):
         stored = load(cls=data.Verl)
         assert stored.stage.reused == reused
         assert stored.rollouts is None
-        assert stored.stage.counts == {"problems": 1, "rollouts": 0, "rejected_rows": 0}
+        rows = {"rows": 1, "used_rows": 1, "rejected_rows": 0}
+        assert stored.stage.counts == {"problems": 1, "rollouts": 0, **rows}

@@ -16,8 +16,11 @@ import time
 from pathlib import Path
 from typing import ClassVar
 
+from curriculum.integrations import wandb_sender
+from curriculum.integrations.wandb import SYNC
+
 LOG = "delivery.log"
-SENDER = Path(__file__).with_name("sender.py")
+SENDER = Path(wandb_sender.__file__)
 ADDRESS = re.compile(r"View run .* at (https?://\S+)")
 BEFORE_THE_CAUSE = re.compile(r"^(wandb: )?(ERROR )?([\w.]+Error: )?")
 OF_THE_RUN = ("WANDB_MODE", "WANDB_SERVICE")  # environment: its mode, and its own wandb-core
@@ -36,7 +39,7 @@ class Delivery:
         kept = {name: value for name, value in os.environ.items() if name not in OF_THE_RUN}
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", str(SENDER), str(recorded)],
+                [sys.executable, "-P", str(SENDER), *SYNC, str(recorded)],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,

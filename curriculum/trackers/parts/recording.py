@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,13 @@ import pandas as pd
 from curriculum.core.errors import UserError
 from curriculum.core.records import Floats
 from curriculum.core.terminal import shown
+from curriculum.integrations.wandb import files_in, flush_every
 from curriculum.trackers.parts.delivery import Delivery
 from curriculum.trackers.parts.identity import Identity
 
 log = logging.getLogger(__name__)
 
 BINS = 50  # of a histogram
-FLUSH = "x_transaction_log_flush_interval"  # a setting of W&B's: seconds until a row is on the disk
 
 
 class Recording:
@@ -63,8 +62,7 @@ class Recording:
             symlink=False,
             x_disable_stats=not system_metrics,
         )
-        if hasattr(settings, FLUSH):
-            setattr(settings, FLUSH, 1.0)  # what a killed run loses, and the server waits for
+        flush_every(settings, seconds=1.0)
         self._run = wandb.init(
             id=self._identity.id,
             dir=self._folder.parent,
@@ -101,7 +99,7 @@ class Recording:
         """A table, at most 10,000 rows of which W&B shows."""
         import wandb
 
-        with self._artifacts_here():
+        with files_in(self._folder):
             self._run.log({name: wandb.Table(dataframe=table)})
 
     def image(self, name: str, path: Path) -> None:
@@ -151,20 +149,6 @@ class Recording:
     def _say(self, what: str, level: int = logging.INFO) -> None:
         path = shown(self._recorded)
         log.log(level, "W&B: %s %s; to send it: wandb sync %s", what, path, path)
-
-    @contextmanager
-    def _artifacts_here(self) -> Iterator[None]:
-        """Keep the files of tables with the run; W&B asks the environment alone where to."""
-        name = "WANDB_DATA_DIR"
-        before = os.environ.get(name)
-        os.environ[name] = str(self._folder)
-        try:
-            yield
-        finally:
-            if before is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = before
 
 
 def _exit_code(error: BaseException | None) -> int:

@@ -1,4 +1,4 @@
-"""`wandb beta sync --live` of a folder, until the process that began it is gone or closes the pipe.
+"""`wandb` with the arguments given, until the process that began it is gone or closes the pipe.
 
 Run as a file, with nothing of this package: it has to be quick to start.
 """
@@ -17,5 +17,5 @@ def end_with_the_run() -> None:
 
 if __name__ == "__main__":
     threading.Thread(target=end_with_the_run, daemon=True).start()
-    sys.argv = ["wandb", "beta", "sync", "--live", "--yes", sys.argv[1]]
+    sys.argv[0] = "wandb"
     runpy.run_module("wandb", run_name="__main__", alter_sys=True)
