@@ -9,14 +9,15 @@ def table_of(rows: Sequence[Mapping[str, object]]) -> str:
     """A column for each key that any of the rows has, numbers on the right, three decimals."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     columns = [[row.get(name) for row in rows] for name in names]
-    rulers = ["---:" if all(map(_is_number, column)) else "---" for column in columns]
+    rulers = ["---:" if _are_numbers(column) else "---" for column in columns]
     cells = [[_cell(value) for value in column] for column in columns]
     lines = [names, rulers, *zip(*cells, strict=True)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _is_number(value: object) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+def _are_numbers(column: Sequence[object]) -> bool:
+    known = [value for value in column if value is not None]
+    return bool(known) and {type(value) for value in known} <= {int, float}
 
 
 def _cell(value: object) -> str:

@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from curriculum.config.conf import GROUPS, conf_dir, headline
 from curriculum.config.overrides import typed_as
 from curriculum.config.plugins import plugins, provider
+from curriculum.core.errors import UserError
 from curriculum.integrations.hydra import parsed, searching
 
 EXAMPLES = {
@@ -46,7 +47,13 @@ def text(
     Args:
         config_name: the primary configuration.
         config_dir: a further folder of configurations, None for that of this package alone.
+
+    Raises:
+        UserError: there is no such folder.
+        HydraException: an option, or a key, that there is not.
     """
+    if config_dir and not Path(config_dir).is_dir():
+        raise UserError(f"--config-dir {config_dir}: there is no such folder")
     folders = [conf_dir(), *([Path(config_dir).absolute()] if config_dir else [])]
     with searching(*map(str, folders)):
         config = compose(config_name, list(overrides), return_hydra_config=True)

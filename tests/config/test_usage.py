@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 from curriculum.config import source
 from curriculum.config.conf import conf_dir
 from curriculum.config.usage import comments, text
+from curriculum.core.errors import UserError
 
 FILES = [path for path in conf_dir().rglob("*.yaml") if path.parent != conf_dir()]
 
@@ -77,6 +78,8 @@ def test_a_preset_and_a_configuration_of_ones_own_choose_too():
     sweep = conf_dir().parent / "sweeps" / "budgets.yaml"
     assert "budget" in sweep.read_text()
     assert "Keys" in text([], "budgets", str(sweep.parent))
+    with pytest.raises(UserError, match="no-such-folder"):
+        text([], "config", "no-such-folder")
 
 
 def test_a_choice_there_is_not_is_an_error(run):
