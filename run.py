@@ -6,7 +6,7 @@ import hydra
 from omegaconf import DictConfig
 
 from curriculum.compare import sweep_end
-from curriculum.config import legacy, source, usage, verl_config
+from curriculum.config import legacy, source, training, usage, verl_config
 from curriculum.config.conf import conf_dir
 from curriculum.core.errors import explained
 from curriculum.sweep import launchers, resume
@@ -27,7 +27,7 @@ def start() -> int:
         source.register()
         launchers.register()
         legacy.check_arguments(sys.argv[1:])
-        sys.argv[1:] = verl_config.expanded(resume.expanded(sys.argv[1:]))
+        sys.argv[1:] = training.expanded(verl_config.expanded(resume.expanded(sys.argv[1:])))
         if not usage.shown(sys.argv[1:]):
             main()
     return 1 if sweep_end.failed_jobs else 0

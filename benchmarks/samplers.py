@@ -34,7 +34,9 @@ WARM_UP = 5
 
 def options() -> list[str]:
     """Names of the samplers in conf/."""
-    return sorted(path.stem for path in (conf_dir() / "sampler").glob("*.yaml"))
+    return sorted(
+        path.stem for path in (conf_dir() / "sampler").glob("*.yaml") if path.stem != "none"
+    )
 
 
 def configured(option: str) -> tuple[Sampler, Guards]:
@@ -42,6 +44,7 @@ def configured(option: str) -> tuple[Sampler, Guards]:
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         cfg = compose("config", [f"sampler={option}"])
     settings = Settings.build(cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True)))
+    assert settings.sampler is not None  # one was chosen
     return settings.sampler, settings.guards
 
 

@@ -76,12 +76,9 @@ def run_process(store: Path, tmp_path: Path) -> Run:
 
 
 def _own(arguments: tuple[str, ...], store: Path, tmp_path: Path) -> list[str]:
-    """Where a test's run has its files; and none trains that is not about training."""
+    """Where a test's run has its files."""
     own = [] if any("output_dir=" in each for each in arguments) else [f"output_dir={tmp_path}/out"]
-    own += [] if any("store_dir=" in each for each in arguments) else [f"store_dir={store}"]
-    said = ("trainer", "sampler", "seed", "--config-name")
-    trains = any(each.startswith(said) for each in arguments)
-    return own + ([] if trains else ["trainer=none"])
+    return own + ([] if any("store_dir=" in each for each in arguments) else [f"store_dir={store}"])
 
 
 @pytest.fixture

@@ -85,6 +85,8 @@ def explain(error: BaseException) -> str:
     where = getattr(cause, "full_key", "").rpartition(".")[0] or "the configuration"
     if getattr(cause, "full_key", "") == "data.path":
         keys += "\nto read your own rollouts: data=rollouts data.path=..."
+    if where in ("sampler", "trainer") and parent.get("_target_") is None:
+        keys += f"\nno {where} is chosen: {where}=NAME, as `python run.py --help` lists them"
     first_lines = [str(each).splitlines()[0] for each in (error, cause)]
     meant = _meant(str(getattr(cause, "key", "")), map(str, parent))
     return "\n".join(

@@ -66,8 +66,8 @@ def take_steps(settings: Settings, context: Context, tracker: Tracker) -> Path |
         left = lay_out(settings, measured, rewarded.findings, context)
         if context.show:
             show(settings, measured, left, rewarded.findings)
-        if settings.until is None and settings.trainer is not None:
-            train(settings, settings.trainer, left, context, tracker)
+        if settings.until is None and settings.sampler and settings.trainer:
+            train(settings, settings.sampler, settings.trainer, left, context, tracker)
     with context.ledger.timed("report"):
         result, examples = context.ledger.result(), settings.report.examples
         return report.of_run(measured, result, context.folder, context.store, examples)

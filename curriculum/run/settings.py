@@ -46,7 +46,7 @@ class Settings:
     metric: Metric
     bucketer: Bucketer
     recorded_order: list[str] | None  # of the data's buckets, where the bucketer wants it
-    sampler: Sampler
+    sampler: Sampler | None  # None: nothing is trained
     guards: Guards
     trainer: Trainer | None
     schedule: Schedule
@@ -98,9 +98,9 @@ class Settings:
             metric=build(cfg, "metric"),
             bucketer=bucketer,
             recorded_order=data.names() if bucketer.wants_recorded_order else None,
-            sampler=build(cfg, "sampler"),
+            sampler=_chosen(cfg, "sampler"),
             guards=shared(Guards, "sampler"),
-            trainer=None if cfg["trainer"]["_target_"] is None else build(cfg, "trainer"),
+            trainer=_chosen(cfg, "trainer"),
             schedule=shared(Schedule, "trainer"),
             tracking=conforming(build(cfg, "tracker"), Tracking, "tracker"),
             seed=_seed(cfg["seed"]),
@@ -129,6 +129,11 @@ class Settings:
     def reaches(self, step: str) -> bool:
         """Whether a run goes as far as a step of `STEPS`."""
         return self.until is None or STEPS.index(step) <= STEPS.index(self.until)
+
+
+def _chosen(cfg: Mapping[str, Any], group: str) -> Any:
+    """The strategy of a group that may have none."""
+    return None if cfg[group]["_target_"] is None else build(cfg, group)
 
 
 def _require_rounds(settings: Settings) -> None:

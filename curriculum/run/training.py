@@ -5,17 +5,23 @@ from __future__ import annotations
 from curriculum.run.context import Context
 from curriculum.run.layouts import Left
 from curriculum.run.settings import Settings
+from curriculum.samplers import Sampler
 from curriculum.trackers import Tracker
 from curriculum.trainers import Trainer, Training
 
 
 def train(
-    settings: Settings, trainer: Trainer, left: Left, context: Context, tracker: Tracker
+    settings: Settings,
+    sampler: Sampler,
+    trainer: Trainer,
+    left: Left,
+    context: Context,
+    tracker: Tracker,
 ) -> None:
     """Train on the prompts that every layout trains on."""
     prompts = left.prompts.training_side()
     training = Training(
-        settings.sampler,
+        sampler,
         context.choices["sampler"],
         settings.guards,
         settings.schedule.fitting(len(prompts)),
