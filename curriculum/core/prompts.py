@@ -163,7 +163,10 @@ class Prompts:
 
     @cached_property
     def _row_of_index(self) -> dict[int, int]:
-        return {index: row for row, index in enumerate(self.index.tolist())}
+        rows = {index: row for row, index in enumerate(self.index.tolist())}
+        if len(rows) < len(self):
+            raise UserError("extra_info.index is not unique here: find prompts by problem_id")
+        return rows
 
 
 def _found(row_of: Mapping[Any, int], wanted: Iterable[Any], what: str) -> Integers:
@@ -171,7 +174,10 @@ def _found(row_of: Mapping[Any, int], wanted: Iterable[Any], what: str) -> Integ
     missing = [key for key in keys if key not in row_of]
     if missing:
         some = ", ".join(map(str, missing[:3])) + ", ..." * (len(missing) > 3)
-        raise UserError(f"no prompt that is trained on has {what} {some}: {len(missing)} in all")
+        raise UserError(
+            f"no prompt here has {what} {some} ({len(missing)} of {len(keys)}): of another run's "
+            "data, or held out from training"
+        )
     return np.array([row_of[key] for key in keys], np.int64)
 
 

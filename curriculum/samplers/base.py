@@ -30,6 +30,7 @@ class Sampler(Protocol):
     # leaves its batches alone.
     starves_none: ClassVar[bool] = False
 
+    @abstractmethod
     def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> Sampling:
         """Begin, from what was measured.
 

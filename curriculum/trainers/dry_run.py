@@ -16,7 +16,7 @@ from curriculum.core.prompts import Event, Observations, Prompts
 from curriculum.core.records import Integers
 from curriculum.samplers import Uniform
 from curriculum.samplers.base import Share, Weight
-from curriculum.trainers.base import Log, Training
+from curriculum.trainers.base import Log, Trainer, Training
 from curriculum.trainers.parts.learning import Pace, SimulatedModel
 from curriculum.trainers.parts.simulated import LABEL, Simulated, show, summary
 
@@ -24,7 +24,7 @@ PLOT = "dry_run.png"
 
 
 @dataclass(frozen=True)
-class DryRun:
+class DryRun(Trainer):
     """Drives the sampler against a simulated model (`SimulatedModel`), and the control too.
 
     Both see the same model: the same pass rates to begin with, and the same number of rollouts.

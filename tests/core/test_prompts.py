@@ -58,6 +58,8 @@ def test_the_training_side_is_what_is_not_held_out(odd):
         side.rows_of(["é1", "é0", "é5"])
     with pytest.raises(UserError, match=r"extra_info\.index 1000"):
         side.rows_of_index([1000])
+    with pytest.raises(UserError, match="not unique"):
+        odd.take(np.array([3, 3])).rows_of_index([997])
 
 
 def test_numbers_of_extra_info_are_found_by_name(odd):
