@@ -78,6 +78,8 @@ class Settings:
         strange = set(cfg) - set(keys())
         if strange:
             raise UserError(f"unknown: {', '.join(sorted(strange))} (keys: {', '.join(keys())})")
+        if not isinstance(cfg["store_dir"], str):
+            raise UserError(f"store_dir={cfg['store_dir']}: a folder")
         data: Data = conforming(build(cfg, "data"), Data, "data")
         generator: Generator = conforming(build(cfg, "generator"), Generator, "generator")
         recorded = generator.recorded()

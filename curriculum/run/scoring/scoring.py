@@ -73,7 +73,7 @@ def _first(failures: dict[int, str]) -> str:
 
 
 @dataclass
-class Ledger:
+class Scores:
     """Rewards and failures as they come in; stops when too many failed."""
 
     rewards: Floats  # NaN: not scored
@@ -102,14 +102,14 @@ def read_recorded(rollouts: Rollouts, max_failures: int) -> pa.Table:
     """
     recorded = rollouts.index["reward"].to_numpy()
     usable, belongs = np.isfinite(recorded), rollouts.problem >= 0
-    ledger = Ledger(np.where(usable & belongs, recorded, np.nan), max_failures)
+    scores = Scores(np.where(usable & belongs, recorded, np.nan), max_failures)
     there = rollouts.index["reward"].is_valid().to_numpy()
     for row in np.flatnonzero(~usable & belongs):
         cause = f"the recorded reward is {recorded[row]}" if there[row] else "no recorded reward"
-        ledger.fail(int(row), cause)
-    if ledger.failures and not np.isfinite(ledger.rewards).any():
-        raise TooManyFailures(ledger.failures, max_failures)
-    return ledger.table()
+        scores.fail(int(row), cause)
+    if scores.failures and not np.isfinite(scores.rewards).any():
+        raise TooManyFailures(scores.failures, max_failures)
+    return scores.table()
 
 
 def score(
@@ -132,12 +132,12 @@ def score(
         UnscoredSources: where in the end of the first round none of a data source has.
         UserError: where the reward can't be loaded.
     """
-    ledger = Ledger(np.full(len(rollouts), np.nan), scoring.max_failures, earlier or 0)
+    scores = Scores(np.full(len(rollouts), np.nan), scoring.max_failures, earlier or 0)
     wanted = scoring.workers or reward.processes or count_cores()
     workers = min(wanted, -(-len(rollouts) // CHUNK))
-    kept.into(ledger.rewards)
-    before = int(np.isfinite(ledger.rewards).sum())
-    samples = _samples(reward, problems, rollouts, ledger)
+    kept.into(scores.rewards)
+    before = int(np.isfinite(scores.rewards).sum())
+    samples = _samples(reward, problems, rollouts, scores)
     with (
         progress("scoring", "rollouts", len(rollouts), before) as advance,
         kept,
@@ -146,14 +146,14 @@ def score(
         for chunk, outcome in scored:
             rows = [row for row, _ in chunk]
             if isinstance(outcome, str):
-                ledger.fail(rows[0], outcome)
+                scores.fail(rows[0], outcome)
             else:
-                ledger.rewards[rows] = outcome
+                scores.rewards[rows] = outcome
                 kept.add(rows, outcome)
             advance(len(rows))
-    if earlier is None and not np.isfinite(ledger.rewards).any() and ledger.failures:
-        raise TooManyFailures(ledger.failures, scoring.max_failures)
-    table = ledger.table()
+    if earlier is None and not np.isfinite(scores.rewards).any() and scores.failures:
+        raise TooManyFailures(scores.failures, scoring.max_failures)
+    table = scores.table()
     if earlier is None:
         require_every_source(problems, rollouts, table)
     return table
@@ -182,11 +182,11 @@ def failures_in(rewards: pa.Table) -> dict[int, str]:
 
 
 def _samples(
-    reward: Reward, problems: Problems, rollouts: Rollouts, ledger: Ledger
+    reward: Reward, problems: Problems, rollouts: Rollouts, scores: Scores
 ) -> Iterator[tuple[int, Sample]]:
     """(row, sample) of every rollout that has all that the reward needs, but no reward yet."""
     needed = [name for name in Sample._fields if name in {"response", *reward.needs}]
-    scored = np.isfinite(ledger.rewards)
+    scored = np.isfinite(scores.rewards)
     row = -1
     for batch in rollouts.responses():
         for response in batch.to_pylist():
@@ -197,6 +197,6 @@ def _samples(
             sample = problems.sample(problem, response)
             missing = [name for name in needed if getattr(sample, name) is None]
             if missing:
-                ledger.fail(row, f"no {' and no '.join(missing).replace('_', ' ')}")
+                scores.fail(row, f"no {' and no '.join(missing).replace('_', ' ')}")
             else:
                 yield row, sample

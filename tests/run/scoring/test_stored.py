@@ -119,7 +119,7 @@ def test_recorded_rewards_of_one_data_source_alone_end_the_run(tmp_path):
     loaded = source.load()
     rollouts = Rollouts(loaded.rollouts, source.responses, source.rows)
     with pytest.raises(UnscoredSources, match=r"geometry \(1 rollouts\)"):
-        rewards.load_stored(
+        load_stored(
             Store(tmp_path / "store"),
             rewards.Recorded(),
             loaded.problems,
