@@ -185,7 +185,7 @@ def _about(result: RunResult, folder: Path, status: str, error: str | None) -> d
     """What every page of a run says of where it comes from."""
     given = {name: result.choices.get(name) for name in TELLING}
     choices = {name: each for name, each in given.items() if each not in (None, "None")}
-    if choices.get("generator", "replay") != "replay":
+    if any(name.startswith("rollouts") for name in result.stages):  # made here
         choices["model"] = result.config["model"]["path"]
     if "reward" in result.results:
         choices["reward"] = result.results["reward"]
