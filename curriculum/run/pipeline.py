@@ -89,8 +89,8 @@ def take_stages(chosen: Strategies, record: Record, tracker: Tracker, show: bool
     sides = [layout.trained(outcome, chosen.export) for layout in chosen.layouts]
     prompts = prompts_of(outcome, np.logical_and.reduce(sides))
     names = [path.name for files in written for path, _ in files]
-    names += [PROMPTS, *[ROUNDS] * bool(rounds)]
-    require_own(names, record.folder, inputs)
+    names += [ROUNDS] if rounds else []
+    require_own([*names, PROMPTS], record.folder, inputs)
     prompts.save(record.folder / PROMPTS)
     claimed = [name for each in chosen.layouts for name in each.claims(outcome, chosen.export)]
     claimed += chosen.trainer.files if chosen.trainer else []
