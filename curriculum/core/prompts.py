@@ -37,7 +37,7 @@ class Prompts:
     sources: list[str]  # some may have no prompt
     bucket: Integers  # (P,) index into `buckets`
     buckets: list[str]  # easy to hard
-    difficulty: Floats  # (P,) by the run's metric, higher is harder
+    difficulty: Floats  # (P,) by the run's metric, higher is harder; NaN: undefined
     n: Floats  # (P,) rollouts measured; 0: never seen
     c: Floats  # (P,) passes among them
     trained: Mask  # (P,) on the training side: not held out
@@ -96,7 +96,7 @@ class Prompts:
             "index": self.index,
             "data_source": pa.array(self.sources, pa.string()).take(pa.array(self.source)),
             "bucket": pa.array(self.buckets, pa.string()).take(pa.array(self.bucket)),
-            "difficulty": self.difficulty,
+            "difficulty": pa.array(self.difficulty, mask=np.isnan(self.difficulty)),
             "n": self.n,
             "c": self.c,
             "trained": self.trained,

@@ -44,9 +44,9 @@ def lay_out(
         written = place(layouts, measured, context.folder, export, inputs)
     names = [path.name for files in written.values() for path, _ in files]
     prompts = prompts_of(measured, _trained_by_all(layouts, measured, export))
-    require_own([PROMPTS], context.folder, inputs)
+    names += [FINDINGS] if findings else []
+    require_own([*names, PROMPTS], context.folder, inputs)
     prompts.save(context.folder / PROMPTS)
-    names += [PROMPTS, *[FINDINGS] * bool(findings)]
     expected = [
         name for layout in layouts.values() for name in layout.expected_files(measured, export)
     ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curriculum.core.prompts import Mask, Prompts
-from curriculum.core.records import Measured
+from curriculum.core.records import Floats, Measured, Metrics
 
 
 def prompts_of(outcome: Measured, trained: Mask) -> Prompts:
@@ -24,9 +25,17 @@ def prompts_of(outcome: Measured, trained: Mask) -> Prompts:
         sources=sources.dictionary.to_pylist(),
         bucket=outcome.buckets.assignment,
         buckets=list(outcome.buckets.names),
-        difficulty=outcome.metrics.complexity(),
+        difficulty=_difficulty(outcome.metrics),
         n=outcome.metrics["n"],
         c=outcome.metrics["c"],
         trained=trained,
         extra_info=table["extra_info"].to_numpy(),
     )
+
+
+def _difficulty(metrics: Metrics) -> Floats:
+    """(P,) by the chosen metric, NaN where a problem has too few rollouts for it."""
+    defined = np.flatnonzero(~np.isnan(metrics[metrics.chosen]))
+    difficulty = np.full(len(metrics), np.nan)
+    difficulty[defined] = metrics.take(defined).complexity()
+    return difficulty

@@ -365,6 +365,14 @@ def test_half_batches_come_to_the_same_averages(sampler, prompts, guards, outcom
     assert curricula[0].metrics()["reward_ema"] == pytest.approx(whole)
 
 
+def test_prompts_without_a_difficulty_are_refused(sampler, prompts, guards):
+    data = prompts([0, 0, 1, 1], difficulty=[0.1, 0.2, 0.3, np.nan])
+    for option in ("time_curriculum", "reward_curriculum"):
+        with pytest.raises(UserError, match="undefined for 1 of 2"):
+            made(sampler(option), data, guards(), 2)
+        made(sampler(option, complexity_source="s0"), data, guards(), 2)
+
+
 @pytest.mark.parametrize(
     ("option", "knobs", "words"),
     [

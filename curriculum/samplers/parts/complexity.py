@@ -64,4 +64,12 @@ def easiest_first(prompts: Prompts, source: int, score: str | None) -> Integers:
 
 def score_of(prompts: Prompts, rows: Integers, score: str | None) -> Floats:
     """How hard some prompts are. Raises UserError where one doesn't say."""
-    return prompts.difficulty[rows] if score is None else prompts.extra(score, rows)
+    if score is not None:
+        return prompts.extra(score, rows)
+    difficulty = prompts.difficulty[rows]
+    if undefined := int(np.isnan(difficulty).sum()):
+        raise UserError(
+            f"the run's metric is undefined for {undefined} of {len(rows)} prompts, which have too "
+            "few rollouts for it: choose another metric, or a field with sampler.complexity_score"
+        )
+    return difficulty
