@@ -3,7 +3,11 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-all check clean
+.PHONY: help run test test-all lint check clean
+.DEFAULT_GOAL := help
+
+help:  ## these lines
+	@sed -n 's/^\([a-z-]*\):.*  ## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 run: $(VENV)/core  ## what `python run.py` shows, from nothing
 	$(BIN)/python run.py
@@ -14,13 +18,14 @@ test: $(VENV)/dev  ## the quick suite
 test-all: $(VENV)/dev  ## every test
 	$(BIN)/python -m pytest -n auto
 
-check: $(VENV)/dev  ## lint, types, the quick suite
+lint: $(VENV)/dev  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -m "not slow" -n auto
 
-clean:
+check: lint test  ## lint, types, the quick suite: what a change must pass
+
+clean:  ## remove the environment and all outputs
 	rm -rf $(VENV) outputs
 
 $(VENV)/core: pyproject.toml

@@ -18,12 +18,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from curriculum.budgets import Question, Sequential, Tally
-from curriculum.core.posterior import beta_posterior, fit_beta
+from curriculum.budgets import Sequential, Setting, Tally
+from curriculum.budgets.parts.question import Question
+from curriculum.core.charts import DISTINCT, GREY, chart, color, dashed, quantity
+from curriculum.core.posterior import JEFFREYS, beta_posterior, fit_beta
 from curriculum.core.records import Floats, Integers, Rewards
 from curriculum.core.records import Rollouts as Index
 from curriculum.core.terminal import console, plain_table
 from curriculum.data import Rollouts
+from curriculum.integrations.vega import Panel, save_picture
 
 PROBLEMS = 1000  # of a simulation
 SHAPES = {
@@ -33,15 +36,13 @@ SHAPES = {
 }
 FIXED = (8, 16, 32, 64)
 REFERENCE = 64  # the fixed budget whose error is wanted
-QUESTIONS = {
-    "in 0.1 to 0.9": Question((0.1, 0.9), (0, 1, 0)),
-    "four buckets": Question((0.2, 0.5, 0.8), (3, 2, 1, 0)),
-}
+SETTING = Setting(0, lambda quantile: (0.8, 0.5, 0.2))
+QUESTIONS = {"in 0.1 to 0.9": [0.1, 0.9], "four buckets": None}  # budget.keep
 PRICES = (0.006, 0.003, 0.0015, 0.00075)
 INTERVALS = ("16 each", "16, fitted prior", "in rounds", "in rounds, fitted prior")
-BUDGETS = {
-    "0.9, cap 64": {"confidence": 0.9, "cap": 64},
-    "0.99, cap 128": {"confidence": 0.99, "cap": 128},
+BUDGETS = {  # confidence, cap
+    "0.9, cap 64": (0.9, 64),
+    "0.99, cap 128": (0.99, 128),
 }
 
 
@@ -107,17 +108,19 @@ def fixed(truth: Truth, question: Question, n: int, rng: np.random.Generator) ->
     return Point(n, float((question.of(rate) != question.of(truth.rate)).mean()))
 
 
-def sequential(
-    truth: Truth, question: Question, budget: Sequential, rng: np.random.Generator
-) -> tuple[Point, Tally]:
+def question_of(budget: Sequential) -> Question:
+    """What a budget asks of each problem."""
+    return budget.question(Tally.empty(["any"]), SETTING)
+
+
+def sequential(truth: Truth, budget: Sequential, rng: np.random.Generator) -> tuple[Point, Tally]:
     """A budget that asks in rounds."""
-    draw, verdict = truth.draws(rng), None
-    tally = Tally.empty(truth.source)
-    while asked := budget.asked(tally, verdict, batch_size=0):
+    draw, tally = truth.draws(rng), Tally.empty(truth.source)
+    while asked := budget.asked(tally, SETTING):
         rows, more = (np.array([each[i] for each in asked]) for i in (0, 2))
-        tally = tally.plus(asked, rows, more, draw(rows, more))
-        verdict = budget.judge(tally, question)
-    assert verdict is not None
+        tally = tally.after(asked).seeing(rows, more, draw(rows, more))
+    question = question_of(budget)
+    verdict = budget.judge(tally, question)
     wrong = float((verdict.answer != question.of(truth.rate)).mean())
     return Point(float(tally.asked.mean()), wrong), tally
 
@@ -141,11 +144,10 @@ def coverage(truth: Truth, runs: int, rng: np.random.Generator) -> list[float]:
     """Share of the 90 % intervals that hold the truth: `INTERVALS`, in their order."""
     rows = np.arange(len(truth.rate))
     sixteen = np.full(len(rows), 16)
-    budget = Sequential(4, 4, 64, 0.9, 0.0015, None, False)
     held = []
     for _ in range(runs):
         passes = truth.draws(rng)(rows, sixteen)
-        _, tally = sequential(truth, QUESTIONS["four buckets"], budget, rng)
+        _, tally = sequential(truth, Sequential(), rng)
         held.append(
             [
                 _inside(truth, n.astype(float), c.astype(float), fitted)
@@ -153,53 +155,46 @@ def coverage(truth: Truth, runs: int, rng: np.random.Generator) -> list[float]:
                 for fitted in (False, True)
             ]
         )
-    return np.mean(held, axis=0).tolist()
+    return [float(share) for share in np.mean(held, axis=0)]
 
 
 def _inside(truth: Truth, n: Floats, c: Floats, fitted: bool) -> float:
     held, source = 0, np.array(truth.source)
     for rows in [source == each for each in np.unique(source)]:
-        prior = fit_beta(n[rows], c[rows]) if fitted else (0.5, 0.5)
+        prior = fit_beta(n[rows], c[rows]) if fitted else JEFFREYS
         _, low, high = beta_posterior(n[rows], c[rows], prior, 0.9)
         held += int(((low <= truth.rate[rows]) & (truth.rate[rows] <= high)).sum())
     return held / len(n)
 
 
-def plot(curves: dict[tuple[str, str, str], list[Point]], path: str) -> None:
+def plot(curves: dict[tuple[str, str, str], list[Point]], path: Path) -> None:
     """Error against rollouts: a panel for each truth and question."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    truths = list(dict.fromkeys(truth for truth, _, _ in curves))
-    figure, panels = plt.subplots(
-        len(truths), len(QUESTIONS), figsize=(9, 2.6 * len(truths)), squeeze=False, sharex=True
-    )
-    for (truth, question, budget), points in curves.items():
-        panel = panels[truths.index(truth)][list(QUESTIONS).index(question)]
-        x, y = zip(*sorted(points), strict=True)
-        panel.plot(x, np.array(y) * 100, "o-" if budget != "fixed" else "s--", label=budget, ms=4)
-        panel.set_title(f"{truth}: {question}", fontsize=8)
-        panel.set_xscale("log", base=2)
-        panel.xaxis.set_major_formatter("{x:.0f}")
-        panel.grid(alpha=0.3)
-    for panel in panels[-1]:
-        panel.set_xlabel("rollouts a problem")
-    for row in panels:
-        row[0].set_ylabel("wrong, %")
-        row[0].set_ylim(bottom=0)
-        row[1].set_ylim(bottom=0)
-    panels[0][0].legend(fontsize=8)
-    figure.tight_layout()
-    figure.savefig(path, dpi=120)
+    panels = []
+    for truth, question in dict.fromkeys((truth, question) for truth, question, _ in curves):
+        budgets = {
+            name: points for (*of, name), points in curves.items() if of == [truth, question]
+        }
+        values = [
+            {"x": point.rollouts, "y": point.wrong, "b": b}
+            for b, points in enumerate(budgets.values())
+            for point in sorted(points)
+        ]
+        encoding = {
+            "x": quantity("x", "rollouts a problem", scale={"type": "log", "base": 2}),
+            "y": quantity("y", "wrong", axis={"format": "%", "tickCount": 5}),
+            "color": color("b", [GREY, *DISTINCT[: len(budgets) - 1]]),
+            "strokeDash": dashed("b", [name == "fixed" for name in budgets]),
+        }
+        line = {"mark": {"type": "line", "point": True}, "encoding": encoding}
+        panels.append(Panel(f"{truth}: {question}", chart(160, line, values=values), list(budgets)))
+    save_picture(path, "What rollouts buy", "", panels, len(QUESTIONS), 460)
 
 
 def main() -> None:
     """Print costs, errors and coverage."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rollouts", nargs="*")
-    parser.add_argument("--plot", metavar="PNG")
+    parser.add_argument("--plot", metavar="PNG", type=Path)
     parser.add_argument("--runs", type=int, default=10)
     given = parser.parse_args()
     truths = [recorded(path) for path in given.rollouts]
@@ -215,7 +210,8 @@ def main() -> None:
     for name in ("fixed", *BUDGETS):
         wanted.add_column(name, justify="right")
     for truth in truths:
-        for asked, question in QUESTIONS.items():
+        for asked, keep in QUESTIONS.items():
+            question = question_of(Sequential(keep=keep))
             points = [
                 mean([fixed(truth, question, n, rng) for _ in range(given.runs)]) for n in FIXED
             ]
@@ -223,12 +219,12 @@ def main() -> None:
             for n, point in zip(FIXED, points, strict=True):
                 table.add_row(truth.name, asked, f"fixed {n}", str(n), f"{point.wrong:.1%}")
             costs = []
-            for name, knobs in BUDGETS.items():
-                cap = min(knobs["cap"], truth.most or knobs["cap"])
+            for name, (confidence, most) in BUDGETS.items():
+                cap = min(most, truth.most or most)
                 curve = []
                 for price in PRICES:
-                    budget = Sequential(4, 4, cap, knobs["confidence"], price, None, False)
-                    runs = [sequential(truth, question, budget, rng)[0] for _ in range(given.runs)]
+                    budget = Sequential(cap=cap, confidence=confidence, price=price, keep=keep)
+                    runs = [sequential(truth, budget, rng)[0] for _ in range(given.runs)]
                     curve.append(mean(runs))
                     label = f"{name}, price {price:g}"
                     spent, wrong = curve[-1]

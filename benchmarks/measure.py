@@ -20,20 +20,11 @@ import pyarrow.parquet as pq
 from curriculum.bucketers import Percentile
 from curriculum.core.records import Buckets, Problems, Rewards, Rollouts
 from curriculum.data import Rollouts as Files
-from curriculum.metrics.metrics import MeanReward, Measure, measure
+from curriculum.metrics import MeanReward, Measure, measure
 from curriculum.run.scoring.scoring import read_recorded
 
 ROUNDS = 5
-MEASURE = Measure(
-    threshold=0.5,
-    strict=False,
-    scale=1,
-    std_weight=0.3,
-    mean_at_k=[1, 3, 5, 10, 20],
-    pass_at_k=[1, 2, 4, 8, 16, 32, 64],
-    prior=[0.5, 0.5],
-    level=0.9,
-)
+MEASURE = Measure()
 
 
 def write_rollouts(path: Path, problems: int, samples: int) -> None:
@@ -65,7 +56,7 @@ def ours(problems: Problems, rollouts: Rollouts) -> Buckets:
     """All standard metrics with intervals, and quartiles."""
     rewards = Rewards.group(rollouts, read_recorded(rollouts, max_failures=0))
     metrics = measure(problems, rewards, MEASURE, MeanReward(), "mean_reward")
-    bucketer = Percentile(4, None).fit(metrics)
+    bucketer = Percentile(4).fit(metrics)
     return Buckets(bucketer.names_, bucketer.assign(metrics))
 
 

@@ -3,7 +3,7 @@
     python benchmarks/samplers.py
     python benchmarks/samplers.py --prompts 1000000 --samplers uniform thompson
 
-Ours: a batch of 1,024 prompts drawn within the rails of conf/, and its outcomes, groups of 8,
+Ours: a batch of 1,024 prompts drawn within the guards of conf/, and its outcomes, groups of 8,
 observed. Numpy's: 1,024 indices with replacement from a cumulative table. Both in turn, so that
 what else the machine does slows both. Means hold the shuffles of whole passes that medians leave
 out.
@@ -14,16 +14,17 @@ import time
 from collections.abc import Callable
 from functools import partial
 from itertools import islice
+from typing import Any, cast
 
 import numpy as np
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.prompts import Observations, Prompts
 from curriculum.core.terminal import console, plain_table
 from curriculum.run.settings import Settings
-from curriculum.samplers import Curriculum, Rails, Sampler
+from curriculum.samplers import Curriculum, Guards, Sampler
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 BATCH, GROUP = 1_024, 8
@@ -33,15 +34,18 @@ WARM_UP = 5
 
 def options() -> list[str]:
     """Names of the samplers in conf/."""
-    return sorted(path.stem for path in (conf_dir() / "sampler").glob("*.yaml"))
+    return sorted(
+        path.stem for path in (conf_dir() / "sampler").glob("*.yaml") if path.stem != "none"
+    )
 
 
-def configured(option: str) -> tuple[Sampler, Rails]:
-    """A sampler and its rails, as a run has them."""
+def configured(option: str) -> tuple[Sampler, Guards]:
+    """A sampler and its guards, as a run has them."""
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         cfg = compose("config", [f"sampler={option}"])
-    strategies = Settings.build(OmegaConf.to_container(cfg, resolve=True))
-    return strategies.sampler, strategies.rails
+    settings = Settings.build(cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True)))
+    assert settings.sampler is not None  # one was chosen
+    return settings.sampler, settings.guards
 
 
 def make_prompts(count: int) -> tuple[Prompts, np.ndarray]:
@@ -50,6 +54,8 @@ def make_prompts(count: int) -> tuple[Prompts, np.ndarray]:
     rate = rng.random(count)
     c = rng.binomial(16, rate).astype(np.float64)
     prompts = Prompts(
+        ids=np.array([str(row) for row in range(count)], object),
+        index=np.arange(count),
         source=rng.integers(0, SOURCES, count),
         sources=[f"s{i}" for i in range(SOURCES)],
         bucket=np.clip(((1 - rate) * BUCKETS).astype(np.int64), 0, BUCKETS - 1),
@@ -57,7 +63,8 @@ def make_prompts(count: int) -> tuple[Prompts, np.ndarray]:
         difficulty=1 - c / 16,
         n=np.full(count, 16.0),
         c=c,
-        extra=lambda name, rows: np.zeros(len(rows)),
+        trained=np.ones(count, np.bool_),
+        extra_info=np.full(count, None, object),
     )
     return prompts, rate
 
@@ -76,7 +83,9 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def measure(curriculum: Curriculum, rate: np.ndarray, rounds: int) -> tuple[list, list]:
+def measure(
+    curriculum: Curriculum, rate: np.ndarray, rounds: int
+) -> tuple[list[float], list[float]]:
     """Seconds of our batches and of numpy's, in turn."""
     rng = np.random.default_rng(1)
     table = np.cumsum(rate)
@@ -110,8 +119,8 @@ def main() -> None:
     for count in args.prompts:
         prompts, rate = make_prompts(count)
         for option in args.samplers:
-            sampler, rails = configured(option)
-            curriculum = Curriculum(sampler, prompts, BATCH, rails, np.random.default_rng(0))
+            sampler, guards = configured(option)
+            curriculum = Curriculum(sampler, prompts, BATCH, guards, np.random.default_rng(0))
             times = measure(curriculum, rate, args.rounds)
             columns = []
             for average in (np.median, np.mean):

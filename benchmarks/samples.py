@@ -6,6 +6,8 @@ Pass rates are drawn, then n rollouts of each problem; a problem is in the wrong
 measured rate is not in the bucket of its true one.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from curriculum.core.records import Floats
@@ -14,7 +16,7 @@ from curriculum.core.terminal import console, plain_table
 PROBLEMS = 200_000
 SAMPLES = (4, 8, 16, 32, 64, 128)
 FIVE = [0.2, 0.4, 0.6, 0.8]
-KINDS = {
+KINDS: dict[str, Callable[[np.random.Generator], Floats]] = {
     "even": lambda rng: rng.random(PROBLEMS),
     "mostly never or always": lambda rng: rng.beta(0.3, 0.3, PROBLEMS),
 }

@@ -25,13 +25,14 @@ from contextlib import ExitStack, redirect_stdout
 from functools import partial
 from io import StringIO
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from curriculum.config.build import build
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.records import Asked
 from curriculum.core.terminal import console, plain_table
 from curriculum.data.parts.demo_problems import demo_problems
@@ -60,7 +61,9 @@ def our_generator(server: VllmServer, model: str, tokens: int, concurrency: int)
     }
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         cfg = compose("config", [f"{key}={value}" for key, value in options.items()])
-    generator: OpenAI = build(dict(OmegaConf.to_container(cfg, resolve=True)), "generator")
+    generator: OpenAI = build(
+        cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True)), "generator"
+    )
     return generator
 
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig
 
-from curriculum.config.plugins import conf_dir
+from curriculum.compare import sweep_end
+from curriculum.config import source
+from curriculum.config.conf import conf_dir
 
 ROOT = Path(__file__).parent.parent
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -26,22 +32,40 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def run(store: Path, tmp_path: Path) -> Run:
-    """`python run.py ...` in the checkout, its output in `tmp_path / "out"` unless told."""
+def run(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """`python run.py ...` in the checkout and in this process, which has all modules loaded.
+
+    Its output goes to `tmp_path / "out"` unless told.
+    """
+    main = import_module("run")
 
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        own = (
-            []
-            if any("output_dir=" in each for each in arguments)
-            else [f"output_dir={tmp_path}/out"]
-        )
-        own += [] if any("store_dir=" in each for each in arguments) else [f"store_dir={store}"]
-        # A dry run takes a second, and most tests are about what comes before it.
-        said = ("trainer", "sampler", "seed", "--config-name")
-        trains = any(each.startswith(said) for each in arguments)
-        own += [] if trains else ["trainer=none"]
+        command = ["run.py", *arguments, *_own(arguments, store, tmp_path)]
+        out, err = io.StringIO(), io.StringIO()
+        with monkeypatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.setattr(sys, "argv", command)
+            patch.chdir(ROOT)
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            try:
+                code = main.start()
+            except SystemExit as end:
+                code = end.code
+            finally:
+                sweep_end.failed_jobs.clear()
+                GlobalHydra.instance().clear()
+        return subprocess.CompletedProcess(command, code, out.getvalue(), err.getvalue())
+
+    return run
+
+
+@pytest.fixture
+def run_process(store: Path, tmp_path: Path) -> Run:
+    """The same in a process of its own, for what only that shows."""
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "run.py", *arguments, *own],
+            [sys.executable, "run.py", *arguments, *_own(arguments, store, tmp_path)],
             cwd=ROOT,
             capture_output=True,
             text=True,
@@ -51,9 +75,16 @@ def run(store: Path, tmp_path: Path) -> Run:
     return run
 
 
+def _own(arguments: tuple[str, ...], store: Path, tmp_path: Path) -> list[str]:
+    """Where a test's run has its files."""
+    own = [] if any("output_dir=" in each for each in arguments) else [f"output_dir={tmp_path}/out"]
+    return own + ([] if any("store_dir=" in each for each in arguments) else [f"store_dir={store}"])
+
+
 @pytest.fixture
 def composed() -> Iterator[Callable[..., DictConfig]]:
     """The configuration that overrides give, without running anything."""
+    source.register()
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         yield lambda *overrides: compose("config", list(overrides))
 

@@ -1,10 +1,12 @@
 """The house: every room imports rooms of the floors below it, and no other."""
 
 import ast
+import re
 from itertools import chain
 from pathlib import Path
 
 import curriculum
+from curriculum.config.plugins import conf_dir
 
 PACKAGE = Path(curriculum.__file__).parent
 STRATEGIES = (
@@ -61,3 +63,51 @@ def test_rooms_import_only_what_lies_below_them():
         if FLOOR[imported] >= FLOOR[room] and (room, imported) not in ALLOWED
     ]
     assert not upward, "\n".join(upward)
+
+
+def strategies() -> dict[str, tuple[str, str]]:
+    """Class and option of every built-in strategy: {group/option: (room, class)}."""
+    found = {}
+    for path in sorted(conf_dir().glob("*/*.yaml")):
+        target = re.search(r"^_target_: curriculum\.(\w+)[\w.]*\.(\w+)$", path.read_text(), re.M)
+        if target:
+            found[f"{path.parent.name}/{path.stem}"] = (target[1], target[2])
+    return found
+
+
+def test_no_room_asks_which_strategy_it_has():
+    """No isinstance of a strategy, and no comparison with its option's name, outside its room."""
+    classes = {name: room for room, name in strategies().values()}
+    # Metrics are columns too, whose names tables and pages may use; so are words like "recorded".
+    groups = ("bucketer", "sampler", "budget", "generator", "trainer", "tracker")
+    options = {
+        option.split("/")[1]: room
+        for option, (room, _) in strategies().items()
+        if option.split("/")[0] in groups and option.split("/")[1] not in METRICS
+    }
+    asked = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        room = path.relative_to(PACKAGE).parts[0]
+        for node in ast.walk(ast.parse(path.read_text())):
+            for word, home in (*_classes_tested(node, classes), *_words_compared(node, options)):
+                if home != room:
+                    asked.append(f"{path.relative_to(PACKAGE)}:{node.lineno} asks for {word}")
+    assert not asked, "\n".join(asked)
+
+
+METRICS = {path.stem for path in (conf_dir() / "metric").glob("*.yaml")}
+
+
+def _classes_tested(node: ast.AST, classes: dict[str, str]) -> list[tuple[str, str]]:
+    if not (isinstance(node, ast.Call) and getattr(node.func, "id", "") == "isinstance"):
+        return []
+    names = {getattr(each, "id", getattr(each, "attr", "")) for each in ast.walk(node.args[1])}
+    return [(name, classes[name]) for name in names & set(classes)]
+
+
+def _words_compared(node: ast.AST, options: dict[str, str]) -> list[tuple[str, str]]:
+    if not isinstance(node, ast.Compare):
+        return []
+    sides = [inner for side in (node.left, *node.comparators) for inner in ast.walk(side)]
+    words = {each.value for each in sides if isinstance(each, ast.Constant)} & set(options)
+    return [(word, options[word]) for word in words]

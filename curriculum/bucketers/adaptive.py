@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
+from pydantic import Field
 
-from curriculum.bucketers.base import bucket_names
+from curriculum.bucketers.base import Bucketer, Count, Names, bucket_names
 from curriculum.core.errors import UserError
 from curriculum.core.records import DECIMALS, Floats, Integers, Metrics
 
@@ -17,25 +18,25 @@ log = logging.getLogger(__name__)
 
 
 @dataclass
-class Adaptive:
+class Adaptive(Bucketer):
     """k-means on standardised metrics, clusters ordered by their mean `order_by`.
 
     Where the problems have fewer different feature rows than n, there are fewer buckets; they take
     names spread over the usual ones, the ends included.
     """
 
-    n: int
-    names: list[str] | None
-    features: list[str]
-    order_by: str
-    seed: int
+    n: Count = 4
+    names: Names | None = None
+    features: Annotated[list[str], Field(min_length=1)] = field(
+        default_factory=lambda: ["mean_reward", "std_reward", "pass_rate", "difficulty_score"]
+    )
+    order_by: str = "difficulty_score"
+    seed: Annotated[int, Field(ge=0)] = 0
     edges_: dict[str, Any] = field(init=False)  # mean, scale and, easy to hard, centers
     names_: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
         bucket_names(self.names, self.n)
-        if not self.features:
-            raise UserError("bucketer.features: name at least one metric")
 
     def fit(self, metrics: Metrics) -> Self:
         """See `Bucketer`."""
@@ -67,6 +68,13 @@ class Adaptive:
         centers = np.array(self.edges_["centers"])
         distance = ((points[:, None, :] - centers[None, :, :]) ** 2).sum(axis=2)
         return np.asarray(distance.argmin(axis=1), np.int64)
+
+    def summary(self) -> str:
+        """See `Bucketer`."""
+        mean, scale = self.edges_["mean"][0], self.edges_["scale"][0]
+        values = (round(mean + scale * each[0], 6) for each in self.edges_["centers"])
+        centers = (f"{value + 0.0:.3g}" for value in values)  # no -0
+        return f"{self.edges_['features'][0]} near {', '.join(centers)}"
 
     def _names(self, k: int) -> list[str]:
         names = bucket_names(self.names, self.n)

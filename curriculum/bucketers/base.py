@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol, Self
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, ClassVar, Protocol, Self
+
+from pydantic import Field
 
 from curriculum.core.errors import UserError
-from curriculum.core.records import Integers, Metrics
+from curriculum.core.records import Cuts, Integers, Metrics
+
+Count = Annotated[int, Field(ge=1)]  # of buckets
+Names = Annotated[list[str], Field(min_length=1)]  # of buckets, different ones
 
 NAMES = {
     2: ["easy", "hard"],
@@ -22,7 +27,11 @@ class Bucketer(Protocol):
     A dataclass whose fields are its knobs. `fit` learns `edges_` and `names_` from one set of
     metrics; `assign` uses nothing but them and the knobs, so edges fitted on one model's rollouts
     apply to another's. Both are plain JSON values.
+
+    What follows `assign` is for those that have something to say there.
     """
+
+    cuts_on_chosen: ClassVar[bool] = False  # whether it cuts on the metric that the run chose
 
     edges_: Any
     names_: list[str]  # easy to hard
@@ -35,9 +44,41 @@ class Bucketer(Protocol):
         """(P,) index into `names_` of each problem's bucket."""
         ...
 
-    # A bucketer may have `cuts(quantile) -> Sequence[float]`, the pass rates between its buckets,
-    # as budget=sequential needs them before there is anything to fit; `quantile(share)` gives the
-    # pass rate that a share of the problems stays below, as far as is known.
+    def describe(self, metrics: Metrics) -> Cuts | None:
+        """Where one bucket ends and the next begins, read from `edges_`, for charts and tables.
+
+        None where no values of one metric lie between the buckets.
+
+        Args:
+            metrics: what was cut; it says in which unit (`metrics.basis["scale"]` of pass rates)
+                and in which direction (`metrics.easier`) its columns are.
+        """
+        return None
+
+    def summary(self) -> str:
+        """The edges in a few words, for tables, where there is nothing to describe."""
+        return ""
+
+    @property
+    def splits_ties(self) -> bool:
+        """Whether problems of one value may lie in several buckets."""
+        return False
+
+    @property
+    def wants_recorded_order(self) -> bool:
+        """Whether it needs `metrics.recorded_order`."""
+        return False
+
+    def pass_rates_between(self, quantile: Callable[[float], float]) -> Sequence[float] | None:
+        """Pass rates between its buckets, as shares, before there is anything to fit.
+
+        None where none lie there. An adaptive budget asks for them.
+
+        Args:
+            quantile: gives the pass rate that a share of the problems stays below, as far as is
+                known.
+        """
+        return None
 
 
 def require_metric(metric: str, metrics: Metrics) -> None:
@@ -55,10 +96,6 @@ def bucket_names(names: Sequence[str] | None, n: int) -> list[str]:
     Raises:
         UserError: where the names are not n, or not different.
     """
-    if n < 1:
-        raise UserError(
-            f"bucketer.n={n}, bucketer.names={names}: there must be at least one bucket"
-        )
     if any("/" in name for name in names or []):
         raise UserError(f"bucketer.names={names}: buckets name files, so they can't have a '/'")
     if names is None:

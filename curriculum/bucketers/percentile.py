@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
-from curriculum.bucketers.base import bucket_names, require_metric
-from curriculum.bucketers.parts.cuts import cut_at_ranks, rank_edges
-from curriculum.core.records import Integers, Metrics
+from curriculum.bucketers.base import Bucketer, Count, Names, bucket_names, require_metric
+from curriculum.bucketers.parts.cuts import cut_at_ranks, rank_cuts, rank_edges
+from curriculum.core.records import Cuts, Integers, Metrics
 
 
 @dataclass
-class Percentile:
+class Percentile(Bucketer):
     """Splits by rank of the chosen metric; sizes differ by one at most, also where values tie."""
 
-    n: int
-    names: list[str] | None
+    cuts_on_chosen: ClassVar[bool] = True
+
+    n: Count = 4
+    names: Names | None = None
     edges_: dict[str, Any] = field(init=False)
     names_: list[str] = field(init=False)
 
@@ -34,6 +36,15 @@ class Percentile:
         require_metric(self.edges_["metric"], metrics)
         return cut_at_ranks(metrics, self.edges_)
 
-    def cuts(self, quantile: Callable[[float], float]) -> list[float]:
+    def describe(self, metrics: Metrics) -> Cuts:
+        """See `Bucketer`."""
+        return rank_cuts(self.edges_)
+
+    @property
+    def splits_ties(self) -> bool:
+        """See `Bucketer`."""
+        return True
+
+    def pass_rates_between(self, quantile: Callable[[float], float]) -> list[float]:
         """See `Bucketer`."""
         return [quantile(i / self.n) for i in range(1, self.n)]

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curriculum.bucketers.base import bucket_names
+from curriculum.bucketers.base import Bucketer, Names, bucket_names
 from curriculum.core.errors import UserError
 from curriculum.core.records import Integers, Metrics
 
@@ -20,14 +20,15 @@ USUAL_ORDER = ["very_easy", "easy", "medium-easy", "medium", "medium-hard", "har
 
 
 @dataclass
-class Recorded:
+class Recorded(Bucketer):
     """Buckets as they are.
 
-    Without `names`, usual ones (easy, medium, hard) run in their usual order, any others in that of
-    their mean hardness by the chosen metric.
+    Without `names`, they run in the order that the data gives them. Where it gives none, usual ones
+    (easy, medium, hard) run in their usual order, any others in that of their mean hardness by the
+    chosen metric.
     """
 
-    names: list[str] | None
+    names: Names | None = None
     edges_: dict[str, Any] = field(init=False)  # empty: nothing is cut
     names_: list[str] = field(init=False)
 
@@ -39,7 +40,7 @@ class Recorded:
         """See `Bucketer`."""
         found = pc.unique(_recorded(metrics)).to_pylist()
         self.edges_ = {}
-        self.names_ = list(self.names) if self.names is not None else _ordered(found, metrics)
+        self.names_ = list(self.names or metrics.recorded_order or _ordered(found, metrics))
         return self
 
     def assign(self, metrics: Metrics) -> Integers:
@@ -53,6 +54,11 @@ class Recorded:
                 "must name all of them, easy to hard"
             )
         return np.asarray(place.to_numpy(), np.int64)
+
+    @property
+    def wants_recorded_order(self) -> bool:
+        """See `Bucketer`."""
+        return self.names is None
 
 
 def _recorded(metrics: Metrics) -> pa.Array:

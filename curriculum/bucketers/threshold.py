@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
-from curriculum.bucketers.base import bucket_names, require_metric
+from curriculum.bucketers.base import Bucketer, Names, bucket_names, require_metric
 from curriculum.bucketers.parts.cuts import cut_ascending
 from curriculum.core.errors import UserError
-from curriculum.core.records import Integers, Metrics
+from curriculum.core.records import Cuts, Integers, Metrics
 
 
 @dataclass
-class Threshold:
+class Threshold(Bucketer):
     """x <= t1, t1 < x <= t2, ..., x > tn of the chosen metric.
 
     `names` are in ascending order of the score, as in `low medium high`; `names_`, like every
     bucketer's, run from easy to hard.
     """
 
+    cuts_on_chosen: ClassVar[bool] = True
+
     thresholds: list[float]
-    names: list[str] | None
+    names: Names | None = None
     edges_: dict[str, Any] = field(init=False)
     names_: list[str] = field(init=False)
 
@@ -43,3 +45,8 @@ class Threshold:
         above = cut_ascending(metrics.complete(metrics.chosen), self.edges_["scores"])
         easier = metrics.easier[metrics.chosen]
         return above if easier == "lower" else len(self.edges_["scores"]) - above
+
+    def describe(self, metrics: Metrics) -> Cuts:
+        """See `Bucketer`."""
+        metric, scores = self.edges_["metric"], self.edges_["scores"]
+        return Cuts(metric, scores if metrics.easier[metric] == "lower" else scores[::-1])

@@ -1,7 +1,7 @@
 """How many rollouts each problem gets."""
 
+from curriculum.budgets.base import Budget, Findings, Setting, Tally
 from curriculum.budgets.fixed import Fixed
-from curriculum.budgets.parts.question import Question, question_of
-from curriculum.budgets.sequential import Sequential, Tally, Verdict, equal_fixed
+from curriculum.budgets.sequential import Sequential
 
-__all__ = ["Fixed", "Question", "Sequential", "Tally", "Verdict", "equal_fixed", "question_of"]
+__all__ = ["Budget", "Findings", "Fixed", "Sequential", "Setting", "Tally"]

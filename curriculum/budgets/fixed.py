@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
-from curriculum.core.errors import UserError
+from pydantic import Field
+
+from curriculum.budgets.base import Budget, Setting, Tally
 from curriculum.core.records import Asked
 
 
 @dataclass(frozen=True)
-class Fixed:
+class Fixed(Budget):
     """`num_samples` rollouts of each problem."""
 
-    num_samples: int
+    divisible: ClassVar[bool] = True
 
-    def __post_init__(self) -> None:
-        if self.num_samples < 1:
-            raise UserError(f"num_samples={self.num_samples}: 1 or more")
+    num_samples: Annotated[int, Field(ge=1)] = 16
 
-    def asked(self, problems: int) -> list[Asked]:
-        """What is asked for each of so many problems."""
-        return [Asked(problem, 0, self.num_samples) for problem in range(problems)]
+    def asked(self, tally: Tally, setting: Setting) -> list[Asked]:
+        """See `Budget`."""
+        if tally.rounds:
+            return []
+        return [Asked(problem, 0, self.num_samples) for problem in range(len(tally))]

@@ -12,9 +12,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from curriculum.compare.runs import compare
-from curriculum.compare.transitions import moves, save
-from curriculum.compare.transitions import show as show_moves
+from curriculum.compare.sweep import compare
+from curriculum.compare.transitions import save, show, transitions
 from curriculum.core.errors import explained
 
 
@@ -30,8 +29,8 @@ def main() -> None:
     with explained():
         if given.after is None:
             sys.exit(1 if compare(given.folder) else 0)
-        found = moves(given.folder, given.after)
-        show_moves(given.folder, given.after, found)
+        found = transitions(given.folder, given.after)
+        show(given.folder, given.after, found)
         if given.output is not None:
             save(found, given.output)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
-from itertools import cycle, product
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,10 @@ from rich.table import Table
 from curriculum.core.names import CONTROL, METRICS
 from curriculum.core.records import Floats
 from curriculum.core.terminal import console, plain_table
-from curriculum.samplers import Rails
+from curriculum.samplers import Guards
 
 LEVEL = 0.9  # of the intervals
-RAILS = {f"sampler.{each.name}" for each in fields(Rails)}  # they hold for the control too
-COLORS = ("#0072B2", "#E69F00", "#CC79A7", "#009E73", "#56B4E9", "#D55E00")  # Okabe and Ito's
+RAILS = {f"sampler.{each.name}" for each in fields(Guards)}  # they hold for the control too
 GROUPS = ("sampler", "trainer", "seed")  # of the configuration, whose sweep compares curricula
 
 
@@ -53,30 +51,30 @@ class Arm:
 
     def interval(self, rollouts: float) -> tuple[float, float, float]:
         """Mean gain over the seeds and its interval, Student's; NaN bounds for a single seed."""
-        mean, half = _mean_and_half(np.array([[each.gain(rollouts)] for each in self.curves]))
+        mean, half = _estimate(np.array([[curve.gain(rollouts)] for curve in self.curves]))
         return float(mean[0]), float(mean[0] - half[0]), float(mean[0] + half[0])
 
     def mean(self, key: str) -> float:
         """Over the seeds, of a number of the summary; NaN where a seed has none."""
-        values = [each.summary[key] for each in self.curves]
+        values = [curve.summary[key] for curve in self.curves]
         return float(np.mean([np.nan if value is None else value for value in values]))
 
 
-def arms_of(folders: Sequence[Path], runs: Sequence[dict[str, Any]]) -> list[Arm]:
+def collect_arms(folders: Sequence[Path], runs: Sequence[dict[str, Any]]) -> list[Arm]:
     """The arms of a sweep, setting by setting, controls first, in the order of the runs."""
     curves: dict[tuple[str, str, str], dict[int, Curve]] = defaultdict(dict)
     done = [(folder, run) for folder, run in zip(folders, runs, strict=True) if "training" in run]
     common = set.intersection(*(set(run["overrides"]) for _, run in done)) if done else set()
     for folder, run in done:
-        varied = [each.lstrip("+") for each in run["overrides"] if each not in common]
-        knobs = [each for each in varied if each.startswith("sampler.")]
-        rails = [each for each in knobs if each.partition("=")[0] in RAILS]
+        varied = [override.lstrip("+") for override in run["overrides"] if override not in common]
+        of_sampler = [override for override in varied if override.startswith("sampler.")]
+        rails = [override for override in of_sampler if override.partition("=")[0] in RAILS]
         chosen = (f"sampler={run['sampler']}", f"seed={run['seed']}")
-        setting = [each for each in varied if each not in (*knobs, *chosen)]
+        setting = [override for override in varied if override not in (*of_sampler, *chosen)]
         table = pd.read_parquet(folder / METRICS)
         for option, summary in run["training"]["arms"].items():
             is_own = option == run["sampler"]
-            name = " ".join([option, *(knobs if is_own and option != CONTROL else rails)])
+            name = " ".join([option, *(of_sampler if is_own and option != CONTROL else rails)])
             prefix = "" if is_own else "control/"
             curves[" ".join(setting), " ".join(rails), name][run["seed"]] = Curve(
                 run["seed"],
@@ -88,49 +86,49 @@ def arms_of(folders: Sequence[Path], runs: Sequence[dict[str, Any]]) -> list[Arm
         Arm(name, setting, rails, name.split()[0] == CONTROL, list(each.values()))
         for (setting, rails, name), each in curves.items()
     ]
-    arms = _with_one_control(arms)
+    arms = _merge_controls(arms)
     order = list(dict.fromkeys(arm.setting for arm in arms))
     return sorted(arms, key=lambda arm: (order.index(arm.setting), not arm.is_control))
 
 
-def _with_one_control(arms: list[Arm]) -> list[Arm]:
+def _merge_controls(arms: list[Arm]) -> list[Arm]:
     """The arms; a setting's controls as one, where the rails make no difference to any of them."""
     curves: dict[str, list[tuple[bytes, ...]]] = defaultdict(list)
     for arm in arms:
         if arm.is_control:
-            curves[arm.setting].append(tuple(each.pass_rates.tobytes() for each in arm.curves))
+            curves[arm.setting].append(tuple(curve.pass_rates.tobytes() for curve in arm.curves))
     kept: dict[tuple[str, str], Arm] = {}
     for arm in arms:
-        found = curves[arm.setting]
-        one = arm.is_control and len(found) > 1 and len(set(found)) == 1
-        each = replace(arm, name=CONTROL, rails="") if one else arm
-        kept.setdefault((each.setting, each.name), each)
+        controls = curves[arm.setting]
+        one = arm.is_control and len(controls) > 1 and len(set(controls)) == 1
+        merged = replace(arm, name=CONTROL, rails="") if one else arm
+        kept.setdefault((merged.setting, merged.name), merged)
     return list(kept.values())
 
 
 def worth_showing(runs: Iterable[dict[str, Any]]) -> tuple[bool, bool]:
     """Whether a sweep's runs differ in their buckets' making, and whether in their training."""
     overrides = [set(run["overrides"]) for run in runs]
-    varied = {_group(each) for each in set.union(*overrides) - set.intersection(*overrides)}
+    varied = {_group_of(each) for each in set.union(*overrides) - set.intersection(*overrides)}
     return not varied or bool(varied - set(GROUPS)), bool(varied & set(GROUPS))
 
 
-def compared(arms: Sequence[Arm], runs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def compare_arms(arms: Sequence[Arm], runs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """The comparison as JSON values, one for each setting."""
     training: dict[str, Any] = next((run["training"] for run in runs if "training" in run), {})
     shared = {"gain_wanted": training.get("gain_wanted"), "label": training.get("simulation")}
     settings = dict.fromkeys(arm.setting for arm in arms)
-    each_setting = ([arm for arm in arms if arm.setting == each] for each in settings)
-    return [shared | _compared(each) for each in each_setting]
+    groups = ([arm for arm in arms if arm.setting == setting] for setting in settings)
+    return [shared | _compare_setting(group) for group in groups]
 
 
-def _compared(arms: Sequence[Arm]) -> dict[str, Any]:
-    rollouts = float(min(each.rollouts[-1] for arm in arms for each in arm.curves))
+def _compare_setting(arms: Sequence[Arm]) -> dict[str, Any]:
+    rollouts = float(min(curve.rollouts[-1] for arm in arms for curve in arm.curves))
     rows = []
     for arm in arms:
         mean, low, high = arm.interval(rollouts)
         row = {"arm": arm.name, "control": arm.is_control, "rails": arm.rails}
-        reached = [each.summary["rollouts_to_gain"] is not None for each in arm.curves]
+        reached = [curve.summary["rollouts_to_gain"] is not None for curve in arm.curves]
         row |= {"seeds": len(arm.curves), "reached": sum(reached)}
         row |= {"gain": mean, "gain_low": low, "gain_high": high}
         keys = ("rollouts_to_gain", "groups_with_gradient", "never_drawn", "most_draws")
@@ -139,11 +137,11 @@ def _compared(arms: Sequence[Arm]) -> dict[str, Any]:
         {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in row.items()}
         for row in rows
     ]
-    told = {"setting": arms[0].setting, "rollouts": rollouts, "level": LEVEL}
-    return told | {"arms": none_for_nan, "verdict": verdict(rows)}
+    about = {"setting": arms[0].setting, "rollouts": rollouts, "level": LEVEL}
+    return about | {"arms": none_for_nan, "verdict": judge(rows)}
 
 
-def verdict(rows: Sequence[dict[str, Any]]) -> str:
+def judge(rows: Sequence[dict[str, Any]]) -> str:
     """Which arm gains most, where the intervals tell."""
     if len(rows) < 2:
         return "There is one arm: nothing to compare it to."
@@ -159,10 +157,10 @@ def verdict(rows: Sequence[dict[str, Any]]) -> str:
         told = f"No winner: the interval of {best['arm']} overlaps that of {_join(overlapping)}."
     else:
         told = f"{best['arm']} gains most: its interval overlaps no other."
-    return f"{told} {_against_control(rows)}"
+    return f"{told} {_judge_against_control(rows)}"
 
 
-def _against_control(rows: Sequence[dict[str, Any]]) -> str:
+def _judge_against_control(rows: Sequence[dict[str, Any]]) -> str:
     """Which arms gain more, or less, than the control under the same rails."""
     controls = {row["rails"]: row for row in rows if row["control"]}
     if not controls:
@@ -186,11 +184,11 @@ def show(settings: Sequence[dict[str, Any]]) -> None:
         where = f": {found['setting']}" if found["setting"] else ""
         out.print(f"\nCurricula at {found['rollouts']:,.0f} rollouts{where}", style="bold")
         out.print(f" {found['label']}", style="dim")
-        out.print(_table(found))
+        out.print(_tabulate(found))
         out.print(f" {found['verdict']}")
 
 
-def _table(found: dict[str, Any]) -> Table:
+def _tabulate(found: dict[str, Any]) -> Table:
     table = plain_table(None, "")
     columns = (
         "gain",
@@ -206,7 +204,7 @@ def _table(found: dict[str, Any]) -> Table:
             row["arm"] + (" (control)" if row["control"] else ""),
             f"{row['gain']:.3f}",
             bounds,
-            _until(until, row["seeds"], row["reached"]),
+            _tell_rollouts(until, row["seeds"], row["reached"]),
             f"{row['groups_with_gradient']:.0%}",
             f"{row['never_drawn']:,.0f}",
             f"{row['most_draws']:,.0f}",
@@ -215,47 +213,13 @@ def _table(found: dict[str, Any]) -> Table:
     return table
 
 
-def plot(arms: Sequence[Arm], label: str, path: Path) -> None:
-    """Draw the mean pass rates of all arms over rollouts, with the seeds' intervals."""
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import EngFormatter
-
-    figure = Figure(figsize=(9, 5.4), layout="constrained", dpi=110)
-    axes = figure.subplots()
-    looks = cycle(product(("-", "-.", ":"), COLORS))
-    several = len({arm.setting for arm in arms}) > 1
-    for arm in arms:
-        shortest = min((each.rollouts for each in arm.curves), key=len)
-        curves = np.stack([each.pass_rates[: len(shortest)] for each in arm.curves])
-        line, color = ("--", "0.35") if arm.is_control else next(looks)
-        look: dict[str, Any] = {"color": color, "linestyle": line}
-        mean, half = _mean_and_half(curves)
-        axes.plot(
-            shortest,
-            mean,
-            label=f"{arm.name} {arm.setting}" if several else arm.name,
-            zorder=3,
-            **look,
-        )
-        axes.fill_between(shortest, mean - half, mean + half, color=look["color"], alpha=0.15)
-    bands = f"bands: {LEVEL:.0%} intervals over the seeds".replace("%", " %")
-    axes.set_title(f"Mean pass rate over all prompts; {bands}", loc="left")
-    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
-    axes.set_xlabel("rollouts")
-    axes.set_ylabel("mean pass rate")
-    axes.legend(frameon=False, fontsize=9)
-    axes.spines[["top", "right"]].set_visible(False)
-    figure.suptitle(label, fontsize=10)
-    figure.savefig(path)
-
-
-def _until(rollouts: float | None, seeds: int, reached: int) -> str:
+def _tell_rollouts(rollouts: float | None, seeds: int, reached: int) -> str:
     if rollouts is not None:
         return f"{rollouts:,.0f}"
     return f"by {reached} of {seeds}" if reached else "not reached"
 
 
-def _mean_and_half(values: Floats) -> tuple[Floats, Floats]:
+def _estimate(values: Floats) -> tuple[Floats, Floats]:
     """(T,) means of (seeds, T) and half the width of their Student intervals, NaN for one seed."""
     from scipy.stats import t
 
@@ -265,7 +229,7 @@ def _mean_and_half(values: Floats) -> tuple[Floats, Floats]:
     return mean, t.ppf((1 + LEVEL) / 2, n - 1) * values.std(0, ddof=1) / np.sqrt(n)
 
 
-def _group(override: str) -> str:
+def _group_of(override: str) -> str:
     return override.partition("=")[0].lstrip("+~").split(".")[0].split("@")[0]
 
 

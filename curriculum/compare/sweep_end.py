@@ -24,7 +24,7 @@ class SweepEnd(Callback):
         """See `curriculum.compare`."""
         sweep = Path(config.hydra.sweep.dir)
         try:
-            from curriculum.compare.runs import compare
+            from curriculum.compare.sweep import compare
             from curriculum.config.build import build
 
             failed_jobs.extend(compare(sweep))

@@ -16,10 +16,9 @@ import pyarrow.parquet as pq
 from rich.table import Table
 
 from curriculum.core.errors import UserError
-from curriculum.core.names import ASSIGNMENT, BEYOND, EDGES
+from curriculum.core.names import ASSIGNMENT, BEYOND, EDGES, PROBLEMS
 from curriculum.core.run_result import RunResult
 from curriculum.core.terminal import console, plain_table
-from curriculum.run.reading import PROBLEMS
 
 SHOWN = 10  # problems of the terminal's table
 LUCK = 0.05  # a rarer balance is called more than luck
@@ -27,7 +26,7 @@ WIDTH = 40  # characters of a prompt in it
 
 
 @dataclass(frozen=True)
-class Moves:
+class Transitions:
     """The problems that two runs share.
 
     `table` has a row for each: problem_id, prompt, `before`, `after` (buckets), `steps` (buckets
@@ -42,20 +41,20 @@ class Moves:
     same_measure: bool  # whether both runs count the same as a pass
 
 
-def moves(before: Path, after: Path) -> Moves:
+def transitions(before: Path, after: Path) -> Transitions:
     """Join two runs by problem_id.
 
     Raises:
         UserError: where one left no buckets, or they share no problem.
     """
-    frames = [_assignment(folder) for folder in (before, after)]
+    frames = [_read_assignment(folder) for folder in (before, after)]
     both = frames[0].add_suffix("_before").join(frames[1].add_suffix("_after"), how="inner")
     if both.empty:
         raise UserError(f"{before} and {after} share no problem: their problem_ids differ")
     edges = [json.loads((folder / EDGES).read_text()) for folder in (before, after)]
-    before_names, after_names = ([*each["names"], *each.get(BEYOND, [])] for each in edges)
+    before_names, after_names = ([*cut["names"], *cut.get(BEYOND, [])] for cut in edges)
     names = before_names, after_names
-    prompts = {**_prompts(before), **_prompts(after)}
+    prompts = {**_read_prompts(before), **_read_prompts(after)}
     low_first = both["pass_rate_low_after"] > both["pass_rate_high_before"]
     high_first = both["pass_rate_high_after"] < both["pass_rate_low_before"]
     table = pd.DataFrame(
@@ -63,7 +62,7 @@ def moves(before: Path, after: Path) -> Moves:
             "prompt": [prompts.get(problem) for problem in both.index],
             "before": both["bucket_before"],
             "after": both["bucket_after"],
-            "steps": _steps(both, *names),
+            "steps": _count_steps(both, *names),
             "rate_before": both["c_before"] / both["n_before"],
             "rate_after": both["c_after"] / both["n_after"],
             "apart": low_first | high_first,
@@ -72,10 +71,10 @@ def moves(before: Path, after: Path) -> Moves:
     )
     alone = len(frames[0]) - len(both), len(frames[1]) - len(both)
     same = [edges[0][key] == edges[1][key] for key in ("edges", "measure")]
-    return Moves(table.reset_index(), names, alone, *same)
+    return Transitions(table.reset_index(), names, alone, *same)
 
 
-def show(before: Path, after: Path, found: Moves) -> None:
+def show(before: Path, after: Path, found: Transitions) -> None:
     """Print how many moved where, and those whose pass rate changed most."""
     out, table = console(), found.table
     out.print(f"\n{before} -> {after}: {len(table):,} problems of both", soft_wrap=True)
@@ -91,17 +90,17 @@ def show(before: Path, after: Path, found: Moves) -> None:
     if not found.same_measure:
         out.print("The runs count passes in different ways (measure.*): rates don't compare.")
     out.print()
-    out.print(_crossed(found))
+    out.print(_cross(found))
     if found.names[0] != found.names[1]:
-        out.print("\nThe buckets have other names, so none of them is a move.\n")
+        out.print("\nThe buckets have other names, so none of them is a transition.\n")
         return
     moved = table[table["steps"] != 0]
-    out.print(f"\n{_balance(moved, comparable=found.same_edges and found.same_measure)}\n")
+    out.print(f"\n{_judge_balance(moved, comparable=found.same_edges and found.same_measure)}\n")
     if len(moved):
-        out.print(_who(moved))
+        out.print(_list_most_changed(moved))
 
 
-def _balance(moved: pd.DataFrame, comparable: bool) -> str:
+def _judge_balance(moved: pd.DataFrame, comparable: bool) -> str:
     """How many went which way, and, within the same edges, whether luck alone does that."""
     from scipy.stats import binomtest
 
@@ -117,7 +116,7 @@ def _balance(moved: pd.DataFrame, comparable: bool) -> str:
     )
 
 
-def save(found: Moves, path: Path) -> None:
+def save(found: Transitions, path: Path) -> None:
     """Write the table as parquet. Raises UserError where that is not possible."""
     try:
         found.table.to_parquet(path, index=False)
@@ -125,7 +124,7 @@ def save(found: Moves, path: Path) -> None:
         raise UserError(f"{path} can't be written: {error}") from error
 
 
-def _crossed(found: Moves) -> Table:
+def _cross(found: Transitions) -> Table:
     """Buckets before by buckets after."""
     counts = pd.crosstab(found.table["before"], found.table["after"])
     before, after = found.names
@@ -138,7 +137,7 @@ def _crossed(found: Moves) -> Table:
     return shown
 
 
-def _who(moved: pd.DataFrame) -> Table:
+def _list_most_changed(moved: pd.DataFrame) -> Table:
     """The problems whose pass rate changed most."""
     change = (moved["rate_after"] - moved["rate_before"]).abs()
     order = np.lexsort((moved["problem_id"], -change))[:SHOWN]
@@ -153,7 +152,7 @@ def _who(moved: pd.DataFrame) -> Table:
     return table
 
 
-def _assignment(folder: Path) -> pd.DataFrame:
+def _read_assignment(folder: Path) -> pd.DataFrame:
     result = RunResult.load(folder)
     if result is None or result.status != "completed":
         raise UserError(f"{folder} should be the folder of a run that has completed")
@@ -162,7 +161,7 @@ def _assignment(folder: Path) -> pd.DataFrame:
     return pd.read_parquet(folder / ASSIGNMENT).set_index("problem_id")
 
 
-def _steps(both: pd.DataFrame, before: list[str], after: list[str]) -> pd.Series:
+def _count_steps(both: pd.DataFrame, before: list[str], after: list[str]) -> pd.Series:
     if before != after:
         return pd.Series(pd.NA, both.index, dtype="Int64")
     place = {name: i for i, name in enumerate(before)}
@@ -170,15 +169,16 @@ def _steps(both: pd.DataFrame, before: list[str], after: list[str]) -> pd.Series
     return steps.astype("Int64")
 
 
-def _prompts(folder: Path) -> dict[str, str]:
+def _read_prompts(folder: Path) -> dict[str, str]:
     """Prompts by problem_id; none where the run's store is gone."""
     result = RunResult.load(folder)
-    path = Path(result.stages["problems"]["folder"]) / PROBLEMS if result else None
-    if path is None or not path.exists():
+    entry = result.stages.get("problems") if result else None
+    stored = Path(entry["folder"]) / PROBLEMS if entry else None
+    if stored is None or not stored.exists():
         return {}
-    table = pq.read_table(path, columns=["problem_id", "prompt"])
+    table = pq.read_table(stored, columns=["problem_id", "prompt"])
     texts = (json.loads(text) for text in table["prompt"].to_pylist())
-    readable = [each if isinstance(each, str) else _last_message(each) for each in texts]
+    readable = [text if isinstance(text, str) else _last_message(text) for text in texts]
     return dict(zip(table["problem_id"].to_pylist(), readable, strict=True))
 
 

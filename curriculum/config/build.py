@@ -14,9 +14,13 @@ from __future__ import annotations
 import dataclasses
 import importlib
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from curriculum.config.plugins import pipeline_keys, trusted_packages
+from omegaconf import MISSING
+
+from curriculum.config.conf import pipeline_keys
+from curriculum.config.mistakes import explained
+from curriculum.config.plugins import blamed, keys_of, trusted_packages
 from curriculum.core.errors import UserError
 
 T = TypeVar("T")
@@ -40,18 +44,11 @@ def load(target: str, group: str) -> type:
     if target.split(".")[0] not in trusted_packages():
         raise UserError(f"{group}._target_={target} is neither this package's nor a plugin's")
     module, _, name = target.rpartition(".")
-    try:
+    with blamed(f"{group}._target_={target} can't be loaded"):
         cls = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise UserError(f"{group}._target_={target} can't be loaded: {error}") from error
     if not (isinstance(cls, type) and dataclasses.is_dataclass(cls)):
         raise UserError(f"{group}._target_={target} is not a dataclass")
     return cls
-
-
-def keys_of(cls: type) -> list[dataclasses.Field[Any]]:
-    """The fields of a strategy or of settings that the configuration sets."""
-    return [field for field in dataclasses.fields(cls) if field.init]
 
 
 def typed(
@@ -68,7 +65,11 @@ def typed(
     """
     from pydantic import ConfigDict, ValidationError, create_model
 
-    hints = get_type_hints(cls, include_extras=True)
+    required = [f"{where}.{key} is required" for key, value in values.items() if value == MISSING]
+    if required:
+        raise UserError("\n".join(required))
+    types = get_type_hints(cls, include_extras=True)
+    hints = {field.name: types[field.name] for field in keys_of(cls)}
     schema: dict[str, Any] = {
         field.name: (hints[field.name], _default(field)) for field in keys_of(cls)
     }
@@ -78,12 +79,19 @@ def typed(
         **schema,
     )
     try:
-        checked = model.model_validate(dict(values))
+        checked = model.model_validate({k: _plain(hints.get(k), v) for k, v in values.items()})
         return cls(**{name: getattr(checked, name) for name in schema})
     except ValidationError as error:
-        raise UserError(_explained(error.errors(), where, sorted({*schema, *shared}))) from None
+        keys = dict.fromkeys(shared) | hints
+        raise UserError(explained(error.errors(), values, keys, where)) from None
     except (TypeError, ValueError) as error:  # what a strategy says of its own keys
         raise UserError(f"{where}: {error}") from error
+
+
+def _plain(hint: Any, value: Any) -> Any:
+    """The value; a tuple where it is a list that is to be one: YAML has no tuples."""
+    kinds = {get_origin(kind) for kind in (hint, *get_args(hint))}
+    return tuple(value) if isinstance(value, list) and tuple in kinds else value
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:
@@ -92,18 +100,3 @@ def _default(field: dataclasses.Field[Any]) -> Any:
     if field.default_factory is not dataclasses.MISSING:
         return Field(default_factory=field.default_factory)
     return ... if field.default is dataclasses.MISSING else field.default
-
-
-def _explained(errors: Sequence[Any], where: str, keys: Sequence[str]) -> str:
-    """Every mistake on a line of its own."""
-    lines = []
-    for error in errors:
-        key = ".".join([where, *(str(part) for part in error["loc"])])
-        if error["type"] == "missing":
-            lines.append(f"{key} is required and has no default")
-        elif error["type"] == "extra_forbidden":
-            lines.append(f"{key} is no key; there are: {', '.join(keys)}")
-        else:
-            said = error["msg"].removeprefix("Input ").removeprefix("Value error, ")
-            lines.append(f"{key}={error['input']} {said}")
-    return "\n".join(lines)

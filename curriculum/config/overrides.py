@@ -17,9 +17,24 @@ def argument(key: str, value: Any) -> str:
         UserError: where there is no way to say it: names in a mapping can't be quoted.
     """
     said = f"{key}={_quoted(value)}"
-    if (read := value_of(said)) != _escaped(value):
+    if (read := value_of(said)) != escaped(value):
         raise UserError(f"{key}={value} can't be given to Hydra, which reads {read}")
     return said
+
+
+def typed_as(value: Any) -> str:
+    """A value as one would type it, for messages: without the quotes that Hydra may want."""
+    match value:
+        case Mapping():
+            return "{" + ",".join(f"{key}:{typed_as(each)}" for key, each in value.items()) + "}"
+        case list():
+            return "[" + ",".join(map(typed_as, value)) + "]"
+        case str():
+            return value or '""'
+        case None | bool():
+            return json.dumps(value)
+        case _:
+            return str(value)
 
 
 def value_of(argument: str) -> Any:
@@ -41,14 +56,14 @@ def _quoted(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ",".join(map(_quoted, value)) + "]"
     if isinstance(value, str):
-        return QuotedString(_escaped(value), Quote.single).with_quotes()
+        return QuotedString(escaped(value), Quote.single).with_quotes()
     return str(value) if isinstance(value, float) else json.dumps(value)
 
 
-def _escaped(value: Any) -> Any:
+def escaped(value: Any) -> Any:
     """What stands for the value in OmegaConf: `${` in a text is no interpolation."""
     if isinstance(value, Mapping):
-        return {key: _escaped(each) for key, each in value.items()}
+        return {key: escaped(each) for key, each in value.items()}
     if isinstance(value, list):
-        return [_escaped(each) for each in value]
+        return [escaped(each) for each in value]
     return re.sub(r"(\\*)\$\{", r"\1\1\\${", value) if isinstance(value, str) else value

@@ -12,10 +12,11 @@ from typing import Any, cast
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from curriculum.config.conf import conf_dir
 from curriculum.config.overrides import argument, value_of
-from curriculum.config.plugins import conf_dir
 from curriculum.config.verl_reward_keys import FUNCTION_BLOCKS, MANAGER_KEYS, reward_keys
 from curriculum.core.errors import UserError
+from curriculum.integrations.hydra import set_aside
 
 log = logging.getLogger(__name__)
 
@@ -179,21 +180,16 @@ def _load(path: Path) -> DictConfig:
 def _composed(path: Path, config: DictConfig) -> DictConfig:
     """The configuration with its defaults list; without, where its parts are not there."""
     from hydra import compose, initialize_config_dir
-    from hydra.core.global_hydra import GlobalHydra
     from hydra.errors import HydraException
-    from hydra.initialize import get_gh_backup, restore_gh_from_backup
 
-    ours = get_gh_backup()  # within a job, Hydra is in use
-    GlobalHydra.instance().clear()
+    folder = str(path.parent.resolve())
     try:
-        with initialize_config_dir(str(path.parent.resolve()), version_base="1.3"):
+        with set_aside(), initialize_config_dir(folder, version_base="1.3"):
             return compose(path.stem)
     except HydraException as error:
         log.warning("%s: its defaults list is not followed: %s", path, str(error).splitlines()[0])
         config.pop("defaults")
         return config
-    finally:
-        restore_gh_from_backup(ours)
 
 
 def _select(config: DictConfig, key: str, path: str) -> Any:

@@ -20,6 +20,8 @@ MANAGER_KWARGS = ("reward_model.reward_kwargs", "reward.reward_kwargs")
 # A model's rewards take the place of the manager's, but not of those of a function.
 MODELS = ("reward_model.enable", "reward.reward_model.enable")
 
+MANAGERS = ("naive", "dapo", "batch", "prime")  # those of verl's that reward=verl has
+
 Select = Callable[[str], Any]  # the value of verl's key, None where it is not set
 
 
@@ -76,8 +78,6 @@ def _function(select: Select) -> str | None:
 
 def _manager(select: Select, function: str | None) -> tuple[str | None, str | None]:
     """The key that names the manager, or a note on why it is none of ours."""
-    from curriculum.rewards.verl import MANAGERS
-
     key = next((key for key in MANAGER_KEYS if select(key) is not None), None)
     if key is None:
         return None, None

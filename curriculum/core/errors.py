@@ -11,7 +11,8 @@ from difflib import get_close_matches
 from importlib.metadata import requires
 from importlib.util import find_spec
 
-TRACEBACK = "HYDRA_FULL_ERROR"  # set by the user: show tracebacks
+TRACEBACK = "HYDRA_FULL_ERROR"  # Hydra raises its errors rather than prints them
+FULL = os.environ.get(TRACEBACK) == "1"  # as the user has it: show tracebacks
 
 
 class UserError(Exception):
@@ -51,10 +52,10 @@ def explained() -> Iterator[None]:
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    if os.environ.get(TRACEBACK):
+    if FULL:
         yield
         return
-    os.environ[TRACEBACK] = "1"  # have Hydra raise its errors rather than print them
+    os.environ[TRACEBACK] = "1"
     try:
         yield
     except (UserError, HydraException, OmegaConfBaseException) as error:
@@ -84,6 +85,8 @@ def explain(error: BaseException) -> str:
     where = getattr(cause, "full_key", "").rpartition(".")[0] or "the configuration"
     if getattr(cause, "full_key", "") == "data.path":
         keys += "\nto read your own rollouts: data=rollouts data.path=..."
+    if where in ("sampler", "trainer") and parent.get("_target_") is None:
+        keys += f"\nno {where} is chosen: {where}=NAME, as `python run.py --help` lists them"
     first_lines = [str(each).splitlines()[0] for each in (error, cause)]
     meant = _meant(str(getattr(cause, "key", "")), map(str, parent))
     return "\n".join(

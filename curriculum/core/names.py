@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 RESULT = "result.json"  # of a run: what was done, written last
+PROBLEMS = "problems.parquet"  # of the store: the problems that a run read
 EDGES = "buckets.json"  # the edges of a run's buckets
+CUTS = "cuts"  # its key for the metric that was cut and the values between the buckets, or null
+SUMMARY = "summary"  # its key for what tables say of edges that are no such values
 BEYOND = "beyond"  # its key for buckets behind those that were cut
 ASSIGNMENT = "buckets.parquet"  # each problem's bucket
+PROMPTS = "prompts.parquet"  # what samplers need to know of each problem
 METRICS = "metrics.parquet"  # of a training: a row a step
 EVENTS = "events.jsonl"  # of a training: what the sampler did
 COMPARISON = "comparison"  # of a sweep's jobs: .json, .parquet, .md and .png in its folder

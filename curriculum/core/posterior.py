@@ -1,10 +1,12 @@
-"""What n rollouts say about a problem: pure functions on arrays."""
+"""What n rollouts say about a problem's pass rate: the one prior, and posteriors under it."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from curriculum.core.records import Floats, Integers
+from curriculum.core.records import Floats
+
+JEFFREYS = (0.5, 0.5)  # (a, b) of the Beta prior that nothing else is known under
 
 
 def beta_posterior(
@@ -12,10 +14,10 @@ def beta_posterior(
 ) -> tuple[Floats, Floats, Floats]:
     """Mean and interval of the pass rate after c passes in n samples.
 
-    The posterior is Beta(a + c, b + n - c); the prior (a, b) = (1/2, 1/2) is Jeffreys'. The
-    interval leaves out equal tails; without a pass it begins at 0, without a failure it ends at 1,
-    and all that it leaves out lies at the other end. Source: Brown, Cai and DasGupta 2001,
-    "Interval Estimation for a Binomial Proportion", section 4.1, which keeps the other end.
+    The posterior is Beta(a + c, b + n - c). The interval leaves out equal tails; without a pass it
+    begins at 0, without a failure it ends at 1, and all that it leaves out lies at the other end.
+    Source: Brown, Cai and DasGupta 2001, "Interval Estimation for a Binomial Proportion", section
+    4.1, which keeps the other end.
 
     Args:
         n, c: (P,) samples and passes.
@@ -59,25 +61,7 @@ def fit_beta(n: Floats, c: Floats) -> tuple[float, float]:
         likely = (count * (betaln(a + passes, b + many - passes) - betaln(a, b))).sum()
         return float((((logs - start) ** 2).sum() / 2 - likely) / count.sum())
 
-    start = np.log([0.5, 0.5])
+    start = np.log(JEFFREYS)
     found = minimize(unlikelihood, start, method="L-BFGS-B", bounds=[(-5, 6)] * 2)
     a, b = np.exp(found.x)
     return float(a), float(b)
-
-
-def pass_at_k(n: Floats, c: Floats, k: int) -> Floats:
-    """Unbiased probability that at least one of k samples passes: 1 - C(n-c, k) / C(n, k).
-
-    (P,); NaN where n < k. Source: Chen et al. 2021, "Evaluating Large Language Models Trained on
-    Code", equation 1, as a product that does not overflow.
-    """
-    wrong_only = np.ones(len(n))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for i in range(k):
-            wrong_only *= np.maximum(n - c - i, 0) / (n - i)
-    return np.where(n < k, np.nan, 1 - wrong_only)
-
-
-def evenly(count: int, most: int) -> Integers:
-    """Places 0 to `count` - 1: all of them, or so many of them with the first and the last."""
-    return np.linspace(0, count - 1, min(count, most)).round().astype(np.int64)

@@ -3,44 +3,131 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+import json
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from curriculum.core.errors import UserError
+from curriculum.core.names import PROMPTS
+from curriculum.core.posterior import JEFFREYS
 from curriculum.core.records import Floats, Integers, reaches
 
 Mask = npt.NDArray[np.bool_]
+Objects = npt.NDArray[np.object_]
+
+# Columns of prompts.parquet, and those that hold the names in its metadata.
+COLUMNS = ("problem_id", "index", "difficulty", "n", "c", "trained", "extra_info")
+NAMES = {"sources": "data_source", "buckets": "bucket"}
 
 
 @dataclass(frozen=True)
 class Prompts:
     """What is known of P prompts before training, all of it measured already."""
 
+    ids: Objects  # (P,) str, the problem_id
+    index: Integers  # (P,) row in the data; extra_info.index of stage files
     source: Integers  # (P,) index into `sources`
     sources: list[str]  # some may have no prompt
     bucket: Integers  # (P,) index into `buckets`
     buckets: list[str]  # easy to hard
-    difficulty: Floats  # (P,) by the run's metric, higher is harder
+    difficulty: Floats  # (P,) by the run's metric, higher is harder; NaN: undefined
     n: Floats  # (P,) rollouts measured; 0: never seen
     c: Floats  # (P,) passes among them
-    extra: Callable[[str, Integers], Floats]  # a number of some prompts' extra_info; UserError
+    trained: Mask  # (P,) on the training side: not held out
+    extra_info: Objects  # (P,) JSON text, or None
 
     def __len__(self) -> int:
         return len(self.source)
 
+    @classmethod
+    def load(cls, run: str | Path) -> Self:
+        """All that a run has measured, also what it holds out.
+
+        Args:
+            run: its folder, or its prompts.parquet.
+
+        Raises:
+            UserError: where there is no such file.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        path = Path(run) / PROMPTS if Path(run).is_dir() else Path(run)
+        try:
+            with pq.ParquetFile(path) as file:
+                table = file.read()
+            names = {key: json.loads(table.schema.metadata[key.encode()]) for key in NAMES}
+            # Arrow's own way to numpy, and `read_table`, import pandas.
+            values = {name: table[name].to_pylist() for name in (*COLUMNS, *NAMES.values())}
+        except (OSError, pa.ArrowException, KeyError, TypeError) as error:
+            raise UserError(f"{path} is no {PROMPTS} of a run with buckets: {error}") from error
+        numbers = {key: {name: i for i, name in enumerate(names[key])} for key in NAMES}
+        return cls(
+            ids=np.array(values["problem_id"], object),
+            index=np.array(values["index"], np.int64),
+            source=np.array([numbers["sources"][n] for n in values["data_source"]], np.int64),
+            sources=names["sources"],
+            bucket=np.array([numbers["buckets"][n] for n in values["bucket"]], np.int64),
+            buckets=names["buckets"],
+            difficulty=np.array(values["difficulty"], np.float64),
+            n=np.array(values["n"], np.float64),
+            c=np.array(values["c"], np.float64),
+            trained=np.array(values["trained"], np.bool_),
+            extra_info=np.array(values["extra_info"], object),
+        )
+
+    def save(self, path: Path) -> None:
+        """Write a parquet file, a row a prompt, that `load` reads to the same numbers.
+
+        Its schema's metadata has the names of `sources`, and of `buckets`, easy to hard, as JSON.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        columns = {
+            "problem_id": pa.array(self.ids, pa.string()),
+            "index": self.index,
+            "data_source": pa.array(self.sources, pa.string()).take(pa.array(self.source)),
+            "bucket": pa.array(self.buckets, pa.string()).take(pa.array(self.bucket)),
+            "difficulty": pa.array(self.difficulty, mask=np.isnan(self.difficulty)),
+            "n": self.n,
+            "c": self.c,
+            "trained": self.trained,
+            "extra_info": pa.array(self.extra_info, pa.string()),
+        }
+        names = {"sources": json.dumps(self.sources), "buckets": json.dumps(self.buckets)}
+        pq.write_table(pa.table(columns).replace_schema_metadata(names), path)
+
     @property
     def pass_rate(self) -> Floats:
         """(P,) mean under Jeffreys' prior: 0.5 where nothing was measured."""
-        return np.asarray((self.c + 0.5) / (self.n + 1))
+        return np.asarray((self.c + JEFFREYS[0]) / (self.n + sum(JEFFREYS)))
 
     def digest(self) -> str:
         """Changes when the prompts, or what was measured of them, do."""
         columns = (self.source, self.bucket, self.difficulty, self.n, self.c)
         return hashlib.sha256(b"".join(each.tobytes() for each in columns)).hexdigest()[:8]
+
+    def extra(self, name: str, rows: Integers) -> Floats:
+        """(rows,) a number of their extra_info. Raises UserError where one has none."""
+        decoded = [json.loads(text) if text else None for text in self.extra_info[rows]]
+        infos = [info if isinstance(info, dict) else {} for info in decoded]
+        values = [info.get(name) for info in infos]
+        missing = sum(not _is_number(value) for value in values)
+        if missing:
+            numeric = {key for info in infos for key, value in info.items() if _is_number(value)}
+            raise UserError(
+                f"extra_info.{name} is no number for {missing} of {len(infos)} problems; fields "
+                f"with numbers: {', '.join(sorted(numeric)) or 'none'}"
+            )
+        return np.array(values, np.float64)
 
     def of(self, source: str) -> Integers:
         """Rows of a source's prompts. Raises UserError where there is no such source."""
@@ -51,17 +138,54 @@ class Prompts:
             )
         return np.flatnonzero(self.source == self.sources.index(source))
 
+    def rows_of(self, ids: Iterable[str]) -> Integers:
+        """Rows of prompts by problem_id. Raises UserError where there is none."""
+        return _found(self._row_of_id, ids, "problem_id")
+
+    def rows_of_index(self, index: Iterable[int]) -> Integers:
+        """Rows of prompts by extra_info.index. Raises UserError where there is none."""
+        return _found(self._row_of_index, index, "extra_info.index")
+
     def take(self, rows: Integers) -> Prompts:
         """Some of the prompts; sources and buckets keep their numbers."""
-        return replace(
-            self,
-            source=self.source[rows],
-            bucket=self.bucket[rows],
-            difficulty=self.difficulty[rows],
-            n=self.n[rows],
-            c=self.c[rows],
-            extra=lambda name, some: self.extra(name, rows[some]),
+        values: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
+        columns = {name: each for name, each in values.items() if isinstance(each, np.ndarray)}
+        values |= {name: column[rows] for name, column in columns.items()}
+        return replace(self, **values)
+
+    def training_side(self) -> Prompts:
+        """Those that are not held out."""
+        return self if self.trained.all() else self.take(np.flatnonzero(self.trained))
+
+    @cached_property
+    def _row_of_id(self) -> dict[str, int]:
+        return {name: row for row, name in enumerate(self.ids.tolist())}
+
+    @cached_property
+    def _row_of_index(self) -> dict[int, int]:
+        rows = {index: row for row, index in enumerate(self.index.tolist())}
+        if len(rows) < len(self):
+            raise UserError("extra_info.index is not unique here: find prompts by problem_id")
+        return rows
+
+
+def _found(row_of: Mapping[Any, int], wanted: Iterable[Any], what: str) -> Integers:
+    keys = list(wanted)
+    missing = [key for key in keys if key not in row_of]
+    if missing:
+        some = ", ".join(map(str, missing[:3])) + ", ..." * (len(missing) > 3)
+        raise UserError(
+            f"no prompt here has {what} {some} ({len(missing)} of {len(keys)}): of another run's "
+            "data, or held out from training"
         )
+    return np.array([row_of[key] for key in keys], np.int64)
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is one that a float can hold."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return abs(value) < sys.float_info.max
 
 
 @dataclass(frozen=True)

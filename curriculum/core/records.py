@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
@@ -72,6 +72,11 @@ def reaches(
     """
     left, right = rounded(values), rounded(threshold)
     return np.asarray(left > right if strict else left >= right)
+
+
+def evenly(count: int, most: int) -> Integers:
+    """Places 0 to `count` - 1: all of them, or so many of them with the first and the last."""
+    return np.linspace(0, count - 1, min(count, most)).round().astype(np.int64)
 
 
 COUNTS = ("n", "c", "truncated")  # metrics that are whole numbers
@@ -236,6 +241,7 @@ class Metrics:
     easier: dict[str, Easier]
     recorded: pa.Array | None = None  # (P,) names of the buckets that the data puts them in
     basis: Mapping[str, Any] = field(default_factory=dict)  # the knobs that the numbers depend on
+    recorded_order: Sequence[str] | None = None  # these names, easy to hard, where the data says so
 
     def __len__(self) -> int:
         return len(self.problem_id)
@@ -279,7 +285,7 @@ class Metrics:
         columns = {name: values[rows] for name, values in self.columns.items()}
         ids = self.problem_id.take(pa.array(rows))
         recorded = None if self.recorded is None else self.recorded.take(pa.array(rows))
-        return Metrics(ids, columns, self.chosen, self.easier, recorded, self.basis)
+        return replace(self, problem_id=ids, columns=columns, recorded=recorded)
 
     def table(self) -> pa.Table:
         """Arrow table with null where a metric is undefined; counts are integers."""
@@ -291,11 +297,21 @@ class Metrics:
 
 
 @dataclass(frozen=True)
+class Cuts:
+    """Where one bucket ends and the next begins."""
+
+    metric: str  # that was cut
+    values: Sequence[float]  # between the buckets, in the metric's own unit, easy to hard
+
+
+@dataclass(frozen=True)
 class Buckets:
     """Which bucket each of P problems fell into, 0 the easiest."""
 
     names: Sequence[str]  # easy to hard
     assignment: Integers  # (P,)
+    cuts: Cuts | None = None  # None: no values lie between the buckets
+    splits_ties: bool = False  # whether problems of one value may be in several buckets
 
     def sizes(self) -> dict[str, int]:
         counts = np.bincount(self.assignment, minlength=len(self.names))

@@ -171,18 +171,19 @@ def _buckets(outcome: Measured) -> Table:
 
 def _split_ties(outcome: Measured) -> str:
     """How many problems only a hash keeps apart; nothing where none is."""
-    if outcome.bucketing != "percentile":
+    cuts = outcome.buckets.cuts
+    if not outcome.buckets.splits_ties or cuts is None:
         return ""
     cut = np.array([name != UNKNOWN for name in outcome.buckets.names])[outcome.buckets.assignment]
-    pairs = np.stack([outcome.metrics.hardness(), outcome.buckets.assignment], axis=1)[cut]
+    hardness = outcome.metrics.hardness(cuts.metric)
+    pairs = np.stack([hardness, outcome.buckets.assignment], axis=1)[cut]
     values, buckets = np.unique(np.unique(pairs, axis=0)[:, 0], return_counts=True)
     tied = int(np.isin(pairs[:, 0], values[buckets > 1]).sum())
     if not tied:
         return ""
-    metric = outcome.metrics.chosen
     return (
-        f" {tied:,} problems share their {metric} with problems of another bucket: equal sizes\n"
-        " split such ties by a hash of the id. bucketer=pass_rate keeps them together."
+        f" {tied:,} problems share their {cuts.metric} with problems of another bucket: equal\n"
+        " sizes split such ties by a hash of the id. bucketer=pass_rate keeps them together."
     )
 
 
@@ -209,9 +210,8 @@ def _files(written: Sequence[Written]) -> Table:
 
 
 def _cut_on(outcome: Measured) -> str:
-    return (
-        f" of {outcome.metrics.chosen}" if outcome.bucketing in ("percentile", "threshold") else ""
-    )
+    cuts = outcome.buckets.cuts
+    return f" of {cuts.metric}" if cuts and cuts.metric != outcome.bucketing else ""
 
 
 def _pass_rate(outcome: Measured) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, NamedTuple, Protocol
@@ -10,31 +10,10 @@ from typing import Annotated, NamedTuple, Protocol
 import pyarrow as pa
 from pydantic import Field
 
-from curriculum.core.errors import UserError
 from curriculum.core.records import Problems
-from curriculum.formats.files import File, Rejected, find
+from curriculum.formats.files import File, find
 from curriculum.formats.problems import Columns
-
-
-class Rows(NamedTuple):
-    """What became of the rows of files."""
-
-    read: int
-    used: int
-    rejected: int
-
-    @classmethod
-    def total(cls, files: Iterable[Rows]) -> Rows:
-        """Of several files together."""
-        return cls(*map(sum, zip(*files, strict=True)))
-
-    def check(self, file: str) -> None:
-        """Raise UserError where a row of the file is neither used nor rejected."""
-        if self.read != self.used + self.rejected:
-            raise UserError(
-                f"{file}: {self.read} rows were read, but {self.used} are used and "
-                f"{self.rejected} rejected. The reader is at fault; please report it"
-            )
+from curriculum.formats.rows import Rejected, Rows
 
 
 @dataclass(frozen=True)
@@ -73,7 +52,7 @@ class Data(Protocol):
         ...
 
     def names(self) -> list[str] | None:
-        """Names of the buckets that its problems are in, easy to hard, where it knows them."""
+        """The buckets that it puts its problems in, easy to hard; None where it doesn't say."""
         return None
 
     def takes_all_of(self, folder: Path) -> bool:

@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from curriculum.core.errors import UserError, require_extra
-from curriculum.data.base import Data, Loaded, Rows
-from curriculum.formats.files import File, Rejected
+from curriculum.data.base import Data, Loaded
+from curriculum.formats.files import File
 from curriculum.formats.problems import SOURCES, TRUTHS, Columns, ProblemList, Row, to_json
+from curriculum.formats.rows import Rejected, Rows
 
 VERL_TRUTH = "reward_model"  # an object with the ground truth, in data of verl's form
 NOT_REQUIRED = (*SOURCES, VERL_TRUTH, "problem_id")  # what the shared keys name where nobody chose

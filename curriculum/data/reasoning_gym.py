@@ -12,10 +12,11 @@ import numpy as np
 from pydantic import Field
 
 from curriculum.core.errors import UserError, require_extra
-from curriculum.data.base import Data, Loaded, Rows
+from curriculum.data.base import Data, Loaded
 from curriculum.data.parts import demo_problems, demo_tasks
 from curriculum.formats.files import File
 from curriculum.formats.problems import Columns, ProblemList
+from curriculum.formats.rows import Rows
 from curriculum.store.entries import digest_of_source
 
 DEMO_SIZE = 81  # products of two digits, of which there are no more

@@ -10,10 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curriculum.core.errors import UserError
-from curriculum.data.base import Files, Loaded, Rows
+from curriculum.data.base import Files, Loaded
 from curriculum.formats import jsonl, parquet
-from curriculum.formats.files import File, Rejected, UnreadableReward
+from curriculum.formats.files import File
 from curriculum.formats.problems import ProblemList
+from curriculum.formats.rows import Rejected, Rows, UnreadableReward
 from curriculum.formats.samples import REWARD_KEYS
 from curriculum.formats.tables import conform, number_samples
 

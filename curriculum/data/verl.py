@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from curriculum.data.base import Files, Loaded, Rows
+from curriculum.data.base import Files, Loaded
 from curriculum.formats import jsonl, parquet
-from curriculum.formats.files import Rejected
 from curriculum.formats.problems import ProblemList
+from curriculum.formats.rows import Rejected, Rows
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from glob import has_magic
 from typing import IO, NamedTuple, cast
 
 import fsspec
-import pyarrow as pa
 
 from curriculum.core.errors import UserError
 
@@ -20,27 +19,6 @@ class File(NamedTuple):
     url: str
     size: int
     stamp: str
-
-
-class Rejected(NamedTuple):
-    """A row that could not be used, where it stands and why."""
-
-    file: str
-    row: int  # line or row number, from 1
-    cause: str
-    text: str
-
-
-class UnreadableReward(Rejected):
-    """A row that could not be used for its reward alone."""
-
-
-class Part(NamedTuple):
-    """What a file of rollouts adds: its index, and how many of its rows were read and used."""
-
-    index: pa.Table
-    read: int
-    used: int
 
 
 def find(path: str | Sequence[str], in_folders: tuple[str, ...] = SUFFIXES) -> list[File]:

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from curriculum.formats.files import File, Part, Rejected, UnreadableReward, open_file
+from curriculum.formats.files import File, open_file
 from curriculum.formats.problems import ORIGINAL, Columns, ProblemList
+from curriculum.formats.rows import Part, Rejected, UnreadableReward
 from curriculum.formats.samples import NoNumber, Samples, samples_of
 from curriculum.formats.tables import index_table, table_of
 

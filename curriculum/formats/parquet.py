@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 
 from curriculum.core.errors import UserError
 from curriculum.core.records import Booleans, Integers
-from curriculum.formats.files import File, Part, Rejected, UnreadableReward, open_file
+from curriculum.formats.files import File, open_file
 from curriculum.formats.problems import ORIGINAL, Columns, ProblemList, Row, to_json
+from curriculum.formats.rows import Part, Rejected, UnreadableReward
 from curriculum.formats.samples import OF_ROLLOUTS, REWARD_KEYS, NoNumber, number
 from curriculum.formats.tables import index_table, is_list, is_text
 

@@ -1,8 +1,7 @@
-"""`report.html`: a run or a sweep as one page that needs no network."""
+"""`report.html`: a run as one page that needs no network."""
 
-from curriculum.compare.page import of_sweep
 from curriculum.report.examples import Report
 from curriculum.report.page import FILE
 from curriculum.report.run import of_failure, of_rollouts, of_run
 
-__all__ = ["FILE", "Report", "of_failure", "of_rollouts", "of_run", "of_sweep"]
+__all__ = ["FILE", "Report", "of_failure", "of_rollouts", "of_run"]

@@ -7,13 +7,20 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from curriculum.core import posterior
+from curriculum.core.charts import (
+    SOURCES,
+    Spec,
+    chart,
+    color,
+    labelled_rows,
+    quantity,
+    row_place,
+    stacked_rows,
+    told,
+)
+from curriculum.core.posterior import JEFFREYS, beta_posterior
 from curriculum.core.records import DECIMALS, Floats, Integers, Measured
 from curriculum.core.summary import bucket_statistics
-from curriculum.report.look import Spec, chart, color, labelled_rows, quantity, row_place, told
-
-SOURCES = 12  # with a row of their own
-JEFFREYS = (0.5, 0.5)
 
 
 def rows_of(outcome: Measured, level: float, metric: str) -> list[dict[str, Any]]:
@@ -57,7 +64,7 @@ def mean_interval(n: Floats, c: Floats, level: float) -> tuple[float, float]:
     worth = len(n) ** 2 / np.sum(1 / n)
     passes = worth * np.mean(c / n)
     both = np.array([worth]), np.array([min(passes, worth)])
-    _, low, high = posterior.beta_posterior(*both, JEFFREYS, level)
+    _, low, high = beta_posterior(*both, JEFFREYS, level)
     return float(low[0]), float(high[0])
 
 
@@ -157,46 +164,5 @@ def sources(outcome: Measured, colors: list[str]) -> Spec:
         {"row": i, "label": f"{name} · {total:,} · pass rate {each:.2f}"}
         for i, (name, total, each) in enumerate(zip(names, counts.sum(1), mean, strict=True))
     ]
-    return stacked_rows(labels, counts, names, list(outcome.buckets.names), colors)
-
-
-def stacked_rows(
-    labels: list[Spec],
-    counts: Any,
-    rows: list[str],
-    parts: list[str],
-    colors: list[str],
-    **titles: str,
-) -> Spec:
-    """Bars of shares, one below the other.
-
-    Args:
-        labels: the `row` and `label` above each bar.
-        counts: (rows, parts) what the bars are made of.
-    """
-    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    ends = shares.cumsum(1)
-    bars = [
-        {
-            "row": int(i),
-            "b": int(b),
-            "x0": round(float(ends[i, b] - shares[i, b]), 5),
-            "x1": round(float(ends[i, b]), 5),
-            "share": round(float(shares[i, b]), 5),
-            "count": int(counts[i, b]),
-            "whole": rows[i],
-            "part": parts[b],
-        }
-        for i, b in np.argwhere(counts)
-    ]
-    titles = titles or {"whole": "source", "part": "bucket", "count": "problems|,"}
-    x = quantity("x0", "", scale={"domain": [0, 1]}, axis={"format": "%", "tickCount": 5})
-    encoding = {
-        "x": x,
-        "x2": {"field": "x1"},
-        "y": row_place(),
-        "color": color("b", colors),
-        "tooltip": told(**titles, share="share|.1%"),
-    }
-    bar = {"mark": {"type": "rule", "strokeWidth": 14, "style": "bar"}, "encoding": encoding}
-    return chart(44 * len(labels) + 30, labelled_rows(labels), bar, values=bars)
+    titles = {"whole": "source", "part": "bucket", "count": "problems|,"}
+    return stacked_rows(labels, counts, names, list(outcome.buckets.names), colors, **titles)

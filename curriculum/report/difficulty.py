@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from curriculum.core.posterior import evenly
-from curriculum.core.records import DECIMALS, Floats, Integers, Measured
-from curriculum.report.look import Spec, chart, color, quantity, rules, significant, told
+from curriculum.core.charts import Spec, chart, color, quantity, rules, significant, told
+from curriculum.core.records import DECIMALS, Floats, Integers, Measured, evenly
 
 WHISKERS = 120  # problems
 FEW = 41  # different values that get a bar of their own
@@ -18,25 +16,12 @@ BINS = 32
 TICKS = 9  # bars that each have a tick
 LABEL = 0.13  # of the width that an edge's label takes on a phone
 INFINITE = 1e300  # edges are JSON, which has no infinity
-EDGES = {"rates": "pass_rate", "rewards": "mean_reward"}  # what bucketers cut on that name none
 
 
-def cut_on(outcome: Measured, edges: Mapping[str, Any]) -> tuple[str, list[float]]:
-    """The metric that buckets were cut on and the values between them; none of clusters.
-
-    Args:
-        edges: of `buckets.json`.
-    """
-    for name, metric in EDGES.items():
-        if name in edges:
-            scale = outcome.metrics.basis["scale"] if metric == "pass_rate" else 1
-            return metric, [scale * value for value in edges[name]]
-    if "ranks" in edges:
-        sign = -1 if edges["easier"] == "higher" else 1
-        return edges["metric"], [sign * hardness + 0.0 for hardness, _ in edges["ranks"]]
-    if "scores" in edges:
-        return edges["metric"], list(edges["scores"])
-    return outcome.metrics.chosen, []
+def cut_on(outcome: Measured) -> tuple[str, list[float]]:
+    """The metric that buckets were cut on and the values between them, if there are any."""
+    cuts = outcome.buckets.cuts
+    return (cuts.metric, list(cuts.values)) if cuts else (outcome.metrics.chosen, [])
 
 
 def hardness(outcome: Measured) -> Floats:

@@ -12,8 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from pydantic import Field
 
-from curriculum.core.posterior import evenly
-from curriculum.core.records import Floats, Integers, Problems, Rollouts, reaches
+from curriculum.core.records import Floats, Integers, Problems, Rollouts, evenly, reaches
 
 RESPONSES = 8  # of a problem
 LIMITS = range(4000, 199, -50)  # characters of a text: the first for which all texts fit

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from curriculum.core.atomic import whole
+from curriculum.integrations.vega import bundle
 from curriculum.store.entries import Store
 
 FILE = "report.html"
@@ -88,10 +89,7 @@ def _library(store: Store) -> str:
     """Vega, Vega-Lite and Vega-Embed as one script, made once a store."""
 
     def make(folder: Path) -> dict[str, int]:
-        import vl_convert
-
-        script = vl_convert.javascript_bundle(SNIPPET)
-        (folder / LIBRARY).write_text(script, encoding="utf-8", newline="\n")
+        (folder / LIBRARY).write_text(bundle(SNIPPET), encoding="utf-8", newline="\n")
         return {}
 
     made_of = {"vl_convert": version("vl-convert-python"), "snippet": SNIPPET}

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from curriculum.core.posterior import evenly
-from curriculum.core.records import Integers, Measured
-from curriculum.report.look import significant
+from curriculum.core.charts import significant
+from curriculum.core.records import Integers, Measured, evenly
 
 POINTS = 2000
 

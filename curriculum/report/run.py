@@ -10,17 +10,19 @@ from typing import Any
 
 import numpy as np
 
+from curriculum.core.charts import ACCENT, GREY, Spec, easy_to_hard
 from curriculum.core.errors import UserError, explain
-from curriculum.core.names import EDGES, REJECTS
+from curriculum.core.names import REJECTS
 from curriculum.core.records import Measured, Problems, Rollouts
 from curriculum.core.run_result import PACKAGES, RunResult
-from curriculum.report import buckets, training
+from curriculum.report import buckets
 from curriculum.report.difficulty import WHISKERS, cut_on, hardness, histogram, whiskers
 from curriculum.report.examples import Examples, Rewarded, examples_of, spread
-from curriculum.report.look import ACCENT, GREY, Spec, easy_to_hard
 from curriculum.report.page import write
 from curriculum.report.points import points
+from curriculum.report.training import first_events, read_steps
 from curriculum.store.entries import Store
+from curriculum.trainers.parts import charts as of_training
 
 # Choices that say what a run was about.
 TELLING = (
@@ -37,7 +39,7 @@ def of_run(outcome: Measured, result: RunResult, folder: Path, store: Store, exa
     """
     names = list(outcome.buckets.names)
     colors = easy_to_hard(names)
-    metric, edges = cut_on(outcome, json.loads((folder / EDGES).read_text())["edges"])
+    metric, edges = cut_on(outcome)
     hard = hardness(outcome)
     chosen = spread(outcome.buckets.assignment, hard, len(names), examples)
     browser = _examples(outcome, chosen)
@@ -149,26 +151,26 @@ def _training(
     results = result.results.get("training")
     if results is None:
         return None
-    steps = training.Steps(folder)
+    steps = read_steps(folder)
     shares = {name: each for name, each in steps.shares("bucket").items() if name in names}
     shown_colors = [colors[names.index(name)] for name in shares]
-    sources = training.biggest(steps.shares("source"))
-    source_colors = training.source_colors(list(sources))
+    sources = of_training.biggest(steps.shares("source"))
+    source_colors = of_training.source_colors(list(sources))
     if shares:
-        charts["bucket_mix"] = training.mix(steps, shares, shown_colors, "bucket")
+        charts["bucket_mix"] = of_training.mix(steps, shares, shown_colors, "bucket")
     if sources:
-        charts["source_mix"] = training.mix(steps, sources, source_colors, "source")
-    charts["learning"] = training.curves(steps, "mean_pass_rate", "mean pass rate")
-    charts["reward"] = training.curves(steps, "reward", "reward")
-    charts["gradient"] = training.curves(steps, "groups_with_gradient", "share", domain=[0, 1])
+        charts["source_mix"] = of_training.mix(steps, sources, source_colors, "source")
+    for name, (column, _, _) in of_training.CURVES.items():
+        if column in steps:
+            charts[name] = of_training.curves(steps, name)
     arms: Mapping[str, Any] = results.get("arms", {})
     if arms:
-        charts["spent"] = training.spent(arms)
+        charts["spent"] = of_training.spent(arms)
     return {
         "results": results,
         "arms": arms,
         "level_ups": steps.level_ups(),
-        "events": steps.told(),
+        "events": first_events(steps),
         "events_in_all": len(steps.events),
         "sources": list(zip(sources, source_colors, strict=True)),
         "sampler": result.choices["sampler"],
@@ -183,7 +185,7 @@ def _about(result: RunResult, folder: Path, status: str, error: str | None) -> d
     """What every page of a run says of where it comes from."""
     given = {name: result.choices.get(name) for name in TELLING}
     choices = {name: each for name, each in given.items() if each not in (None, "None")}
-    if choices.get("generator", "replay") != "replay":
+    if any(name.startswith("rollouts") for name in result.stages):  # made here
         choices["model"] = result.config["model"]["path"]
     if "reward" in result.results:
         choices["reward"] = result.results["reward"]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ import pyarrow.parquet as pq
 
 from curriculum.bucketers.base import Bucketer
 from curriculum.core.errors import UserError
-from curriculum.core.names import ASSIGNMENT, BEYOND, EDGES, UNKNOWN
+from curriculum.core.names import ASSIGNMENT, BEYOND, CUTS, EDGES, SUMMARY, UNKNOWN
 from curriculum.core.records import Buckets, Metrics
 
 log = logging.getLogger(__name__)
@@ -51,11 +50,12 @@ def cut(
         bucketer.fit(metrics)
     else:
         _load(bucketer, metrics, Path(edges))
-    buckets = Buckets(bucketer.names_, bucketer.assign(metrics))
+    names, assignment = bucketer.names_, bucketer.assign(metrics)
     if unknown is not None:
-        assignment = np.where(unknown, len(buckets.names), buckets.assignment)
-        buckets = Buckets([*buckets.names, UNKNOWN], assignment)
-    _save(bucketer, metrics, folder / EDGES, buckets.names[len(bucketer.names_) :])
+        assignment = np.where(unknown, len(names), assignment)
+        names = [*names, UNKNOWN]
+    buckets = Buckets(names, assignment, bucketer.describe(metrics), bucketer.splits_ties)
+    _save(bucketer, metrics, folder / EDGES, buckets)
     counts = {name: pa.array(metrics[name].astype(np.int64)) for name in ("n", "c")}
     interval = {name: pa.array(metrics[name]) for name in ("pass_rate_low", "pass_rate_high")}
     bucket = {"problem_id": metrics.problem_id, "bucket": buckets.labels()}
@@ -63,12 +63,14 @@ def cut(
     return buckets
 
 
-def _save(bucketer: Bucketer, metrics: Metrics, path: Path, beyond: Sequence[str]) -> None:
+def _save(bucketer: Bucketer, metrics: Metrics, path: Path, buckets: Buckets) -> None:
     content = {
         "bucketer": type(bucketer).__name__,
         "names": bucketer.names_,
-        BEYOND: list(beyond),  # behind the hardest, and of no edge
+        BEYOND: buckets.names[len(bucketer.names_) :],  # behind the hardest, and of no edge
         "edges": bucketer.edges_,
+        CUTS: asdict(buckets.cuts) if buckets.cuts else None,
+        SUMMARY: bucketer.summary(),
         "measure": dict(metrics.basis),
     }
     path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")

@@ -12,9 +12,10 @@ from curriculum.run.settings import Settings
 
 def bucket(settings: Settings, rewarded: Rewarded, metrics: Metrics, context: Context) -> Measured:
     """Cut the problems into buckets, and leave the edges and each problem's bucket."""
-    problems, rollouts, rewards, groups, rounds = rewarded
+    problems, rollouts, rewards, groups, findings = rewarded
     with context.ledger.timed("buckets"):
-        unknown = rounds.unknown_hard(groups.problem) if rounds else None
+        unknown = findings.unknown_hard if findings else None
+        unknown = None if unknown is None else unknown[groups.problem]
         edges, folder = settings.edges.edges, context.folder
         buckets = cut(settings.bucketer, metrics, edges, folder, unknown)
     bucketing, label = context.choices["bucketer"], settings.data.label

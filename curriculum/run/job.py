@@ -63,8 +63,13 @@ def run(cfg: DictConfig) -> None:
     choices = {str(k): str(v) for k, v in hydra.runtime.choices.items() if "hydra/" not in str(k)}
     if values.get("resume") and not jobs.is_open(folder, list(hydra.overrides.task)):
         return
-    with _alone_in(folder):
-        _run(folder, values, choices, hydra)
+    try:
+        with _alone_in(folder):
+            _run(folder, values, choices, hydra)
+    except UserError as error:
+        if hydra.mode != RunMode.MULTIRUN:
+            raise
+        log.error("failed: %s", error)
 
 
 def _run(folder: Path, values: dict[str, Any], choices: dict[str, str], hydra: HydraConf) -> None:

@@ -8,16 +8,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
+from curriculum.budgets import Findings
 from curriculum.core.errors import UserError
+from curriculum.core.names import PROMPTS
+from curriculum.core.prompts import Mask, Prompts
 from curriculum.core.records import Measured
 from curriculum.core.summary import Written
 from curriculum.data import Data
 from curriculum.layouts.base import Layout
 from curriculum.layouts.settings import Export
 from curriculum.run.context import Context
-from curriculum.run.rounds import FILE as ROUNDS
-from curriculum.run.rounds import Rounds
-from curriculum.run.rounds import show as show_rounds
+from curriculum.run.prompts import prompts_of
+from curriculum.run.rounds import FILE as FINDINGS
+from curriculum.run.rounds import show as show_findings
 from curriculum.run.settings import Settings
 
 
@@ -26,10 +31,11 @@ class Left(NamedTuple):
 
     files: dict[str, list[Written]]  # by the layout's name
     kind: str  # see `kind_of`
+    prompts: Prompts  # of the measured problems, saved too
 
 
 def lay_out(
-    settings: Settings, measured: Measured, rounds: Rounds | None, context: Context
+    settings: Settings, measured: Measured, findings: Findings | None, context: Context
 ) -> Left:
     """Write what each layout leaves, and remove what it replaces of earlier runs."""
     layouts, export = settings.layouts, settings.export
@@ -37,22 +43,31 @@ def lay_out(
     with context.ledger.timed("export"):
         written = place(layouts, measured, context.folder, export, inputs)
     names = [path.name for files in written.values() for path, _ in files]
-    names += [ROUNDS] if rounds else []
+    prompts = prompts_of(measured, _trained_by_all(layouts, measured, export))
+    names += [FINDINGS] if findings else []
+    require_own([*names, PROMPTS], context.folder, inputs)
+    prompts.save(context.folder / PROMPTS)
     expected = [
         name for layout in layouts.values() for name in layout.expected_files(measured, export)
     ]
     expected += settings.trainer.files if settings.trainer else []
     kind = kind_of(layouts, export, measured.bucketing)
     context.ledger.leave(names, kind, expected, inputs)
-    return Left(written, kind)
+    return Left(written, kind, prompts)
 
 
-def show(settings: Settings, measured: Measured, left: Left, rounds: Rounds | None) -> None:
+def show(settings: Settings, measured: Measured, left: Left, findings: Findings | None) -> None:
     """Print what the layouts show of the run."""
     for name, layout in settings.layouts.items():
         layout.show(measured, left.files[name])
-    if rounds is not None:
-        show_rounds(rounds)
+    if findings is not None:
+        show_findings(findings)
+
+
+def _trained_by_all(layouts: Mapping[str, Layout], measured: Measured, export: Export) -> Mask:
+    """(P,) the measured problems that every layout has on its training side."""
+    sides = [layout.trained(measured, export) for layout in layouts.values()]
+    return np.asarray(np.logical_and.reduce(sides))
 
 
 def place(

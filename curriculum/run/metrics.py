@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from curriculum.core.records import Metrics
-from curriculum.metrics.metrics import measure
+from curriculum.metrics import measure
 from curriculum.run.context import Context
 from curriculum.run.rewards import Rewarded
 from curriculum.run.settings import Settings
@@ -13,5 +13,5 @@ def measure_problems(settings: Settings, rewarded: Rewarded, context: Context) -
     """All standard metrics, and the one that was chosen."""
     problems, groups = rewarded.problems, rewarded.groups
     with context.ledger.timed("metrics"):
-        option = context.choices["metric"]
-        return measure(problems, groups, settings.measure, settings.metric, option)
+        option, order = context.choices["metric"], settings.recorded_order
+        return measure(problems, groups, settings.measure, settings.metric, option, order)

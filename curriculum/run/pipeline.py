@@ -63,11 +63,11 @@ def take_steps(settings: Settings, context: Context, tracker: Tracker) -> Path |
     measured = bucket(settings, rewarded, metrics, context)
     tracker.buckets(measured)
     if settings.reaches("layouts"):
-        left = lay_out(settings, measured, rewarded.rounds, context)
+        left = lay_out(settings, measured, rewarded.findings, context)
         if context.show:
-            show(settings, measured, left, rewarded.rounds)
-        if settings.until is None and settings.trainer is not None:
-            train(settings, settings.trainer, measured, left.kind, context, tracker)
+            show(settings, measured, left, rewarded.findings)
+        if settings.until is None and settings.sampler and settings.trainer:
+            train(settings, settings.sampler, settings.trainer, left, context, tracker)
     with context.ledger.timed("report"):
         result, examples = context.ledger.result(), settings.report.examples
         return report.of_run(measured, result, context.folder, context.store, examples)

@@ -13,13 +13,14 @@ import pyarrow.parquet as pq
 
 from curriculum import formats
 from curriculum.core.errors import UserError
+from curriculum.core.names import PROBLEMS
 from curriculum.core.records import Problems
 from curriculum.data.base import Data
-from curriculum.formats.files import Rejected
+from curriculum.formats.rows import Rejected
 from curriculum.store.entries import Stage, Store, digest_of_source, digest_of_sources
 
 SCHEMA = 1  # of the entry; another one makes all of them anew
-PROBLEMS, INDEX, REJECTED = "problems.parquet", "index.parquet", "rejected.jsonl"
+INDEX, REJECTED = "index.parquet", "rejected.jsonl"
 
 
 class Stored(NamedTuple):

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from curriculum.budgets import Findings
 from curriculum.core.records import Problems, Rewards, Rollouts
 from curriculum.run import rejects
 from curriculum.run.context import Context
-from curriculum.run.rounds import Rounds
 from curriculum.run.sampling import Sampled
 from curriculum.run.scored import score
 from curriculum.run.scoring.scoring import failures_in
@@ -23,7 +23,7 @@ class Rewarded(NamedTuple):
     rollouts: Rollouts
     rewards: pa.Table  # lines up with the rollouts, as in `REWARD_SCHEMA`
     groups: Rewards  # of the problems with at least one
-    rounds: Rounds | None
+    findings: Findings | None  # of the budget
 
 
 def reward(settings: Settings, sampled: Sampled, context: Context) -> Rewarded:
@@ -32,13 +32,11 @@ def reward(settings: Settings, sampled: Sampled, context: Context) -> Rewarded:
     Raises:
         UserError: where too many can't be, or not a single one has a reward.
     """
-    problems, rollouts, made_of, rounds = sampled
+    problems, rollouts, made_of, rewards, findings = sampled
     with context.ledger.timed("rewards"):
-        if rounds is not None:
-            rewards = rounds.rewards
-        else:
+        if rewards is None:
             rewards = score(settings, problems, rollouts, made_of, context)
             rejects.failed_rollouts(problems, rollouts, failures_in(rewards), context)
         groups = Rewards.group(rollouts, rewards)
         rejects.problems_without_reward(problems, groups, context)
-    return Rewarded(problems, rollouts, rewards, groups, rounds)
+    return Rewarded(problems, rollouts, rewards, groups, findings)

@@ -12,12 +12,12 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from curriculum.budgets import Sequential
+from curriculum.budgets import Findings
 from curriculum.core.errors import UserError
 from curriculum.core.records import Asked, Problems, Rollouts
 from curriculum.demo.stored import NAME as SMALL
 from curriculum.demo.stored import small_model
-from curriculum.metrics.metrics import PassRate
+from curriculum.metrics import PassRate
 from curriculum.run import rejects
 from curriculum.run.context import Context
 from curriculum.run.generating import entries
@@ -25,7 +25,8 @@ from curriculum.run.generating.entries import Work
 from curriculum.run.generating.entries import load as load_rollouts
 from curriculum.run.problems import Read
 from curriculum.run.replaying import replay
-from curriculum.run.rounds import Rounds, in_rounds
+from curriculum.run.rounds import in_rounds
+from curriculum.run.rounds import write as write_findings
 from curriculum.run.scored import Round, choose_reward, score
 from curriculum.run.scoring.scoring import failures_in
 from curriculum.run.settings import Settings
@@ -35,12 +36,13 @@ log = logging.getLogger(__name__)
 
 
 class Sampled(NamedTuple):
-    """Problems and their rollouts; where a budget asked in rounds, with what these have shown."""
+    """Problems and their rollouts, with what the budget needed and found."""
 
     problems: Problems
     rollouts: Rollouts
     made_of: Sequence[str]  # fingerprints of the entries in the store
-    rounds: Rounds | None = None
+    rewards: pa.Table | None = None  # where the budget looked at them
+    findings: Findings | None = None
 
 
 def sample(settings: Settings, read: Read, context: Context) -> Sampled | None:
@@ -81,16 +83,7 @@ def generate(settings: Settings, read: Read, context: Context) -> Sampled | None
     generator = settings.generator.with_model(partial(model_of, store=context.store))
     work = partial(Work, generator, settings.generation, problems, read.fingerprint)
     with closing(generator):
-        if isinstance(settings.budget, Sequential):
-            return generate_in_rounds(
-                settings, settings.budget, work, generator.batch_size, read, context
-            )
-        everything = work(settings.budget.asked(len(problems)))
-        if settings.generation.shards > 1 and not add_shard(everything, context):
-            return None
-        rollouts, stage = load_rollouts(context.store, everything)
-    context.ledger.use("rollouts", stage)
-    return Sampled(problems, rollouts, [read.fingerprint, stage.fingerprint])
+        return generate_in_rounds(settings, work, read, context)
 
 
 def model_of(name: str, store: Store) -> str:
@@ -108,24 +101,23 @@ def add_shard(work: Work, context: Context) -> bool:
 
 
 def generate_in_rounds(
-    settings: Settings,
-    budget: Sequential,
-    work: Callable[[Sequence[Asked]], Work],
-    batch_size: int,
-    read: Read,
-    context: Context,
-) -> Sampled:
-    """Rollouts as `budget=sequential` asks for them; each round's are stages of the store."""
-    problems = read.problems
+    settings: Settings, work: Callable[[Sequence[Asked]], Work], read: Read, context: Context
+) -> Sampled | None:
+    """Rollouts as the budget asks for them; each round's are an entry of the store."""
+    problems, budget, setting = read.problems, settings.budget, settings.setting()
     counts: Counter[str] = Counter()
     made_of = [read.fingerprint]
     rounds_done = 0
 
-    def generated(asked: Sequence[Asked]) -> Rollouts:
+    def generated(asked: Sequence[Asked]) -> Rollouts | None:
         nonlocal rounds_done
         rounds_done += 1
-        rollouts, stage = load_rollouts(context.store, work(asked))
-        context.ledger.use(f"rollouts_{rounds_done}", stage)
+        this = work(asked)
+        if settings.generation.shards > 1 and not add_shard(this, context):
+            return None
+        rollouts, stage = load_rollouts(context.store, this)
+        name = "rollouts" if budget.divisible else f"rollouts_{rounds_done}"
+        context.ledger.use(name, stage)
         counts.update(stage.counts)
         made_of.append(stage.fingerprint)
         return rollouts
@@ -138,10 +130,15 @@ def generate_in_rounds(
         counts.update(rewards=len(table) - failures, failures=failures)
         return table
 
-    passing = PassRate(settings.measure.threshold, settings.measure.strict, scale=1)
-    rounds = in_rounds(budget, settings.bucketer, problems, passing, batch_size, generated, scored)
+    passing = PassRate(settings.measure.threshold, settings.measure.strict)
+    rounds = in_rounds(budget, setting, problems, passing, generated, scored)
+    if rounds is None:
+        return None
     context.ledger.count(**counts)
-    context.ledger.note(budget=rounds.results)
-    rounds.write(problems, context.folder)
-    rejects.failed_rollouts(problems, rounds.rollouts, failures_in(rounds.rewards), context)
-    return Sampled(problems, rounds.rollouts, made_of, rounds)
+    findings = budget.findings(rounds.tally, setting)
+    if findings is not None:
+        context.ledger.note(budget={**findings.results, "facts": findings.facts})
+        write_findings(findings, problems, context.folder)
+    if rounds.rewards is not None:
+        rejects.failed_rollouts(problems, rounds.rollouts, failures_in(rounds.rewards), context)
+    return Sampled(problems, rounds.rollouts, made_of, rounds.rewards, findings)

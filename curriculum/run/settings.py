@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Self, TypeVar, cast
 
-import numpy as np
-
-from curriculum.bucketers import Bucketer, Percentile, Recorded
-from curriculum.budgets import Fixed, Sequential, question_of
+from curriculum.bucketers import Bucketer
+from curriculum.budgets import Budget, Setting
 from curriculum.config.build import build, typed
-from curriculum.config.plugins import keys
+from curriculum.config.conf import keys
 from curriculum.core.errors import UserError
 from curriculum.data import Data, Limits, Rollouts
 from curriculum.formats.files import File
 from curriculum.generators import Generation, Generator
 from curriculum.layouts import LAYOUTS, Export, Generations, Layout
-from curriculum.metrics.metrics import (
-    InverseMean,
-    MeanReward,
-    Measure,
-    Metric,
-    PassRate,
-    UnbiasedPassAtK,
-)
+from curriculum.metrics import Measure, Metric
 from curriculum.report import Report
 from curriculum.rewards import Reward
 from curriculum.run.bucketing import Edges
 from curriculum.run.checks import conforming, require_used
 from curriculum.run.scoring.scoring import Scoring
-from curriculum.samplers import Rails, Sampler
+from curriculum.samplers import Guards, Sampler
 from curriculum.trackers import Tracking
 from curriculum.trainers import Schedule, Trainer
 
 T = TypeVar("T")
 STEPS = ("problems", "rollouts", "rewards", "metrics", "buckets", "layouts")  # that `until` names
-RATES = (MeanReward, PassRate, InverseMean, UnbiasedPassAtK)  # metrics that order like pass rates
 
 
 @dataclass(frozen=True)
@@ -48,14 +39,15 @@ class Settings:
     replay: Rollouts | None  # where rollouts are, unless they stand with the problems or are made
     generator: Generator
     generation: Generation
-    budget: Fixed | Sequential
+    budget: Budget
     reward: Reward
     scoring: Scoring
     measure: Measure
     metric: Metric
     bucketer: Bucketer
-    sampler: Sampler
-    rails: Rails
+    recorded_order: list[str] | None  # of the data's buckets, where the bucketer wants it
+    sampler: Sampler | None  # None: nothing is trained
+    guards: Guards
     trainer: Trainer | None
     schedule: Schedule
     tracking: Tracking
@@ -95,38 +87,42 @@ class Settings:
         if generator.replays:
             require_used(overrides)
         bucketer = build(cfg, "bucketer")
-        if isinstance(bucketer, Recorded) and bucketer.names is None:
-            bucketer = replace(bucketer, names=data.names())
-        budget, generation = build(cfg, "budget"), shared(Generation, "generator")
         export = typed(Export, cfg["export"], "export")
-        metric = build(cfg, "metric")
-        edges = shared(Edges, "bucketer")
-        if isinstance(budget, Sequential):
-            _require_rounds(budget, bucketer, generator, generation, edges, metric)
-        return cls(
+        settings = cls(
             data=data,
             replay=replay,
             generator=generator,
-            generation=generation,
-            budget=budget,
+            generation=shared(Generation, "generator"),
+            budget=build(cfg, "budget"),
             reward=conforming(build(cfg, "reward"), Reward, "reward"),
             scoring=shared(Scoring, "reward"),
             measure=typed(Measure, cfg["measure"], "measure"),
-            metric=metric,
+            metric=build(cfg, "metric"),
             bucketer=bucketer,
-            sampler=build(cfg, "sampler"),
-            rails=shared(Rails, "sampler"),
-            trainer=None if cfg["trainer"]["_target_"] is None else build(cfg, "trainer"),
+            recorded_order=data.names() if bucketer.wants_recorded_order else None,
+            sampler=_chosen(cfg, "sampler"),
+            guards=shared(Guards, "sampler"),
+            trainer=_chosen(cfg, "trainer"),
             schedule=shared(Schedule, "trainer"),
             tracking=conforming(build(cfg, "tracker"), Tracking, "tracker"),
             seed=_seed(cfg["seed"]),
             limits=shared(Limits, "data"),
-            edges=edges,
+            edges=shared(Edges, "bucketer"),
             export=export,
             layouts=_layouts(cfg["convention"]["layouts"], export),
             report=typed(Report, cfg["report"], "report"),
             until=_until(cfg["until"]),
         )
+        if not settings.budget.divisible:
+            _require_rounds(settings)
+        if not settings.generator.replays:
+            settings.budget.check(settings.setting())
+        return settings
+
+    def setting(self) -> Setting:
+        """What the budget has to know of a run that generates."""
+        between = partial(_pass_rates_between, self.bucketer, self.metric, self.edges)
+        return Setting(self.generator.batch_size, between)
 
     def files(self) -> list[File]:
         """All files that the run reads."""
@@ -137,48 +133,52 @@ class Settings:
         return self.until is None or STEPS.index(step) <= STEPS.index(self.until)
 
 
-def _require_rounds(
-    budget: Sequential,
-    bucketer: Bucketer,
-    generator: Generator,
-    generation: Generation,
-    edges: Edges,
-    metric: Metric,
-) -> None:
+def _chosen(cfg: Mapping[str, Any], group: str) -> Any:
+    """The strategy of a group that may have none."""
+    return None if cfg[group]["_target_"] is None else build(cfg, group)
+
+
+def _require_rounds(settings: Settings) -> None:
     """Raise UserError where rollouts can't be had in rounds."""
+    budget, generator = type(settings.budget).__name__, settings.generator
     if generator.replays:
         raise UserError(
-            "budget=sequential decides which rollouts to make: choose a generator that makes them, "
-            "like generator=transformers"
+            f"the budget ({budget}) decides which rollouts to make: choose a generator that makes "
+            "them, like generator=transformers"
         )
-    if generation.shards > 1:
+    if settings.generation.shards > 1:
         raise UserError(
-            "budget=sequential looks at all problems after each round, and a shard has a part of "
-            "them: run it without generator.shards"
+            f"the budget ({budget}) looks at all problems after each round, and a shard has a part "
+            "of them: run it without generator.shards"
         )
     if getattr(generator, "temperature", 1) == 0 or not getattr(generator, "do_sample", True):
         raise UserError(
-            "budget=sequential learns from responses that differ, and without sampling all of a "
-            "problem's are the same: budget=fixed num_samples=1, or a generator.temperature above 0"
+            f"the budget ({budget}) learns from responses that differ, and without sampling all of "
+            "a problem's are the same: budget=fixed num_samples=1, or a generator.temperature "
+            "above 0"
         )
-    if edges.edges is not None and budget.keep is None:
+
+
+def _pass_rates_between(
+    bucketer: Bucketer, metric: Metric, edges: Edges, quantile: Callable[[float], float]
+) -> Sequence[float]:
+    """What lies between the run's buckets. Raises UserError where that is not known beforehand."""
+    if edges.edges is not None:
         raise UserError(
-            "budget=sequential asks which of this run's buckets a problem is in, not which of "
-            "bucketer.edges: set bucketer.thresholds, or ask for a band with budget.keep=[0.1,0.9]"
+            "bucketer.edges are of another run: bucketer.thresholds sets them for this one"
         )
-    if isinstance(bucketer, Percentile) and budget.keep is None and not isinstance(metric, RATES):
+    if bucketer.cuts_on_chosen and not metric.orders_like_pass_rate:
         raise UserError(
-            "budget=sequential asks which share of pass rates a problem is in, and "
-            f"bucketer=percentile cuts on {type(metric).__name__}: choose metric=pass_rate, or a "
-            "band with budget.keep=[0.1,0.9]"
+            f"{type(bucketer).__name__} cuts on {type(metric).__name__}, which does not order "
+            "problems like their pass rate: metric=pass_rate does"
         )
-    none = np.zeros(1, np.int64)
-    question = question_of(budget.keep, bucketer, budget.cap, none, none)
-    if not question.cuts:
+    between = bucketer.pass_rates_between(quantile)
+    if between is None:
         raise UserError(
-            f"budget=sequential has nothing to decide: {type(bucketer).__name__} has no edge that "
-            f"budget.cap={budget.cap} rollouts could tell from a pass rate of 0 or 1"
+            f"the edges of {type(bucketer).__name__} are no pass rates: those of "
+            "bucketer=pass_rate and percentile are"
         )
+    return between
 
 
 def _seed(seed: Any) -> int:

@@ -1,10 +1,10 @@
 """Which prompts come next."""
 
 from curriculum.samplers.bandit import Bandit
-from curriculum.samplers.base import Sampler
+from curriculum.samplers.base import Sampler, Sampling
 from curriculum.samplers.curriculum import Curriculum
 from curriculum.samplers.easy_to_hard import EasyToHard
-from curriculum.samplers.guards import Rails
+from curriculum.samplers.guards import Guards
 from curriculum.samplers.learnability import Learnability
 from curriculum.samplers.multi_source import MultiSource
 from curriculum.samplers.pools import Pools
@@ -25,15 +25,16 @@ __all__ = [
     "Curriculum",
     "CurriculumMultiSourceSampler",
     "EasyToHard",
+    "Guards",
     "Learnability",
     "MultiSource",
     "MultiSourceSampler",
     "Pools",
-    "Rails",
     "RewardCurriculum",
     "RewardCurriculumSampler",
     "RewardGatedCurriculumSampler",
     "Sampler",
+    "Sampling",
     "SkipZeroVariance",
     "TargetDifficulty",
     "Thompson",

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from curriculum.core.errors import UserError
 from curriculum.core.prompts import Event, Observations, Prompts
 from curriculum.core.records import Floats, Integers
-from curriculum.samplers.base import Allowed
+from curriculum.samplers.base import Allowed, AtLeastOne, Positive, Rate, Sampler, Sampling
 from curriculum.samplers.parts.averages import Averages
-from curriculum.samplers.parts.stratified import Strata
-
-RULES = ("softmax", "ucb")
-ARMS = ("buckets", "sources")
+from curriculum.samplers.parts.stratified import Stratified
+from curriculum.samplers.state import State, Stateful
 
 
-@dataclass
-class Bandit:
+@dataclass(frozen=True)
+class Bandit(Sampler):
     """Arms are buckets or sources; an arm's reward is its rollouts' mean absolute advantage.
 
     softmax: Q <- alpha r + (1 - alpha) Q, shares softmax(Q / temperature). Source: SEC (arXiv
@@ -34,94 +30,65 @@ class Bandit:
     back, that is what the measured pass rates give.
     """
 
-    rule: str
-    arms: str
-    alpha: float
-    temperature: float
-    window: int
-    _strata: Strata = field(init=False, repr=False)
-    _arm: Integers = field(init=False, repr=False)  # (P,)
-    _names: list[str] = field(init=False, repr=False)
-    _value: Averages = field(init=False, repr=False)
-    _recent: list[tuple[Floats, Integers]] = field(init=False, repr=False)  # advantages, rollouts
-    _counts: Integers = field(init=False, repr=False)
-    _batch_size: float = field(init=False, repr=False)
+    rule: Literal["softmax", "ucb"] = "softmax"
+    arms: Literal["buckets", "sources"] = "buckets"
+    alpha: Rate = 0.5
+    temperature: Positive = 0.1
+    window: AtLeastOne = 300
 
-    def __post_init__(self) -> None:
-        if self.rule not in RULES or self.arms not in ARMS:
-            raise UserError(
-                f"sampler.rule={self.rule}, arms={self.arms}: there are {', '.join(RULES)}, and "
-                f"{', '.join(ARMS)}"
-            )
-        if not 0 < self.alpha <= 1 or not self.temperature > 0 or self.window < 1:
-            raise UserError(
-                "sampler.alpha: above 0, at most 1; sampler.temperature: above 0; "
-                "sampler.window: 1 rollout or more"
-            )
-
-    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> list[Event]:
+    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> Sampling:
         """See `Sampler`."""
-        by_bucket = self.arms == "buckets"
-        self._arm = prompts.bucket if by_bucket else prompts.source
+        return BanditSampling(self, prompts, batch_size, rng)
+
+
+class BanditSampling(Sampling):
+    """See `Bandit`."""
+
+    _groups: State[Stratified]
+    _value: State[Averages]  # of each arm
+    _recent: State[list[Recent]]  # of each arm, for ucb
+    _counts: State[Integers]  # of rollouts
+
+    def __init__(
+        self, settings: Bandit, prompts: Prompts, batch_size: float, rng: np.random.Generator
+    ) -> None:
+        self._settings, self._batch_size = settings, batch_size
+        by_bucket = settings.arms == "buckets"
+        self._arm = prompts.bucket if by_bucket else prompts.source  # (P,)
         self._names = prompts.buckets if by_bucket else prompts.sources
         arms = len(self._names)
-        groups = [np.flatnonzero(self._arm == each) for each in range(arms)]
-        self._strata = Strata(groups, rng)
+        self._groups = Stratified([np.flatnonzero(self._arm == arm) for arm in range(arms)], rng)
         rate = prompts.pass_rate
         expected = 2 * np.sqrt(rate * (1 - rate))
         total = np.bincount(self._arm, expected, arms)
-        self._value = Averages(self.alpha, arms)
-        self._value.add(total / np.maximum(self._strata.sizes, 1), np.ones(arms))
-        self._recent = [(np.zeros(0), np.zeros(0, np.int64))] * arms
-        self._counts, self._batch_size = np.zeros(arms, np.int64), batch_size
-        return []
+        self._value = Averages(settings.alpha, arms)
+        self._value.add(total / np.maximum(self._groups.sizes, 1), np.ones(arms))
+        self._recent = [Recent() for _ in range(arms)]
+        self._counts = np.zeros(arms, np.int64)
 
     def draw(self, count: int, allowed: Allowed, batch: int) -> Integers:
-        """See `Sampler`."""
-        return self._strata.draw(count, self._shares(), allowed)
+        """See `Sampling`."""
+        return self._groups.draw(count, self._shares(), allowed)
 
     def observe(self, observations: Observations) -> list[Event]:
-        """See `Sampler`."""
+        """See `Sampling`."""
         arm, arms = self._arm[observations.prompt], len(self._names)
         expected = self._batch_size * self._shares()
         rollouts = np.bincount(arm, observations.n, arms)
         total = np.bincount(arm, observations.n * observations.advantage, arms)
         groups = np.bincount(arm, minlength=arms)
-        if self.rule == "softmax":
+        if self._settings.rule == "softmax":
             batches = np.minimum(groups / np.maximum(expected, 1e-9), 1.0)
             self._value.add(total / np.maximum(rollouts, 1), batches)
         self._counts += rollouts.astype(np.int64)
-        if self.rule == "ucb":
-            self._remember(arm, observations)
+        if self._settings.rule == "ucb":
+            for seen in np.unique(arm).tolist():
+                self._recent[seen].add(observations.take(arm == seen), self._settings.window)
+                self._value.values[seen] = self._recent[seen].mean()
         return []
 
-    def _remember(self, arm: Integers, observations: Observations) -> None:
-        for each in np.unique(arm).tolist():
-            own = observations.take(arm == each)
-            advantage = np.concatenate([self._recent[each][0], own.advantage])
-            n = np.concatenate([self._recent[each][1], own.n])
-            kept = n[::-1].cumsum()[::-1] - n < self.window  # fewer than these came after
-            self._recent[each] = advantage[kept], n[kept]
-            self._value.values[each] = np.average(advantage[kept], weights=n[kept])
-
-    def state_dict(self) -> dict[str, Any]:
-        """See `Sampler`."""
-        return {
-            "strata": self._strata.state_dict(),
-            "value": self._value.state_dict(),
-            "recent": list(self._recent),
-            "counts": self._counts.copy(),
-        }
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """See `Sampler`."""
-        self._strata.load_state_dict(state["strata"])
-        self._value.load_state_dict(state["value"])
-        self._recent = [(np.array(a), np.array(n)) for a, n in state["recent"]]
-        self._counts = np.array(state["counts"])
-
     def metrics(self) -> dict[str, float]:
-        """See `Sampler`."""
+        """See `Sampling`."""
         numbers = zip(self._names, self._shares().tolist(), self._value.values, strict=True)
         return {
             f"arm/{name}/{what}": float(value)
@@ -131,8 +98,29 @@ class Bandit:
 
     def _shares(self) -> Floats:
         score = self._value.values
-        if self.rule == "ucb":
+        if self._settings.rule == "ucb":
             score = score + np.sqrt(2 * np.log(self._counts.sum() + 1) / (self._counts + 1))
-        present = self._strata.sizes > 0
-        weights = np.exp((score - score[present].max()) / self.temperature) * present
+        present = self._groups.sizes > 0
+        weights = np.exp((score - score[present].max()) / self._settings.temperature) * present
         return np.asarray(weights / weights.sum())
+
+
+class Recent(Stateful):
+    """The last groups of an arm, oldest first."""
+
+    _advantage: State[list[float]]
+    _rollouts: State[list[int]]
+
+    def __init__(self) -> None:
+        self._advantage, self._rollouts = [], []
+
+    def add(self, groups: Observations, window: int) -> None:
+        """Take in new groups; forget those after which a window of rollouts has come."""
+        advantage = np.concatenate([self._advantage, groups.advantage])
+        rollouts = np.concatenate([np.array(self._rollouts, np.int64), groups.n])
+        kept = rollouts[::-1].cumsum()[::-1] - rollouts < window
+        self._advantage, self._rollouts = advantage[kept].tolist(), rollouts[kept].tolist()
+
+    def mean(self) -> float:
+        """Advantage of a rollout."""
+        return float(np.average(self._advantage, weights=self._rollouts))

@@ -2,35 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Annotated, ClassVar, Protocol
 
 import numpy as np
+from pydantic import Field
 
 from curriculum.core.prompts import Event, Mask, Observations, Prompts
 from curriculum.core.records import Integers
+from curriculum.samplers.state import Stateful
 
 Allowed = Callable[[Integers], Mask]  # which of some prompts may be drawn now
 
+# Ranges of settings.
+Share = Annotated[float, Field(ge=0, le=1)]
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Rate = Annotated[float, Field(gt=0, le=1)]  # how fast an average moves: the weight of a batch
+AtLeastOne = Annotated[int, Field(ge=1)]
+
 
 class Sampler(Protocol):
-    """A dataclass whose fields are its knobs; no torch, no I/O, no trainer.
+    """The settings of a sampler: a frozen dataclass. What changes while it runs is a `Sampling`."""
 
-    A `Curriculum` drives it and keeps it within the rails. All randomness comes from the generator
-    that `start` gets, whose state the curriculum saves: `state_dict` has the rest.
-    """
+    # Whether, of the sources it draws from, it comes to every prompt by itself: then the floor
+    # leaves its batches alone.
+    starves_none: ClassVar[bool] = False
 
-    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> list[Event]:
-        """Begin anew, from what was measured.
+    @abstractmethod
+    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> Sampling:
+        """Begin, from what was measured.
 
         Args:
             batch_size: prompts drawn of these a batch, on average where there are quotas.
+            rng: where all randomness comes from. The curriculum saves its state.
 
         Raises:
-            UserError: where the knobs don't fit the prompts.
+            UserError: where the settings don't fit the prompts.
         """
         ...
 
+
+class Sampling(Stateful, ABC):
+    """A sampler at work; no torch, no I/O, no trainer.
+
+    A `Curriculum` drives it and keeps it within the guards. What it learns stands in attributes
+    annotated as `State[...]` (see `Stateful`), so that a run can be resumed exactly.
+    """
+
+    @abstractmethod
     def draw(self, count: int, allowed: Allowed, batch: int) -> Integers:
         """At most `count` different prompts, all of them allowed; fewer only if there are no more.
 
@@ -39,28 +60,15 @@ class Sampler(Protocol):
         Args:
             batch: its number, from 0.
         """
-        ...
 
     def observe(self, observations: Observations) -> list[Event]:
         """Learn from what came back, whenever and in whatever parts it does."""
-        ...
+        return []
 
-    def state_dict(self) -> dict[str, Any]:
-        """JSON values and numpy arrays that `load_state_dict` needs, after `start`."""
-        ...
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
-        ...
+    def started(self) -> list[Event]:
+        """What to say of the beginning."""
+        return []
 
     def metrics(self) -> dict[str, float]:
         """Numbers to follow, with names relative to the sampler."""
-        ...
-
-    # A sampler may have `starves_none = True`: of the sources it draws from it comes to every
-    # prompt by itself, and the floor leaves its batches alone.
-
-
-def starves_none(sampler: Sampler) -> bool:
-    """Whether a sampler needs no floor."""
-    return bool(getattr(sampler, "starves_none", False))
+        return {}

@@ -1,74 +1,140 @@
-"""A sampler within its rails: what a trainer iterates over and reports back to."""
+"""A sampler within its guards: what a trainer iterates over and reports back to."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from copy import deepcopy
-from typing import Any
+from itertools import islice
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 
 from curriculum.core.errors import UserError
 from curriculum.core.prompts import Event, Observations, Prompts
 from curriculum.core.records import Integers
-from curriculum.samplers.base import Allowed, Sampler, starves_none
-from curriculum.samplers.guards import Floor, Outages, Rails, Repeats, lanes_of
-from curriculum.samplers.parts.epoch_shuffle import Deck
+from curriculum.samplers.base import Allowed, Sampler
+from curriculum.samplers.guards import (
+    Floor,
+    Guards,
+    Outages,
+    PerSourceSampler,
+    Repeats,
+    quotas_of,
+)
+from curriculum.samplers.names import sampler_named
+from curriculum.samplers.parts.epoch_shuffle import EpochShuffle
 from curriculum.samplers.parts.stratified import Rounding
+from curriculum.samplers.state import State, Stateful
+from curriculum.samplers.state_file import read_state, write_state
 
-VERSION = 2  # of the state
+VERSION = 3  # of the state
 
 
-class Curriculum:
+class Curriculum(Stateful):
     """Rows of the prompts, one after another, in whole batches.
 
-    An epoch is as many batches as the prompts fill; fewer prompts than a batch are one batch. Each
-    batch is decided when its first prompt is asked for, and has no prompt twice. `iter` goes on
-    where the last one stopped. With `sampler.quotas` every source has a sampler of its own.
+        curriculum = Curriculum.from_run("outputs/run", "thompson", batch_size=64, group_size=8)
+        rows = curriculum.next_batch()
+        curriculum.prompts.ids[rows]  # what to roll out
+        curriculum.observe(Observations.of_rollouts(...))  # what came back
+        curriculum.save("curriculum.npz")
+
+    An epoch is as many batches as the prompts fill. Each batch is decided when its first prompt is
+    asked for, and has no prompt twice. `iter` goes on where the last one stopped. With
+    `guards.quotas` every source has a sampler of its own.
     """
+
+    _samplers: State[list[PerSourceSampler]]
+    _rng: State[np.random.Generator]
+    _spare: State[EpochShuffle]
+    _split: State[Rounding]
+    _floor: State[Floor]
+    _repeats: State[Repeats]
+    _outages: State[Outages]
+    _drawn: State[int]  # in this epoch
+    _queue: State[list[int]]  # what is left of a batch, last one first
+    _batches: State[int]
+    _gave_way: State[int]  # prompts drawn against `no_repeat` or `max_repeats`
+    _filled_up: State[int]  # prompts that the sampler had not drawn
+    _unsaid: State[int]  # how many they were when it first happened, until it is said
 
     def __init__(
         self,
         sampler: Sampler,
         prompts: Prompts,
         batch_size: int,
-        rails: Rails,
+        guards: Guards,
         rng: np.random.Generator,
+        group_size: int = 8,
     ) -> None:
         """Begin anew.
 
         Args:
+            batch_size: prompts in a batch.
             rng: fresh from the seed, also where a run is resumed: orders of prompts follow from it.
+            group_size: rollouts of each prompt.
 
         Raises:
-            UserError: where the sampler's knobs or the rails don't fit the prompts.
+            UserError: where the sampler's settings, the batch size or the guards don't fit the
+                prompts.
         """
         if not len(prompts):
             raise UserError("there is no prompt to train on")
-        if batch_size < 1:
-            raise UserError(f"batch_size={batch_size}: 1 prompt or more")
+        quotas = quotas_of(prompts, guards.quotas)
+        every = np.arange(len(prompts))
+        trained = np.concatenate([every if each.rows is None else each.rows for each in quotas])
+        if not 1 <= batch_size <= len(trained):
+            raise UserError(
+                f"batch_size={batch_size}: 1 or more, and at most the {len(trained)} prompts that "
+                "there are to train on"
+            )
+        self.prompts, self.batch_size, self.group_size = prompts, batch_size, group_size
+        self._sampler, self._guards, self._rng = sampler, guards, rng
         self._seed = hashlib.sha256(repr(rng.bit_generator.state).encode()).hexdigest()[:8]
-        self._rails = rails
-        self._lanes, self._shares = lanes_of(sampler, prompts, rails.quotas)
-        rows = [np.arange(len(prompts)) if each.rows is None else each.rows for each in self._lanes]
-        self._spare = Deck(np.concatenate(rows), rng)
-        self._batch_size = min(batch_size, len(self._spare))
-        self._prompts, self._rng = prompts, rng
-        self._repeats = Repeats(len(prompts), self._batch_size, rails)
-        self._outages = Outages(prompts, rails)
-        self._split = Rounding(len(self._lanes))
-        self._floor = Floor(prompts, 0.0 if starves_none(sampler) else rails.floor, rng)
-        self._drawn, self._batches, self._queue = 0, 0, list[int]()
-        self._gave_way, self._filled_up = 0, 0
-        self._pending: list[Event] = []
-        self.started: list[Event] = []
-        for lane, share in zip(self._lanes, self._shares, strict=True):
-            events = lane.sampler.start(lane.prompts, self._batch_size * float(share), rng)
-            self.started += map(lane.named, events)
+        self._spare = EpochShuffle(trained, rng)
+        self._shares = np.array([each.share for each in quotas])
+        self._split = Rounding(len(quotas))
+        self._repeats = Repeats(len(prompts), batch_size, guards)
+        self._outages = Outages(prompts, guards)
+        self._floor = Floor(prompts, 0.0 if sampler.starves_none else guards.floor, rng)
+        self._drawn, self._batches, self._queue = 0, 0, []
+        self._gave_way, self._filled_up, self._unsaid = 0, 0, 0
+        self._samplers = [
+            PerSourceSampler(
+                quota, sampler.start(quota.prompts(prompts), batch_size * quota.share, rng)
+            )
+            for quota in quotas
+        ]
+        self.started = [event for own in self._samplers for event in own.started()]
+
+    @classmethod
+    def from_run(
+        cls,
+        run: str | Path,
+        sampler: Sampler | str = "thompson",
+        batch_size: int = 64,
+        group_size: int = 8,
+        seed: int = 0,
+        guards: Guards | None = None,
+    ) -> Self:
+        """Of the prompts that a run has measured, for any training loop.
+
+        Args:
+            run: its folder, or its prompts.parquet. What it holds out from training is left out.
+            sampler: itself, or the name of an option with its defaults, a plugin's too.
+            guards: `Guards()` unless given.
+
+        Raises:
+            UserError: where there is no such run or sampler, or as `Curriculum` does.
+        """
+        prompts = Prompts.load(run).training_side()
+        chosen = sampler_named(sampler) if isinstance(sampler, str) else sampler
+        rng = np.random.default_rng([seed, 0])
+        return cls(chosen, prompts, batch_size, guards or Guards(), rng, group_size)
 
     def __len__(self) -> int:
-        return len(self._spare) // self._batch_size * self._batch_size
+        return len(self._spare) // self.batch_size * self.batch_size
 
     def __iter__(self) -> Iterator[int]:
         if self._drawn >= len(self):
@@ -79,48 +145,48 @@ class Curriculum:
             self._drawn += 1
             yield self._queue.pop()
 
+    def next_batch(self) -> Integers:
+        """(batch_size,) rows of the prompts, one epoch after another."""
+        rows = list(islice(self, self.batch_size))
+        rows += islice(self, self.batch_size - len(rows))
+        return np.array(rows, np.int64)
+
     def observe(self, observations: Observations) -> list[Event]:
         """Tell the sampler what came back; what it did."""
         believed, events = self._outages.filter(observations)
-        events, self._pending = self._pending + events, []
-        for lane in self._lanes:
-            if len(own := lane.own(believed)):
-                events += map(lane.named, lane.sampler.observe(own))
+        if self._unsaid:
+            text = f"the sampler has too few prompts for a batch of {self.batch_size}: others join"
+            events.insert(0, Event("filled_up", text, {"missing": self._unsaid}))
+            self._unsaid = 0
+        for own in self._samplers:
+            events += own.observe(believed)
         return events
 
     def metrics(self) -> dict[str, float]:
-        """The sampler's own, and how often the rails gave way or held something back."""
-        several = len(self._lanes) > 1
+        """The sampler's own, and how often the guards gave way or held something back."""
+        several = len(self._samplers) > 1
         numbers = {
-            f"{lane.name}/{name}" if several else name: value
-            for lane in self._lanes
-            for name, value in lane.sampler.metrics().items()
+            f"{own.quota.source}/{name}" if several else name: value
+            for own in self._samplers
+            for name, value in own.sampling.metrics().items()
         }
-        numbers["rails/gave_way"] = float(self._gave_way)
-        numbers["rails/filled_up"] = float(self._filled_up)
-        numbers["rails/frozen_sources"] = float(self._outages.frozen.sum())
-        numbers["rails/held_back_groups"] = float(self._outages.held_back)
+        numbers["guards/gave_way"] = float(self._gave_way)
+        numbers["guards/filled_up"] = float(self._filled_up)
+        numbers["guards/frozen_sources"] = float(self._outages.frozen.sum())
+        numbers["guards/held_back_groups"] = float(self._outages.held_back)
         return numbers
+
+    def save(self, path: str | Path) -> None:
+        """Write all that a resumed run needs to draw what this one would; one file."""
+        write_state(self.state_dict(), Path(path))
+
+    def load(self, path: str | Path) -> None:
+        """Go on from a file that `save` wrote. Raises UserError as `load_state_dict` does."""
+        self.load_state_dict(read_state(Path(path)))
 
     def state_dict(self) -> dict[str, Any]:
         """All that a resumed run needs to draw what this one would: JSON values and arrays."""
-        return {
-            "version": VERSION,
-            "made_of": self._made_of,
-            "drawn": self._drawn,
-            "queue": list(self._queue),
-            "batches": self._batches,
-            "gave_way": self._gave_way,
-            "filled_up": self._filled_up,
-            "pending": [each._asdict() for each in self._pending],
-            "rng": self._rng.bit_generator.state,
-            "samplers": [lane.sampler.state_dict() for lane in self._lanes],
-            "split": self._split.state_dict(),
-            "floor": self._floor.state_dict(),
-            "spare": self._spare.state_dict(),
-            "repeats": self._repeats.state_dict(),
-            "outages": self._outages.state_dict(),
-        }
+        return {"version": VERSION, "made_of": self._made_of, **super().state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from there.
@@ -132,46 +198,35 @@ class Curriculum:
         found = {name: state.get(name) for name in known}
         if found != known:
             raise UserError(f"the sampler's saved state is of {found}, this run's of {known}")
-        self._drawn, self._queue = state["drawn"], list(state["queue"])
-        self._batches, self._gave_way = state["batches"], state["gave_way"]
-        self._filled_up = state["filled_up"]
-        self._pending = [Event(**each) for each in state["pending"]]
-        self._rng.bit_generator.state = deepcopy(state["rng"])
         try:
-            for lane, each in zip(self._lanes, state["samplers"], strict=True):
-                lane.sampler.load_state_dict(each)
+            super().load_state_dict({k: v for k, v in state.items() if k not in known})
         except (LookupError, TypeError, ValueError) as error:
             raise UserError(
-                f"the sampler's saved state doesn't fit its knobs ({error!r}): go on with those "
+                f"the sampler's saved state doesn't fit its settings ({error!r}): go on with those "
                 "that it was saved with"
             ) from error
-        self._split.load_state_dict(state["split"])
-        self._floor.load_state_dict(state["floor"])
-        self._spare.load_state_dict(state["spare"])
-        self._repeats.load_state_dict(state["repeats"])
-        self._outages.load_state_dict(state["outages"])
 
     @property
     def _made_of(self) -> dict[str, Any]:
         return {
-            "sampler": type(self._lanes[0].sampler).__qualname__,
-            "prompts": f"{len(self._prompts)}, {self._prompts.digest()}",
-            "batch_size": self._batch_size,
+            "sampler": type(self._sampler).__qualname__,
+            "prompts": f"{len(self.prompts)}, {self.prompts.digest()}",
+            "batch_size": self.batch_size,
             "seed": self._seed,
-            "quotas": [lane.name for lane in self._lanes],
-            "max_repeats": self._rails.max_repeats,
+            "quotas": [own.quota.source for own in self._samplers],
+            "max_repeats": self._guards.max_repeats,
         }
 
     def _batch(self) -> list[int]:
         """Prompts of a batch, in random order."""
-        size = self._batch_size
+        size = self.batch_size
         counts = self._split.split(size, self._shares)
         exhausted = self._repeats.exhausted
-        drawn = self._drawn_by_lanes(counts, self._repeats.allowed)
-        short = counts - np.array([len(each) for each in drawn])
+        drawn = self._drawn_by_samplers(counts, self._repeats.allowed)
+        short = counts - np.array([len(rows) for rows in drawn])
         gave_way = size if exhausted else 0
-        if short.any():  # the rails leave too few, or the sampler has no more
-            more = self._drawn_by_lanes(short, self._repeats.not_in_batch)
+        if short.any():  # the guards leave too few, or the sampler has no more
+            more = self._drawn_by_samplers(short, self._repeats.not_in_batch)
             gave_way = max(gave_way, sum(map(len, more)))
             drawn += more
         self._gave_way += gave_way
@@ -182,22 +237,21 @@ class Curriculum:
         self._floor.put_into(batch, self._repeats)
         self._repeats.end_batch(size)
         self._batches += 1
-        return [int(each) for each in batch]
+        return [int(row) for row in batch]
 
-    def _drawn_by_lanes(self, counts: Integers, allowed: Allowed) -> list[Integers]:
+    def _drawn_by_samplers(self, counts: Integers, allowed: Allowed) -> list[Integers]:
         drawn = [
-            lane.draw(count, allowed, self._batches)
-            for lane, count in zip(self._lanes, counts.tolist(), strict=True)
+            own.draw(count, allowed, self._batches)
+            for own, count in zip(self._samplers, counts.tolist(), strict=True)
         ]
-        for each in drawn:
-            self._repeats.note(each)
+        for rows in drawn:
+            self._repeats.note(rows)
         return drawn
 
     def _spares(self, missing: int) -> Integers:
         """Any prompts that are not in the batch yet, of the sources that are trained on."""
         if not self._filled_up:
-            text = f"the sampler has too few prompts for a batch of {self._batch_size}: others join"
-            self._pending.append(Event("filled_up", text, {"missing": missing}))
+            self._unsaid = missing
         self._filled_up += missing
         spares = self._spare.draw(missing, self._repeats.not_in_batch)
         self._repeats.note(spares)

@@ -2,105 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from curriculum.core.errors import UserError
-from curriculum.core.prompts import Event, Observations, Prompts
+from curriculum.core.prompts import Prompts
 from curriculum.core.records import Floats, Integers
-from curriculum.samplers.base import Allowed
-from curriculum.samplers.parts.stratified import Strata
+from curriculum.samplers.base import Allowed, AtLeastOne, Positive, Sampler, Sampling
+from curriculum.samplers.parts.stratified import Stratified
+from curriculum.samplers.state import State
 
-SCHEDULES = ("cosine", "gaussian", "balanced", "classic")
 
-
-@dataclass
-class EasyToHard:
+@dataclass(frozen=True)
+class EasyToHard(Sampler):
     """Buckets in shares of a schedule over `steps` batches; it learns nothing.
+
+    classic: one bucket after another. balanced: all alike. cosine: from shares falling with
+    difficulty to shares rising with it, none below 2 / (K (K + 1)) of K buckets. gaussian: around
+    a bucket that moves with (share of the steps done) ** mean_exponent, none below
+    2 / (K (K + 1)) if `smallest`.
 
     Source: E2H (arXiv 2506.06632), src/trainer.py. There, a bucket's prompts are not shuffled anew
     after a pass.
     """
 
-    schedule: str
-    steps: int
-    mean_exponent: float
-    sigma: float
-    smallest: bool
-    _strata: Strata = field(init=False, repr=False)
-    _buckets: Integers = field(init=False, repr=False)  # those with prompts, easy to hard
-    _names: list[str] = field(init=False, repr=False)
-    _batch: int = field(init=False, repr=False)
+    schedule: Literal["cosine", "gaussian", "balanced", "classic"] = "cosine"
+    steps: AtLeastOne = 200
+    mean_exponent: Positive = 0.5
+    sigma: Positive = 0.5
+    smallest: bool = True
 
-    def __post_init__(self) -> None:
-        if self.schedule not in SCHEDULES:
-            raise UserError(f"sampler.schedule={self.schedule}: there are {', '.join(SCHEDULES)}")
-        if self.steps < 1 or not self.mean_exponent > 0 or not self.sigma > 0:
-            raise UserError("sampler.steps: 1 or more; sampler.mean_exponent, sigma: above 0")
-
-    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> list[Event]:
+    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> Sampling:
         """See `Sampler`."""
-        self._buckets = np.unique(prompts.bucket)
-        self._names = [prompts.buckets[each] for each in self._buckets]
-        groups = [np.flatnonzero(prompts.bucket == each) for each in self._buckets]
-        self._strata = Strata(groups, rng)
-        self._batch = 0
-        return []
+        buckets = np.unique(prompts.bucket)  # those with prompts, easy to hard
+        names = [prompts.buckets[bucket] for bucket in buckets]
+        groups = [np.flatnonzero(prompts.bucket == bucket) for bucket in buckets]
+        return EasyToHardSampling(self, names, Stratified(groups, rng))
+
+    def shares(self, batch: int, levels: int) -> Floats:
+        """(K,) of K levels, easy to hard, in a batch (from 0)."""
+        done = min(batch / self.steps, 1.0)
+        level = np.arange(levels)
+        triangle = levels * (levels + 1) / 2
+        if self.schedule == "balanced":
+            return np.full(levels, 1 / levels)
+        if self.schedule == "classic":
+            return np.asarray(level == min(int(done * levels), levels - 1), np.float64)
+        if self.schedule == "cosine":
+            early = 0.5 * (1 + np.cos(np.pi * done))
+            shares = early * (levels - level) / triangle + (1 - early) * (level + 1) / triangle
+            shares = np.maximum(shares, 1 / triangle)
+            return np.asarray(shares / shares.sum())
+        middle = done**self.mean_exponent * (levels - 1)
+        bell = np.exp(-((level - middle) ** 2) / (2 * self.sigma**2))
+        least = 1 / triangle if self.smallest else 0.0
+        return np.asarray(least + (1 - levels * least) * bell / bell.sum())
+
+
+@dataclass
+class EasyToHardSampling(Sampling):
+    """See `EasyToHard`."""
+
+    settings: EasyToHard
+    names: list[str]
+    groups: State[Stratified]
+    batch: State[int] = 0
 
     def draw(self, count: int, allowed: Allowed, batch: int) -> Integers:
-        """See `Sampler`."""
-        self._batch = batch
-        return self._strata.draw(count, self._shares(), allowed)
-
-    def observe(self, observations: Observations) -> list[Event]:
-        """See `Sampler`."""
-        return []
-
-    def state_dict(self) -> dict[str, Any]:
-        """See `Sampler`."""
-        return {"strata": self._strata.state_dict(), "batch": self._batch}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """See `Sampler`."""
-        self._strata.load_state_dict(state["strata"])
-        self._batch = state["batch"]
+        """See `Sampling`."""
+        self.batch = batch
+        return self.groups.draw(count, self._shares(), allowed)
 
     def metrics(self) -> dict[str, float]:
-        """See `Sampler`."""
-        shares = zip(self._names, self._shares().tolist(), strict=True)
+        """See `Sampling`."""
+        shares = zip(self.names, self._shares().tolist(), strict=True)
         return {f"bucket/{name}/weight": share for name, share in shares}
 
     def _shares(self) -> Floats:
-        done = min(self._batch / self.steps, 1.0)
-        levels = len(self._buckets)
-        smallest = self.smallest and self.schedule == "gaussian"
-        return shares_at(self.schedule, done, levels, self.mean_exponent, self.sigma, smallest)
-
-
-def shares_at(
-    schedule: str, done: float, levels: int, mean_exponent: float, sigma: float, smallest: bool
-) -> Floats:
-    """(K,) shares of K levels, easy to hard, when `done` (0 to 1) of the training is over.
-
-    classic: one level after another. balanced: all alike. cosine: from shares falling with
-    difficulty to shares rising with it, none below 2 / (K (K + 1)). gaussian: around a level that
-    moves with done ** mean_exponent, none below 2 / (K (K + 1)) if `smallest`.
-    """
-    level = np.arange(levels)
-    triangle = levels * (levels + 1) / 2
-    if schedule == "balanced":
-        return np.full(levels, 1 / levels)
-    if schedule == "classic":
-        return np.asarray(level == min(int(done * levels), levels - 1), np.float64)
-    if schedule == "cosine":
-        early = 0.5 * (1 + np.cos(np.pi * done))
-        shares = early * (levels - level) / triangle + (1 - early) * (level + 1) / triangle
-        shares = np.maximum(shares, 1 / triangle)
-        return np.asarray(shares / shares.sum())
-    middle = done**mean_exponent * (levels - 1)
-    bell = np.exp(-((level - middle) ** 2) / (2 * sigma**2))
-    least = 1 / triangle if smallest else 0.0
-    return np.asarray(least + (1 - levels * least) * bell / bell.sum())
+        return self.settings.shares(self.batch, len(self.names))

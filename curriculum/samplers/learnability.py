@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from curriculum.core.records import Floats
-from curriculum.samplers.parts.posterior_top_k import BestByPosterior
+from curriculum.samplers.parts.posterior_top_k import PosteriorTopK
 
 
-@dataclass(kw_only=True)
-class Learnability(BestByPosterior):
+@dataclass(frozen=True, kw_only=True)
+class Learnability(PosteriorTopK):
     """Of some candidates, those with the highest expected p (1 - p), p being the pass rate.
 
     Under Beta(a, b) that is a b / ((a + b) (a + b + 1)). To first order, the expected improvement
@@ -21,5 +21,6 @@ class Learnability(BestByPosterior):
     here it is the posterior that begins with what was measured, so no rollout is spent on it.
     """
 
-    def _score(self, a: Floats, b: Floats) -> Floats:
+    def score(self, a: Floats, b: Floats, rng: np.random.Generator) -> Floats:
+        """See `PosteriorTopK`."""
         return np.asarray(a * b / ((a + b) * (a + b + 1)))

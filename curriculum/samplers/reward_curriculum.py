@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from dataclasses import dataclass
 
 import numpy as np
 
-from curriculum.core.errors import UserError
 from curriculum.core.prompts import Event, Observations, Prompts
 from curriculum.core.records import Floats, Integers, reaches
-from curriculum.samplers.multi_source import MultiSource
+from curriculum.samplers.base import AtLeastOne, Rate, Sampling
+from curriculum.samplers.multi_source import MultiSourceSampling
 from curriculum.samplers.parts.averages import Averages
-from curriculum.samplers.parts.complexity import (
-    curriculum_sources,
-    easiest_first,
-    require_percentiles,
-    score_of,
-)
+from curriculum.samplers.parts.complexity import ComplexitySettings, easiest_first, score_of
+from curriculum.samplers.state import State
 
 RULE = "=" * 80
 
 
-@dataclass(kw_only=True)
-class RewardCurriculum(MultiSource):
+@dataclass(frozen=True, kw_only=True)
+class RewardCurriculum(ComplexitySettings):
     """The easiest prompts of a source, then one interval of harder ones after another.
 
     The next interval opens when the average reward of the source's prompts reaches a threshold.
@@ -33,51 +27,50 @@ class RewardCurriculum(MultiSource):
     Source: RewardCurriculumSampler of verl_extensions 0.3.0, once RewardGatedCurriculumSampler.
     """
 
-    complexity_source: str | None
-    complexity_score: str | None
-    initial_complexity_percentile: float
-    final_complexity_percentile: float
-    num_intervals: int
-    reward_threshold: float
-    reward_alpha: float
-    min_batches_per_level: int
-    check_frequency: int
-    focus_new_intervals: bool
-    interval_decay: float
-    starves_none: ClassVar = False
-    _level: int = field(init=False, repr=False)
-    _level_of: Integers = field(init=False, repr=False)  # (P,) that opens it; -1: always open
-    _reward: Averages = field(init=False, repr=False)
-    _since: int = field(init=False, repr=False)  # the batch of the last level-up
-    _source_of: Integers = field(init=False, repr=False)  # (groups,)
-    _interval: Integers = field(init=False, repr=False)  # (groups,) -1: always open
-    _members: list[Integers] = field(init=False, repr=False)  # of each group, rows
-    _sources: list[int] = field(init=False, repr=False)
-    _prompts: Prompts = field(init=False, repr=False)
-    _batch_size: float = field(init=False, repr=False)
+    num_intervals: AtLeastOne = 10
+    reward_threshold: float = 0.5
+    reward_alpha: Rate = 0.1
+    min_batches_per_level: AtLeastOne = 10
+    check_frequency: AtLeastOne = 3
+    focus_new_intervals: bool = False
+    interval_decay: Rate = 0.5
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_percentiles(self.initial_complexity_percentile, self.final_complexity_percentile)
-        if not 0 < self.reward_alpha <= 1 or not 0 < self.interval_decay <= 1:
-            raise UserError("sampler.reward_alpha, interval_decay: above 0, at most 1")
-        counts = (self.num_intervals, self.min_batches_per_level, self.check_frequency)
-        if min(counts) < 1:
-            raise UserError(
-                "sampler.num_intervals, min_batches_per_level, check_frequency: 1 or more"
-            )
-
-    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> list[Event]:
+    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> Sampling:
         """See `Sampler`."""
-        self._prompts, self._batch_size = prompts, batch_size
-        self._sources = curriculum_sources(prompts, self.complexity_source)
-        self._reward, self._level, self._since = Averages(self.reward_alpha, 1), 0, 0
-        events = super().start(prompts, batch_size, rng)
-        return [*events, self._intervals_event()]
+        return RewardCurriculumSampling(self, prompts, batch_size, rng)
+
+    def ends(self, size: int) -> list[int]:
+        """Where the intervals of so many prompts end."""
+        percentiles = np.linspace(*self.percentiles, self.num_intervals + 1)
+        return [max(round(size * percentile / 100), 1) for percentile in percentiles]
+
+
+class RewardCurriculumSampling(MultiSourceSampling):
+    """See `RewardCurriculum`."""
+
+    _level: State[int]
+    _since: State[int]  # the batch of the last level-up
+    _reward: State[Averages]
+
+    def __init__(
+        self,
+        settings: RewardCurriculum,
+        prompts: Prompts,
+        batch_size: float,
+        rng: np.random.Generator,
+    ) -> None:
+        self._settings, self._prompts, self._batch_size = settings, prompts, batch_size
+        self._sources = settings.curriculum_sources(prompts)
+        super().__init__(settings, prompts, batch_size, rng)
+        self._level, self._since, self._reward = 0, 0, Averages(settings.reward_alpha, 1)
+
+    def started(self) -> list[Event]:
+        """See `Sampling`."""
+        return [*super().started(), self._intervals_event()]
 
     def observe(self, observations: Observations) -> list[Event]:
-        """See `Sampler`."""
-        before = self._mix.batches // self.check_frequency
+        """See `Sampling`."""
+        before = self._mix.batches // self._settings.check_frequency
         events = super().observe(observations)
         level = self._level_of[observations.prompt]
         gated = (level >= 0) & (level <= self._level)  # the floor draws others too
@@ -85,29 +78,18 @@ class RewardCurriculum(MultiSource):
         if gated.any():
             mean = observations.reward[gated].mean(keepdims=True)
             self._reward.add(mean, np.array([gated.sum() / max(expected, 1e-9)]))
-        if self._mix.batches // self.check_frequency > before and self._is_ready():
+        if self._mix.batches // self._settings.check_frequency > before and self._is_ready():
             events.append(self._level_up())
         return events
 
-    def state_dict(self) -> dict[str, Any]:
-        """See `Sampler`."""
-        own = {"level": self._level, "since": self._since, "reward": self._reward.state_dict()}
-        return super().state_dict() | own
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """See `Sampler`."""
-        super().load_state_dict(state)
-        self._level, self._since = state["level"], state["since"]
-        self._reward.load_state_dict(state["reward"])
-
     def metrics(self) -> dict[str, float]:
-        """See `Sampler`."""
+        """See `Sampling`."""
         own = {"level": float(self._level), "samples": float(self._samples(self._level))}
         reward = float(self._reward.values[0])
         own |= {} if np.isnan(reward) else {"reward_ema": reward}
         return super().metrics() | own
 
-    def _groups(self, prompts: Prompts) -> list[Integers]:
+    def _divided(self, prompts: Prompts) -> list[Integers]:
         """Sources without a curriculum as they are, the others in intervals."""
         groups, source_of, interval = [], [], []
         self._level_of = np.full(len(prompts), -1, np.int16)
@@ -116,8 +98,8 @@ class RewardCurriculum(MultiSource):
                 parts = [np.flatnonzero(prompts.source == source)]
                 interval += [-1]
             else:
-                rows = easiest_first(prompts, source, self.complexity_score)
-                *parts, never = np.split(rows, self._ends(len(rows)))
+                rows = easiest_first(prompts, source, self._settings.complexity_score)
+                *parts, never = np.split(rows, self._settings.ends(len(rows)))
                 for level, opened in enumerate([*parts, never]):
                     self._level_of[opened] = level
                 interval += range(len(parts))
@@ -127,27 +109,21 @@ class RewardCurriculum(MultiSource):
         self._members = groups
         return groups
 
-    def _ends(self, size: int) -> list[int]:
-        """Where the intervals of so many prompts end."""
-        first, last = self.initial_complexity_percentile, self.final_complexity_percentile
-        percentiles = np.linspace(first, last, self.num_intervals + 1)
-        return [max(round(size * each / 100), 1) for each in percentiles]
-
     def _shares(self) -> Floats:
         """A source's share over its open intervals: by size, or more for newer ones."""
         age = self._level - self._interval
-        weights = np.where(age >= 0, self._strata.sizes, 0).astype(np.float64)
-        if self.focus_new_intervals:
-            fresh = self.interval_decay ** np.maximum(age, 0) * (weights > 0)
+        weights = np.where(age >= 0, self._groups.sizes, 0).astype(np.float64)
+        if self._settings.focus_new_intervals:
+            fresh = self._settings.interval_decay ** np.maximum(age, 0) * (weights > 0)
             weights = np.where(self._interval >= 0, fresh, weights)
         of_source = np.bincount(self._source_of, weights, len(self._prompts.sources))
         share = self._mix.shares / np.maximum(of_source, 1e-300)
         return np.asarray(weights * share[self._source_of])
 
     def _is_ready(self) -> bool:
-        waited = self._mix.batches - self._since >= self.min_batches_per_level
-        more = self._level < self.num_intervals
-        good = reaches(self._reward.values, self.reward_threshold, strict=False)
+        waited = self._mix.batches - self._since >= self._settings.min_batches_per_level
+        more = self._level < self._settings.num_intervals
+        good = reaches(self._reward.values, self._settings.reward_threshold, strict=False)
         return bool(more and waited and good.all())
 
     def _level_up(self) -> Event:
@@ -155,12 +131,13 @@ class RewardCurriculum(MultiSource):
         self._level += 1
         self._since = self._mix.batches
         after = self._samples(self._level)
+        tag, threshold = self._settings.tag, self._settings.reward_threshold
         text = "\n".join(
             [
                 RULE,
-                f"{self._tag} LEVEL UP! {self._level - 1} → {self._level}",
-                f"{self._tag} Batch {self._since}: Reward {reward:.3f} >= {self.reward_threshold}",
-                f"{self._tag} Samples: {before} → {after}",
+                f"{tag} LEVEL UP! {self._level - 1} → {self._level}",
+                f"{tag} Batch {self._since}: Reward {reward:.3f} >= {threshold}",
+                f"{tag} Samples: {before} → {after}",
                 RULE,
             ]
         )
@@ -168,7 +145,7 @@ class RewardCurriculum(MultiSource):
             "level": self._level,
             "batch": self._since,
             "reward": reward,
-            "threshold": self.reward_threshold,
+            "threshold": threshold,
             "samples_before": before,
             "samples": after,
         }
@@ -176,24 +153,24 @@ class RewardCurriculum(MultiSource):
 
     def _samples(self, level: int) -> int:
         opened = (self._interval >= 0) & (self._interval <= level)
-        return int(self._strata.sizes[opened].sum())
+        return int(self._groups.sizes[opened].sum())
 
     def _intervals_event(self) -> Event:
-        named = "every source" if self.complexity_source is None else f"'{self.complexity_source}'"
-        initial, final = self.initial_complexity_percentile, self.final_complexity_percentile
+        settings, tag = self._settings, self._settings.tag
+        initial, final = settings.percentiles
         lines = [
-            f"{self._tag} Complexity source: {named}",
-            f"{self._tag} Initial: {initial:g}%, Final: {final:g}%",
-            f"{self._tag} Intervals: {self.num_intervals + 1} "
-            f"(1 initial + {self.num_intervals} progressive)",
+            f"{tag} Complexity source: {settings.named}",
+            f"{tag} Initial: {initial:g}%, Final: {final:g}%",
+            f"{tag} Intervals: {settings.num_intervals + 1} "
+            f"(1 initial + {settings.num_intervals} progressive)",
         ]
         sizes = []
-        for i in range(self.num_intervals + 1):
-            own = [self._members[each] for each in np.flatnonzero(self._interval == i)]
-            rows = np.concatenate(own)
+        for i in range(settings.num_intervals + 1):
+            members = [self._members[group] for group in np.flatnonzero(self._interval == i)]
+            rows = np.concatenate(members)
             sizes.append(len(rows))
             name = f"Interval {i}" + (f" (Initial {initial:g}%)" if i == 0 else "")
-            score = score_of(self._prompts, rows, self.complexity_score)
+            score = score_of(self._prompts, rows, settings.complexity_score)
             bounds = f", [{score.min():.3f}, {score.max():.3f}]" if len(rows) else ""
             lines.append(f"  {name}: {len(rows)} samples{bounds}")
         return Event("start", "\n".join(lines), {"intervals": sizes})

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from curriculum.core.errors import UserError
 from curriculum.core.prompts import Event, Mask, Observations, Prompts
 from curriculum.core.records import Floats, Integers, reaches
-from curriculum.samplers.base import Allowed
-from curriculum.samplers.parts.epoch_shuffle import Deck
-from curriculum.samplers.parts.rejection import thinned
+from curriculum.samplers.base import Allowed, Sampler, Sampling, Share, Weight
+from curriculum.samplers.parts.epoch_shuffle import EpochShuffle
+from curriculum.samplers.parts.rejection import draw_by_rejection
+from curriculum.samplers.state import State
 
 
-@dataclass
-class SkipZeroVariance:
+@dataclass(frozen=True)
+class SkipZeroVariance(Sampler):
     """The more groups in a row a prompt was solved always, or never, the likelier it is skipped.
 
     After n such groups it is drawn with the chance max(p ** n, least). p, one for easy and one for
@@ -29,92 +28,85 @@ class SkipZeroVariance:
     first epoch is spent on finding out what is measured here.
     """
 
-    easy_from: float
-    hard_to: float
-    chance: float
-    least: float
-    step: float
-    lowest: float
-    highest: float
-    target_zero_variance: float
-    target_easy_part: float
-    _deck: Deck = field(init=False, repr=False)
-    _easy: Integers = field(init=False, repr=False)  # (P,) groups in a row
-    _hard: Integers = field(init=False, repr=False)
-    _p_easy: float = field(init=False, repr=False)
-    _p_hard: float = field(init=False, repr=False)
-    _batch_size: float = field(init=False, repr=False)
-    _rng: np.random.Generator = field(init=False, repr=False)
+    easy_from: Share = 0.98
+    hard_to: Share = 0.11
+    chance: Share = 0.5
+    least: Share = 0.01
+    step: Weight = 0.01
+    lowest: Share = 0.05
+    highest: Share = 0.95
+    target_zero_variance: Share = 0.25
+    target_easy_part: Share = 0.3333
 
     def __post_init__(self) -> None:
-        shares = (self.easy_from, self.hard_to, self.target_zero_variance, self.target_easy_part)
-        if not all(0 <= each <= 1 for each in shares) or self.hard_to >= self.easy_from:
+        if self.hard_to >= self.easy_from:
             raise UserError(
-                "sampler.easy_from, hard_to, target_zero_variance, target_easy_part: shares, and "
-                "hard_to below easy_from"
+                f"sampler.hard_to={self.hard_to}: below sampler.easy_from={self.easy_from}"
             )
-        if not 0 < self.least <= self.lowest <= self.chance <= self.highest <= 1 or self.step < 0:
+        if not 0 < self.least <= self.lowest <= self.chance <= self.highest:
             raise UserError(
-                "sampler.least, lowest, chance, highest: chances above 0, in this order; "
-                "sampler.step: 0 or more"
+                "sampler.least, lowest, chance, highest: chances above 0, in this order"
             )
 
-    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> list[Event]:
+    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> Sampling:
         """See `Sampler`."""
-        self._deck, self._rng = Deck(np.arange(len(prompts)), rng), rng
-        self._batch_size = batch_size
-        rate = prompts.c / np.maximum(prompts.n, 1)
-        easy, hard = self._easy_and_hard(rate)
+        return SkipZeroVarianceSampling(self, prompts, batch_size, rng)
+
+
+class SkipZeroVarianceSampling(Sampling):
+    """See `SkipZeroVariance`."""
+
+    _epoch: State[EpochShuffle]
+    _easy: State[Integers]  # (P,) groups in a row that were all right
+    _hard: State[Integers]  # (P,) or all wrong
+    _p_easy: State[float]
+    _p_hard: State[float]
+
+    def __init__(
+        self,
+        settings: SkipZeroVariance,
+        prompts: Prompts,
+        batch_size: float,
+        rng: np.random.Generator,
+    ) -> None:
+        self._settings, self._batch_size, self._rng = settings, batch_size, rng
+        self._epoch = EpochShuffle(np.arange(len(prompts)), rng)
+        easy, hard = self._easy_and_hard(prompts.c / np.maximum(prompts.n, 1))
         self._easy = ((prompts.n > 0) & easy).astype(np.int64)
         self._hard = ((prompts.n > 0) & hard).astype(np.int64)
-        self._p_easy = self._p_hard = self.chance
-        return []
+        self._p_easy = self._p_hard = settings.chance
 
     def draw(self, count: int, allowed: Allowed, batch: int) -> Integers:
-        """See `Sampler`."""
+        """See `Sampling`."""
 
         def chance(rows: Integers) -> Floats:
             kept = self._p_easy ** self._easy[rows] * self._p_hard ** self._hard[rows]
-            return np.maximum(kept, self.least)
+            return np.maximum(kept, self._settings.least)
 
-        return thinned(self._deck, count, allowed, chance, self._rng)
+        return draw_by_rejection(self._epoch, count, allowed, chance, self._rng)
 
     def observe(self, observations: Observations) -> list[Event]:
-        """See `Sampler`."""
-        rows, rate = observations.prompt, observations.passed / observations.n
-        easy, hard = self._easy_and_hard(rate)
+        """See `Sampling`."""
+        rows = observations.prompt
+        easy, hard = self._easy_and_hard(observations.passed / observations.n)
         self._easy[rows] = np.where(easy, self._easy[rows] + 1, 0)
         self._hard[rows] = np.where(hard, self._hard[rows] + 1, 0)
-        step = self.step * len(observations) / self._batch_size
-        part = self.target_easy_part
+        step = self._settings.step * len(observations) / self._batch_size
+        part = self._settings.target_easy_part
         self._p_easy = self._moved(self._p_easy, float(easy.mean()), part, step)
         self._p_hard = self._moved(self._p_hard, float(hard.mean()), 1 - part, step)
         return []
 
+    def metrics(self) -> dict[str, float]:
+        """See `Sampling`."""
+        return {"p_easy": self._p_easy, "p_hard": self._p_hard}
+
     def _easy_and_hard(self, rate: Floats) -> tuple[Mask, Mask]:
-        easy = reaches(rate, self.easy_from, strict=False)
-        return easy, ~reaches(rate, self.hard_to, strict=True)
+        easy = reaches(rate, self._settings.easy_from, strict=False)
+        return easy, ~reaches(rate, self._settings.hard_to, strict=True)
 
     def _moved(self, chance: float, share: float, part: float, step: float) -> float:
-        too_many = share >= self.target_zero_variance * part
-        return float(np.clip(chance + (-step if too_many else step), self.lowest, self.highest))
-
-    def state_dict(self) -> dict[str, Any]:
-        """See `Sampler`."""
-        return {
-            "deck": self._deck.state_dict(),
-            "easy": self._easy.copy(),
-            "hard": self._hard.copy(),
-            "p_easy": self._p_easy,
-            "p_hard": self._p_hard,
-        }
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """See `Sampler`."""
-        self._deck.load_state_dict(state["deck"])
-        self._easy, self._hard = np.array(state["easy"]), np.array(state["hard"])
-        self._p_easy, self._p_hard = state["p_easy"], state["p_hard"]
-
-    def metrics(self) -> dict[str, float]:
-        """See `Sampler`."""
-        return {"p_easy": self._p_easy, "p_hard": self._p_hard}
+        settings = self._settings
+        too_many = share >= settings.target_zero_variance * part
+        moved = chance + (-step if too_many else step)
+        return float(np.clip(moved, settings.lowest, settings.highest))

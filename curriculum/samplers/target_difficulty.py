@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
-from curriculum.core.errors import UserError
 from curriculum.core.prompts import Event, Observations, Prompts
-from curriculum.core.records import Floats, Integers
-from curriculum.samplers.base import Allowed
+from curriculum.core.records import Integers
+from curriculum.samplers.base import Allowed, Positive, Sampler, Sampling, Share
+from curriculum.samplers.state import State
 
 HARDEST = 100.0
 
 
-@dataclass
-class TargetDifficulty:
+@dataclass(frozen=True)
+class TargetDifficulty(Sampler):
     """Prompts whose difficulty is nearest a moving target T; 100 (1 - p), p the mean of the
     measured pass rate under Jeffreys' prior, is a prompt's difficulty.
 
@@ -29,34 +29,38 @@ class TargetDifficulty:
     the `nearest` times as many, and T moves by the feedback that came, however late.
     """
 
-    start_at: float
-    step: float
-    sensitivity: float
-    target_reward: float
-    nearest: float
-    _difficulty: Floats = field(init=False, repr=False)  # (P,) ascending
-    _order: Integers = field(init=False, repr=False)  # (P,) rows in that order
-    _target: float = field(init=False, repr=False)
-    _batch_size: float = field(init=False, repr=False)
-    _rng: np.random.Generator = field(init=False, repr=False)
+    start_at: Annotated[float, Field(ge=0, le=HARDEST)] = 0.0
+    step: Positive = 50.0
+    sensitivity: Positive = 2.0
+    target_reward: Share = 0.5
+    nearest: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 4.0
 
-    def __post_init__(self) -> None:
-        if not 0 <= self.start_at <= HARDEST:
-            raise UserError(f"sampler.start_at={self.start_at}: 0 to {HARDEST:g}")
-        if not self.step > 0 or not self.sensitivity > 0 or not self.nearest >= 1:
-            raise UserError("sampler.step, sensitivity: above 0; sampler.nearest: 1 or more")
-
-    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> list[Event]:
+    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> Sampling:
         """See `Sampler`."""
+        return TargetDifficultySampling(self, prompts, batch_size, rng)
+
+
+class TargetDifficultySampling(Sampling):
+    """See `TargetDifficulty`."""
+
+    _target: State[float]
+
+    def __init__(
+        self,
+        settings: TargetDifficulty,
+        prompts: Prompts,
+        batch_size: float,
+        rng: np.random.Generator,
+    ) -> None:
+        self._settings, self._batch_size, self._rng = settings, batch_size, rng
         difficulty = HARDEST * (1 - prompts.pass_rate)
-        self._order = np.argsort(difficulty, kind="stable")
-        self._difficulty = difficulty[self._order]
-        self._target, self._batch_size, self._rng = self.start_at, batch_size, rng
-        return []
+        self._order = np.argsort(difficulty, kind="stable")  # (P,) rows, easiest first
+        self._difficulty = difficulty[self._order]  # (P,) ascending
+        self._target = settings.start_at
 
     def draw(self, count: int, allowed: Allowed, batch: int) -> Integers:
-        """See `Sampler`."""
-        wanted = max(round(self.nearest * count), count)
+        """See `Sampling`."""
+        wanted = max(round(self._settings.nearest * count), count)
         middle, reach = self._middle(), wanted
         while True:
             first, last = max(middle - reach, 0), min(middle + reach, len(self._order))
@@ -69,6 +73,19 @@ class TargetDifficulty:
         near = places[np.argsort(distance, kind="stable")[:wanted]]
         return np.asarray(self._order[self._rng.permutation(near)[:count]])
 
+    def observe(self, observations: Observations) -> list[Event]:
+        """See `Sampling`."""
+        settings = self._settings
+        reward = observations.passed.sum() / observations.n.sum()
+        batches = len(observations) / self._batch_size
+        push = np.tanh(settings.sensitivity * (reward - settings.target_reward))
+        self._target = float(np.clip(self._target + batches * settings.step * push, 0, HARDEST))
+        return []
+
+    def metrics(self) -> dict[str, float]:
+        """See `Sampling`."""
+        return {"target_difficulty": self._target}
+
     def _middle(self) -> int:
         """A place of the difficulty that is nearest the target, of equal ones any."""
         place = int(np.searchsorted(self._difficulty, self._target))
@@ -77,23 +94,3 @@ class TargetDifficulty:
         first = np.searchsorted(self._difficulty, nearest)
         last = np.searchsorted(self._difficulty, nearest, side="right")
         return int(self._rng.integers(first, last))
-
-    def observe(self, observations: Observations) -> list[Event]:
-        """See `Sampler`."""
-        reward = observations.passed.sum() / observations.n.sum()
-        batches = len(observations) / self._batch_size
-        push = np.tanh(self.sensitivity * (reward - self.target_reward))
-        self._target = float(np.clip(self._target + batches * self.step * push, 0, HARDEST))
-        return []
-
-    def state_dict(self) -> dict[str, Any]:
-        """See `Sampler`."""
-        return {"target": self._target}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """See `Sampler`."""
-        self._target = state["target"]
-
-    def metrics(self) -> dict[str, float]:
-        """See `Sampler`."""
-        return {"target_difficulty": self._target}

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from curriculum.core.errors import UserError
 from curriculum.core.prompts import Prompts
 from curriculum.core.records import Floats
-from curriculum.samplers.parts.beta_posterior import Posterior
+from curriculum.samplers.base import Share
+from curriculum.samplers.parts.beta_posterior import BetaPosterior
 from curriculum.samplers.parts.interpolated_posterior import InterpolatedPosterior
-from curriculum.samplers.parts.posterior_top_k import BestByPosterior
+from curriculum.samplers.parts.posterior_top_k import PosteriorTopK
 
 
-@dataclass(kw_only=True)
-class Thompson(BestByPosterior):
+@dataclass(frozen=True, kw_only=True)
+class Thompson(PosteriorTopK):
     """Thompson sampling: what is uncertain is tried now and then, so that it gets known.
 
     Of some candidates, those whose pass rate, drawn from its Beta posterior, is nearest the target.
@@ -25,39 +28,22 @@ class Thompson(BestByPosterior):
     hold the pass rates of a weak and a strong model, the evidence is that of BOTS.
     """
 
-    target: float
-    references: list[str] | None
-    pseudo_weight: float
-    momentum: float
+    target: Share = 0.5
+    references: Annotated[list[str], Field(min_length=2, max_length=2)] | None = None
+    pseudo_weight: Share = 0.2
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
 
     def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 0 <= self.target <= 1:
-            raise UserError(f"sampler.target={self.target}: a pass rate, 0 to 1")
-        if not 0 <= self.pseudo_weight <= 1:
-            raise UserError(f"sampler.pseudo_weight={self.pseudo_weight}: 0 to 1")
-        if not 0 <= self.momentum < 1:
-            raise UserError(f"sampler.momentum={self.momentum}: 0 or more, below 1")
-        if self.references is None:
-            return
-        if len(self.references) != 2:
-            raise UserError(
-                f"sampler.references={self.references}: two fields of extra_info, the pass rates "
-                "of a weak and of a strong model, [weak,strong]"
-            )
-        if self.discount == 1:
+        if self.references is not None and self.discount == 1:
             raise UserError(
                 "sampler.references add evidence with every batch: forget some, like "
                 "sampler.discount=0.8, BOTS' own"
             )
 
-    def metrics(self) -> dict[str, float]:
-        """See `Sampler`."""
-        return self._posterior.metrics()
-
-    def _begun(self, prompts: Prompts, batch_size: float) -> Posterior:
+    def posterior(self, prompts: Prompts, batch_size: float) -> BetaPosterior:
+        """See `PosteriorTopK`."""
         if self.references is None:
-            return super()._begun(prompts, batch_size)
+            return super().posterior(prompts, batch_size)
         every, (a0, b0) = np.arange(len(prompts)), self.prior
         weak, strong = (prompts.extra(name, every) for name in self.references)
         return InterpolatedPosterior(
@@ -71,5 +57,6 @@ class Thompson(BestByPosterior):
             batch_size,
         )
 
-    def _score(self, a: Floats, b: Floats) -> Floats:
-        return -np.abs(self._rng.beta(a, b) - self.target)
+    def score(self, a: Floats, b: Floats, rng: np.random.Generator) -> Floats:
+        """See `PosteriorTopK`."""
+        return -np.abs(rng.beta(a, b) - self.target)

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
-from curriculum.core.errors import UserError
 from curriculum.core.prompts import Event, Mask, Observations, Prompts
 from curriculum.core.records import Integers
-from curriculum.samplers.base import Allowed
-from curriculum.samplers.multi_source import MultiSource
-from curriculum.samplers.parts.complexity import (
-    curriculum_sources,
-    easiest_first,
-    require_percentiles,
-)
+from curriculum.samplers.base import Allowed, Sampling
+from curriculum.samplers.multi_source import MultiSourceSampling
+from curriculum.samplers.parts.complexity import ComplexitySettings, easiest_first
+from curriculum.samplers.state import State
 
 SAID_EVERY = 10  # percent
 
 
-@dataclass(kw_only=True)
-class TimeCurriculum(MultiSource):
+@dataclass(frozen=True, kw_only=True)
+class TimeCurriculum(ComplexitySettings):
     """The easiest X % of a source, X growing with every batch drawn.
 
     Its clock is batches, not feedback, which may be late or missing.
@@ -31,92 +27,92 @@ class TimeCurriculum(MultiSource):
     Source: TimeCurriculumSampler of verl_extensions 0.3.0, there once CurriculumMultiSourceSampler.
     """
 
-    complexity_source: str | None
-    complexity_score: str | None
-    initial_complexity_percentile: float
-    final_complexity_percentile: float
-    complexity_warmup_steps: int
-    starves_none: ClassVar = False
-    _rank: Integers = field(init=False, repr=False)  # (P,) in its source; -1: no curriculum there
-    _open: Integers = field(init=False, repr=False)  # (S,) how many prompts are drawn from
-    _sources: list[int] = field(init=False, repr=False)
-    _prompts: Prompts = field(init=False, repr=False)
-    _batch: int = field(init=False, repr=False)
-    _said: float = field(init=False, repr=False)  # percent
+    complexity_warmup_steps: Annotated[int, Field(ge=0)] = 100
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_percentiles(self.initial_complexity_percentile, self.final_complexity_percentile)
-        if self.complexity_warmup_steps < 0:
-            raise UserError("sampler.complexity_warmup_steps: 0 or more")
-
-    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> list[Event]:
+    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> Sampling:
         """See `Sampler`."""
-        events = super().start(prompts, batch_size, rng)
-        self._sources = curriculum_sources(prompts, self.complexity_source)
-        self._rank = np.full(len(prompts), -1)
+        return TimeCurriculumSampling(self, prompts, batch_size, rng)
+
+    def percentile(self, batch: int) -> float:
+        """How many percent of the prompts are drawn from in a batch (from 0)."""
+        steps = self.complexity_warmup_steps
+        done = min(batch / steps, 1.0) if steps else 1.0
+        first, last = self.percentiles
+        return first + (last - first) * done
+
+
+class TimeCurriculumSampling(MultiSourceSampling):
+    """See `TimeCurriculum`."""
+
+    _batch: State[int]
+    _said: State[float]  # percent
+
+    def __init__(
+        self,
+        settings: TimeCurriculum,
+        prompts: Prompts,
+        batch_size: float,
+        rng: np.random.Generator,
+    ) -> None:
+        super().__init__(settings, prompts, batch_size, rng)
+        self._settings, self._prompts = settings, prompts
+        self._sources = settings.curriculum_sources(prompts)
+        self._rank = np.full(len(prompts), -1)  # (P,) in its source; -1: no curriculum there
         for source in self._sources:
-            rows = easiest_first(prompts, source, self.complexity_score)
+            rows = easiest_first(prompts, source, settings.complexity_score)
             self._rank[rows] = np.arange(len(rows))
-        self._prompts, self._batch = prompts, 0
-        self._said = self.initial_complexity_percentile
-        self._unlock()
-        named = "every source" if self.complexity_source is None else f"'{self.complexity_source}'"
+        self._batch, self._said = 0, settings.initial_complexity_percentile
+
+    def started(self) -> list[Event]:
+        """See `Sampling`."""
+        settings, tag = self._settings, self._settings.tag
+        first, last = settings.percentiles
         text = (
-            f"{self._tag} Complexity curriculum for {named}\n"
-            f"{self._tag} Progress: {self.initial_complexity_percentile:g}% → "
-            f"{self.final_complexity_percentile:g}% over {self.complexity_warmup_steps} updates"
+            f"{tag} Complexity curriculum for {settings.named}\n"
+            f"{tag} Progress: {first:g}% → {last:g}% over "
+            f"{settings.complexity_warmup_steps} updates"
         )
-        return [*events, Event("start", text, {"percentile": self._percentile})]
+        return [*super().started(), Event("start", text, {"percentile": self._percentile})]
 
     def draw(self, count: int, allowed: Allowed, batch: int) -> Integers:
-        """See `Sampler`."""
-
-        def unlocked(prompts: Integers) -> Mask:
-            opened = self._rank[prompts] < self._open[self._prompts.source[prompts]]
-            return np.asarray(allowed(prompts) & opened)
-
+        """See `Sampling`."""
         self._batch = batch
-        self._unlock()
+        opened = self._opened()
+
+        def unlocked(rows: Integers) -> Mask:
+            is_open = self._rank[rows] < opened[self._prompts.source[rows]]
+            return np.asarray(allowed(rows) & is_open)
+
         return super().draw(count, unlocked, batch)
 
     def observe(self, observations: Observations) -> list[Event]:
-        """See `Sampler`."""
+        """See `Sampling`."""
         events, percentile = super().observe(observations), self._percentile
-        final = percentile == self.final_complexity_percentile != self._said
+        final = percentile == self._settings.final_complexity_percentile != self._said
         if percentile // SAID_EVERY > self._said // SAID_EVERY or final:
             self._said = percentile
-            total = sum(int(self._mix.sizes[each]) for each in self._sources)
-            text = f"{self._tag} Complexity: {percentile:.0f}% ({self._samples}/{total} items)"
+            total = int(self._mix.sizes[self._sources].sum())
+            text = (
+                f"{self._settings.tag} Complexity: {percentile:.0f}% ({self._samples}/{total} "
+                "items)"
+            )
             events.append(Event("complexity", text, self.metrics()))
         return events
 
-    def state_dict(self) -> dict[str, Any]:
-        """See `Sampler`."""
-        return super().state_dict() | {"batch": self._batch, "said": self._said}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """See `Sampler`."""
-        super().load_state_dict(state)
-        self._batch, self._said = state["batch"], state["said"]
-        self._unlock()
-
     def metrics(self) -> dict[str, float]:
-        """See `Sampler`."""
+        """See `Sampling`."""
         own = {"percentile": self._percentile, "samples": float(self._samples)}
         return super().metrics() | own
 
     @property
     def _percentile(self) -> float:
-        steps = self.complexity_warmup_steps
-        done = min(self._batch / steps, 1.0) if steps else 1.0
-        first, last = self.initial_complexity_percentile, self.final_complexity_percentile
-        return first + (last - first) * done
+        return self._settings.percentile(self._batch)
 
     @property
     def _samples(self) -> int:
-        return int(self._open[self._sources].sum())
+        return int(self._opened()[self._sources].sum())
 
-    def _unlock(self) -> None:
+    def _opened(self) -> Integers:
+        """(S,) how many prompts of each source are drawn from."""
         some = np.maximum(np.round(self._mix.sizes * self._percentile / 100), 1)
-        self._open = some.astype(np.int64)
+        return np.asarray(some, np.int64)

@@ -11,10 +11,12 @@ from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 
-from curriculum.config.plugins import conf_dir, register
+from curriculum.config.conf import conf_dir
+from curriculum.config.source import register
 from curriculum.core.errors import UserError
 from curriculum.core.names import OUTSIDE, RESULT
 from curriculum.core.run_result import RunResult
+from curriculum.integrations.hydra import split_sweep
 from curriculum.store.lease import sign_of_life
 
 PLAN = "multirun.yaml"  # written by Hydra before the first job starts
@@ -37,14 +39,9 @@ def planned(sweep: Path) -> list[list[str]]:
     own_naming = hydra["sweep"]["subdir"] == "${hydra.job.num}"
     if not sweeper["_target_"].endswith(".BasicSweeper") or not own_naming:
         return []
-    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-
     params = [f"{key}={value}" for key, value in (sweeper["params"] or {}).items()]
     with _config_loader() as loader:
-        parser = OverridesParser.create(loader)
-        overrides = parser.parse_overrides([*params, *hydra["overrides"]["task"]])
-        return BasicSweeper.split_arguments(overrides, None)[0]
+        return split_sweep(loader, [*params, *hydra["overrides"]["task"]])
 
 
 def own_overrides(overrides: Sequence[str], sweep: Path | None) -> list[str]:
@@ -100,11 +97,11 @@ def is_open(folder: Path, overrides: Sequence[str]) -> bool:
     result = RunResult.load(folder)
     if result is None or result.status != "completed":
         # One that SLURM has started again would leave its work to itself.
-        again = "SLURM_RESTART_COUNT" in os.environ
-        where = None if again else sign_of_life(folder / LOCK)
-        if where:
-            log.info("job %s runs on %s: left to it", folder.name, where.split()[0])
-        return not where
+        restarted = "SLURM_RESTART_COUNT" in os.environ
+        holder = None if restarted else sign_of_life(folder / LOCK)
+        if holder:
+            log.info("job %s runs on %s: left to it", folder.name, holder.split()[0])
+        return not holder
     done, wanted = _by_key(result.overrides), _by_key(overrides)
     for key in done.keys() & wanted.keys() - NOT_OF_A_JOB - MENDING:
         if done[key] != wanted[key]:
@@ -137,11 +134,11 @@ def overrides_of(folder: Path, plan: Sequence[Sequence[str]]) -> list[str]:
         overrides = cast(list[str], OmegaConf.to_container(OmegaConf.load(saved)))
     else:
         overrides = list(plan[int(folder.name)])
-    return [each for each in overrides if each.partition("=")[0] not in NOT_OF_A_JOB]
+    return [override for override in overrides if override.partition("=")[0] not in NOT_OF_A_JOB]
 
 
 def _by_key(overrides: Sequence[str]) -> dict[str, str]:
-    parts = [each.lstrip("+").partition("=") for each in overrides]
+    parts = [override.lstrip("+").partition("=") for override in overrides]
     return {key: value for key, _, value in parts}
 
 
@@ -149,13 +146,13 @@ def why_unfinished(folder: Path) -> tuple[str, str]:
     """Status and explanation of a job without a result."""
     if not (folder / ".hydra").exists():
         return "missing", NOT_STARTED
-    where = sign_of_life(folder / LOCK)
-    if where:
-        return "running", f"on {where.split()[0]}"
-    return "unfinished", f"killed without a word{log_of(folder)}"
+    holder = sign_of_life(folder / LOCK)
+    if holder:
+        return "running", f"on {holder.split()[0]}"
+    return "unfinished", f"killed without a word{_tell_log(folder)}"
 
 
-def log_of(folder: Path) -> str:
+def _tell_log(folder: Path) -> str:
     """Where a job that a cluster ran has written, to be put behind what is said of it."""
     saved = folder / ".hydra" / "hydra.yaml"
     job_id = OmegaConf.select(OmegaConf.load(saved), "hydra.job.id") if saved.exists() else None

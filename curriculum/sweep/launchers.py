@@ -13,15 +13,13 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from hydra.core.plugins import Plugins
-from hydra.core.singleton import Singleton
 from hydra.core.utils import JobReturn, JobStatus, filter_overrides
 from hydra_plugins.hydra_submitit_launcher.config import BaseQueueConf
 from hydra_plugins.hydra_submitit_launcher.submitit_launcher import LocalLauncher, SlurmLauncher
 
 from curriculum.core.errors import UserError
-from curriculum.core.progress import progress
 from curriculum.core.run_result import RunResult
+from curriculum.integrations import hydra
 from curriculum.sweep import jobs
 
 log = logging.getLogger(__name__)
@@ -43,18 +41,20 @@ class Patient:
     ) -> Sequence[JobReturn]:
         """Submit what is not complete yet, wait for all of it, note what became of the dead."""
         sweep = Path(str(self.config.hydra.sweep.dir))
-        numbered = {initial_job_idx + i: list(each) for i, each in enumerate(job_overrides)}
+        numbered = dict(enumerate(map(list, job_overrides), initial_job_idx))
         if self.config.resume:
             numbered = {
-                n: each for n, each in numbered.items() if jobs.is_open(sweep / str(n), each)
+                number: overrides
+                for number, overrides in numbered.items()
+                if jobs.is_open(sweep / str(number), overrides)
             }
         else:
-            for number, each in numbered.items():
-                jobs.begin_anew(sweep / str(number), each)
+            for number, overrides in numbered.items():
+                jobs.begin_anew(sweep / str(number), overrides)
         if numbered:
             submitted = dict(zip(numbered, self._submit(numbered), strict=True))
             self._wait(submitted, numbered, sweep)
-        return [_done(each) for each in job_overrides]
+        return [_report_done(overrides) for overrides in job_overrides]
 
     def _submit(self, numbered: dict[int, list[str]]) -> list[Any]:
         import submitit
@@ -70,16 +70,16 @@ class Patient:
             raise UserError(
                 f"{error} hydra/launcher=local runs the jobs on this machine"
             ) from error
-        own = {"submitit_folder", *OF_EXECUTOR}
-        of_any_cluster = {each.name for each in fields(BaseQueueConf)}
+        not_of_jobs = {"submitit_folder", *OF_EXECUTOR}
+        of_any_cluster = {field.name for field in fields(BaseQueueConf)}
         executor.update_parameters(
             **{
                 key if key in of_any_cluster else f"{self._EXECUTOR}_{key}": value
                 for key, value in self.params.items()
-                if key not in own
+                if key not in not_of_jobs
             }
         )
-        state = Singleton.get_state()
+        state = hydra.state()
         arguments = [
             (overrides, "hydra.sweep.dir", number, f"job_id_for_{number}", state)
             for number, overrides in numbered.items()
@@ -92,12 +92,15 @@ class Patient:
             ) from error
         shared_by_all = set.intersection(*map(set, numbered.values()))
         for (number, overrides), job in zip(numbered.items(), submitted, strict=True):
-            told = filter_overrides(overrides)
-            choice = " ".join([each for each in told if each not in shared_by_all] or told)
+            given = filter_overrides(overrides)
+            varied = [override for override in given if override not in shared_by_all]
+            choice = " ".join(varied or given)
             log.info("job %d is %s of %s: %s", number, job.job_id, self._EXECUTOR, choice)
         return submitted
 
     def _wait(self, submitted: dict[int, Any], numbered: dict[int, list[str]], sweep: Path) -> None:
+        from curriculum.core.progress import progress
+
         try:
             with progress("sweep", "jobs", len(submitted)) as advance:
                 while submitted:
@@ -144,8 +147,7 @@ class Local(Patient, LocalLauncher):  # type: ignore[misc]
 def register() -> None:
     """Put the launchers in the place of Hydra's; it takes none from outside of `hydra_plugins`."""
     for own, replaced in ((Slurm, SlurmLauncher), (Local, LocalLauncher)):
-        name = f"{replaced.__module__}.{replaced.__name__}"
-        Plugins.instance().class_name_to_class[name] = own
+        hydra.replace_launcher(replaced, own)
 
 
 def _note_the_end(job: Any, folder: Path, overrides: Sequence[str]) -> None:
@@ -166,14 +168,14 @@ def _cause_of_death(job: Any) -> str | None:
     error = job.exception()
     if error is None:
         returned = job.result()
-        return None if returned.status == JobStatus.COMPLETED else repr(returned._return_value)
+        return None if returned.status == JobStatus.COMPLETED else repr(hydra.error_of(returned))
     if isinstance(error, UncompletedJobError):
         return f"killed: {job.state}; its log: {job.paths.stderr}"
     lines = str(error).strip().splitlines()
-    told = [line for line in lines if line and not line.startswith(("-", " ", "You can"))]
-    return f"{told[-1]}; its log: {job.paths.stderr}"
+    messages = [line for line in lines if line and not line.startswith(("-", " ", "You can"))]
+    return f"{messages[-1]}; its log: {job.paths.stderr}"
 
 
-def _done(overrides: Sequence[str]) -> JobReturn:
+def _report_done(overrides: Sequence[str]) -> JobReturn:
     """What the sweeper sees: the truth about a job is in its folder."""
     return JobReturn(overrides=list(overrides), status=JobStatus.COMPLETED)

@@ -22,29 +22,29 @@ def expanded(arguments: Sequence[str]) -> list[str]:
     Raises:
         UserError: where there is no sweep in the folder, or its start is no longer there.
     """
-    given = [each.partition("=")[2] for each in arguments if each.startswith(f"{KEY}=")]
-    if not given or given[-1] in ("", "null"):
+    sweeps = [arg.partition("=")[2] for arg in arguments if arg.startswith(f"{KEY}=")]
+    if not sweeps or sweeps[-1] in ("", "null"):
         return list(arguments)
-    folder = Path(given[-1].strip("'\"")).resolve()
+    folder = Path(sweeps[-1].strip("'\"")).resolve()
     if not (folder / PLAN).exists():
         raise UserError(
-            f"{KEY}={given[-1]} is no folder of a sweep (it has no {PLAN}). A single run goes on "
+            f"{KEY}={sweeps[-1]} is no folder of a sweep (it has no {PLAN}). A single run goes on "
             "where it was when it is started again as it was"
         )
-    options = [each for each in arguments if not _is_override(each)]
-    own = [each for each in arguments if _is_override(each) and _key(each) not in OF_THE_FOLDER]
-    given_now = {_key(each): each for each in own}
+    options = [arg for arg in arguments if not _is_override(arg)]
+    overrides = {_key_of(arg): arg for arg in arguments if _is_override(arg)}
+    given_now = {key: arg for key, arg in overrides.items() if key not in OF_THE_FOLDER}
     hydra = plan_of(folder)
     start = hydra["runtime"]["cwd"]
     if not Path(start).is_dir():
         raise UserError(f"{folder} was started in {start}, which is not there: start it anew")
     os.chdir(start)
     recorded = [*hydra["overrides"]["task"], *hydra["overrides"]["hydra"]]
-    kept = [each for each in recorded if _still_holds(_key(each), given_now)]
+    kept = [override for override in recorded if _still_holds(_key_of(override), given_now)]
     # In the place of the same key, so that the jobs keep their numbers.
-    replaced = [given_now.pop(_key(each), each) for each in kept]
-    if not any(each.startswith(("-cn", "--config-name")) for each in options):
-        options += _config_of(hydra)
+    replaced = [given_now.pop(_key_of(override), override) for override in kept]
+    if not any(option.startswith(("-cn", "--config-name")) for option in options):
+        options += _choose_config(hydra)
     if not {"-m", "--multirun"} & set(options):
         options.append("-m")
     quoted = "'" + str(folder).replace("'", r"\'") + "'"  # a comma would be a sweep
@@ -57,10 +57,12 @@ def _still_holds(key: str, given_now: Collection[str]) -> bool:
     return key not in OF_THE_FOLDER and not of_other_launcher
 
 
-def _config_of(hydra: Mapping[str, Any]) -> list[str]:
+def _choose_config(hydra: Mapping[str, Any]) -> list[str]:
     """The options that chose the primary configuration."""
     sources = hydra["runtime"]["config_sources"]
-    folders = [("-cd", each["path"]) for each in sources if each["provider"] == "command-line"]
+    folders = [
+        ("-cd", source["path"]) for source in sources if source["provider"] == "command-line"
+    ]
     options = [*folders, ("-cn", hydra["job"]["config_name"])]
     return [part for option in options for part in option]
 
@@ -69,5 +71,5 @@ def _is_override(argument: str) -> bool:
     return not argument.startswith("-") and ("=" in argument or argument.startswith("~"))
 
 
-def _key(override: str) -> str:
+def _key_of(override: str) -> str:
     return override.partition("=")[0].lstrip("+~").split("@")[0]

@@ -1,7 +1,7 @@
 """Checks that a strategy keeps its contract; plugin authors run them, and so do the built-ins.
 
 Each takes the strategy's class, or anything that makes a fresh one when called without arguments
-(`functools.partial(Percentile, n=4, names=None)`), and raises AssertionError with what is wrong.
+(`functools.partial(Percentile, n=3)`), and raises AssertionError with what is wrong.
 """
 
 from curriculum.testing.bucketer import check_bucketer

@@ -10,18 +10,9 @@ import pyarrow as pa
 
 from curriculum.core.prompts import Prompts
 from curriculum.core.records import PROBLEM_SCHEMA, Metrics, Problems, Rewards, reaches
-from curriculum.metrics.metrics import MeanReward, Measure, measure
+from curriculum.metrics import MeanReward, Measure, measure
 
-STANDARD = Measure(
-    threshold=0.5,
-    strict=False,
-    scale=1,
-    std_weight=0.3,
-    mean_at_k=[1, 3, 5],
-    pass_at_k=[1, 4, 8],
-    prior=[0.5, 0.5],
-    level=0.9,
-)
+STANDARD = Measure()
 
 
 def make_rewards(groups: Sequence[Sequence[float]]) -> Rewards:
@@ -48,7 +39,7 @@ def make_problems(count: int) -> Problems:
     return Problems(pa.Table.from_pylist(rows, PROBLEM_SCHEMA))
 
 
-def make_metrics(groups: Sequence[Sequence[float]]) -> Metrics:
+def make_metrics(groups: Sequence[Sequence[float]], config: Measure = STANDARD) -> Metrics:
     """The standard metrics of groups of rewards, cut on the mean reward.
 
     The data puts problems in the buckets easy and hard, by a mean reward of 0.5.
@@ -57,12 +48,13 @@ def make_metrics(groups: Sequence[Sequence[float]]) -> Metrics:
     recorded = np.where(reaches(means, 0.5, strict=False), "easy", "hard")
     problems = make_problems(len(groups)).in_buckets(pa.array(recorded, pa.string()))
     rewards = make_rewards(groups)
-    return measure(problems, rewards, STANDARD, MeanReward(), "mean_reward")
+    return measure(problems, rewards, config, MeanReward(), "mean_reward")
 
 
 def make_prompts(count: int, sources: int = 2, buckets: int = 4) -> Prompts:
-    """Prompts measured with 16 rollouts each, a fifth of them never; `extra` has a field `score`.
+    """Prompts measured with 16 rollouts each, a fifth of them never, called p0, p1, ...
 
+    Their extra_info has the numbers `score` and `weak`.
     Sources s0, s1, ... are of unequal size; buckets b0, b1, ... are of equal size, easy to hard.
     """
     rng = np.random.default_rng(0)
@@ -72,7 +64,10 @@ def make_prompts(count: int, sources: int = 2, buckets: int = 4) -> Prompts:
     difficulty = 1 - (c + 0.5) / (n + 1)
     rank = np.empty(count, np.int64)
     rank[np.lexsort((rng.random(count), difficulty))] = np.arange(count)
+    infos = [json.dumps({"score": score, "weak": 0.0}) for score in rate.tolist()]
     return Prompts(
+        ids=np.array([f"p{i}" for i in range(count)], object),
+        index=np.arange(count),
         source=np.minimum(rng.geometric(0.5, count) - 1, sources - 1),
         sources=[f"s{i}" for i in range(sources)],
         bucket=rank * buckets // max(count, 1),
@@ -80,5 +75,6 @@ def make_prompts(count: int, sources: int = 2, buckets: int = 4) -> Prompts:
         difficulty=difficulty,
         n=n,
         c=c,
-        extra=lambda name, rows: rate[rows] if name == "score" else np.zeros(len(rows)),
+        trained=np.ones(count, np.bool_),
+        extra_info=np.array(infos, object),
     )

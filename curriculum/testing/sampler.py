@@ -6,19 +6,20 @@ import json
 import math
 import pickle
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, cast
+from typing import Any, ClassVar
 
 import numpy as np
 
-from curriculum.core.prompts import Observations, Prompts
+from curriculum.core.prompts import Event, Observations, Prompts
 from curriculum.core.records import Integers
-from curriculum.samplers import Curriculum, Rails, Sampler
+from curriculum.samplers import Curriculum, Guards, Sampler, Sampling
 from curriculum.samplers.base import Allowed
+from curriculum.samplers.state import State
 from curriculum.testing.make import make_prompts
 
-RAILS = Rails(floor=0.2, quotas=None, no_repeat=0, max_repeats=None, collapse=0.1, patience=20)
+GUARDS = Guards(floor=0.2)
 BATCH, GROUP = 16, 8  # prompts, and rollouts of each
 HALF = 0.5  # a reward that stands for some prompts with a gradient and others without
 
@@ -44,27 +45,47 @@ def check_sampler(make: Callable[[], Sampler]) -> None:
         assert len(_drive(_curriculum(make, odd), 20, lag=2)) == 20
 
 
-class _Watched:
+@dataclass(frozen=True)
+class _Watched(Sampler):
     """A sampler whose draws are checked."""
 
-    def __init__(self, sampler: Sampler) -> None:
-        self._sampler = sampler
+    sampler: Sampler
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._sampler, name)
+    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> Sampling:
+        return _WatchedSampling(self.sampler.start(prompts, batch_size, rng))
+
+
+class _StarvesNone(_Watched):
+    starves_none: ClassVar[bool] = True
+
+
+@dataclass
+class _WatchedSampling(Sampling):
+    sampling: State[Sampling]
 
     def draw(self, count: int, allowed: Allowed, batch: int) -> Integers:
-        drawn = self._sampler.draw(count, allowed, batch)
+        drawn = self.sampling.draw(count, allowed, batch)
         assert len(drawn) <= count, f"{len(drawn)} prompts for {count}"
         assert len(np.unique(drawn)) == len(drawn), "a draw has a prompt twice"
         assert allowed(drawn).all(), "a draw has prompts that are not allowed"
         return drawn
 
+    def observe(self, observations: Observations) -> list[Event]:
+        return self.sampling.observe(observations)
+
+    def started(self) -> list[Event]:
+        return self.sampling.started()
+
+    def metrics(self) -> dict[str, float]:
+        return self.sampling.metrics()
+
 
 def _curriculum(make: Callable[[], Sampler], prompts: Prompts, no_repeat: int = 0) -> Curriculum:
-    sampler = cast(Sampler, _Watched(make()))
-    rails = replace(RAILS, no_repeat=no_repeat)
-    return Curriculum(sampler, prompts, BATCH, rails, np.random.default_rng(0))
+    sampler = make()
+    watched = _StarvesNone(sampler) if sampler.starves_none else _Watched(sampler)
+    guards = replace(GUARDS, no_repeat=no_repeat)
+    size = min(BATCH, len(prompts))
+    return Curriculum(watched, prompts, size, guards, np.random.default_rng(0))
 
 
 def _drive(
@@ -78,10 +99,7 @@ def _drive(
     """
     drawn: list[list[int]] = []
     for step in range(first, first + batches):
-        size = min(BATCH, len(curriculum))
-        batch = list(islice(curriculum, size))
-        batch += islice(curriculum, size - len(batch))  # an epoch has ended, the next begins
-        drawn.append(batch)
+        drawn.append(curriculum.next_batch().tolist())
         if reward is not None and step - first >= lag:
             _feed_back(curriculum, drawn[step - first - lag], step, reward)
     return drawn
@@ -120,7 +138,7 @@ def _check_resume(make: Callable[[], Sampler], prompts: Prompts) -> None:
             _feed_back(curriculum, late, taken, reward=-1)
         same = _drive(whole, 15, 1, first=50) == _drive(resumed, 15, 1, first=50)
         assert same, f"after {taken} draws, what was saved is not all that counts"
-        again = [_plain(each.state_dict()) for each in (whole, resumed)]
+        again = [json.dumps(_plain(each.state_dict())) for each in (whole, resumed)]
         assert again[0] == again[1], f"after {taken} draws, resumed runs reach another state"
 
 
@@ -147,7 +165,7 @@ def _check_state(make: Callable[[], Sampler], prompts: Prompts) -> None:
 def _check_nothing_starves(
     make: Callable[[], Sampler], prompts: Prompts, reward: float | None
 ) -> None:
-    batches = math.ceil(12 * len(prompts) / (RAILS.floor * BATCH))
+    batches = math.ceil(12 * len(prompts) / (GUARDS.floor * BATCH))
     seen = _drive(_curriculum(make, prompts), batches, lag=0, reward=reward)
     missing = len(prompts) - len({each for batch in seen for each in batch})
     assert not missing, f"{missing} prompts never come up in {batches} batches, floor or not"

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from curriculum.core.errors import UserError
-from curriculum.core.prompts import Prompts
-from curriculum.samplers import Curriculum, Rails, Sampler
-from curriculum.trackers import Tracker
+from curriculum.core.prompts import Event, Prompts
+from curriculum.samplers import Curriculum, Guards, Sampler
+from curriculum.samplers.base import AtLeastOne
 
 log = logging.getLogger(__name__)
 
@@ -22,14 +21,9 @@ log = logging.getLogger(__name__)
 class Schedule:
     """How long a training is, the same for every trainer."""
 
-    steps: int  # batches
-    batch_size: int  # prompts
-    group_size: int  # rollouts of each
-
-    def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if value < 1:
-                raise UserError(f"trainer.{name}={value}: 1 or more")
+    steps: AtLeastOne = 200  # batches
+    batch_size: AtLeastOne = 64  # prompts
+    group_size: AtLeastOne = 8  # rollouts of each
 
     def fitting(self, prompts: int) -> Schedule:
         """The same, where there are fewer prompts than a batch with batches of all of them."""
@@ -45,29 +39,40 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Training:
-    """Prompts, and in what order they are seen."""
+    """In what order prompts are seen, and for how long."""
 
-    prompts: Prompts
     sampler: Sampler
     option: str  # the sampler's, in the configuration
-    rails: Rails
+    guards: Guards
     schedule: Schedule
     seed: int
 
-    def curriculum(self) -> Curriculum:
-        """The sampler within its rails, begun anew."""
+    def curriculum(self, prompts: Prompts) -> Curriculum:
+        """The sampler within its guards, begun anew."""
         rng = np.random.default_rng([self.seed, 0])
-        size = self.schedule.batch_size
-        return Curriculum(self.sampler, self.prompts, size, self.rails, rng)
+        size, group_size = self.schedule.batch_size, self.schedule.group_size
+        return Curriculum(self.sampler, prompts, size, self.guards, rng, group_size)
+
+
+class Log(Protocol):
+    """Where a trainer tells how it goes; steps are counted from 1, 0 is before the first."""
+
+    def log(self, step: int, values: Mapping[str, float]) -> None:
+        """Numbers of a step."""
+        ...
+
+    def event(self, step: int, event: Event) -> None:
+        """Something that a sampler did."""
+        ...
 
 
 class Trainer(Protocol):
-    """A dataclass whose fields are its knobs."""
+    """A frozen dataclass whose fields are its settings."""
 
-    files: ClassVar[tuple[str, ...]]  # that it and its tracker may leave in a run's folder
+    files: ClassVar[tuple[str, ...]]  # that it and its log may leave in a run's folder
 
-    def run(self, training: Training, tracker: Tracker, folder: Path) -> dict[str, Any]:
-        """Train, tell the tracker how it goes, leave files; what result.json says of it."""
+    def run(self, prompts: Prompts, training: Training, log: Log, folder: Path) -> dict[str, Any]:
+        """Train on the prompts and leave files; what result.json says of it."""
         ...
 
     def show(self, results: dict[str, Any], written: Sequence[Path]) -> None:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
-from itertools import chain, repeat
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
+from pydantic import Field
 
-from curriculum.core.errors import UserError
 from curriculum.core.names import CONTROL, EVENTS, METRICS
 from curriculum.core.progress import progress
-from curriculum.core.prompts import Event, Observations
+from curriculum.core.prompts import Event, Observations, Prompts
 from curriculum.core.records import Integers
 from curriculum.samplers import Uniform
-from curriculum.trackers import Tracker
-from curriculum.trainers.base import Training
+from curriculum.samplers.base import Share, Weight
+from curriculum.trainers.base import Log, Trainer, Training
 from curriculum.trainers.parts.learning import Pace, SimulatedModel
 from curriculum.trainers.parts.simulated import LABEL, Simulated, show, summary
 
@@ -25,45 +24,35 @@ PLOT = "dry_run.png"
 
 
 @dataclass(frozen=True)
-class DryRun:
+class DryRun(Trainer):
     """Drives the sampler against a simulated model (`SimulatedModel`), and the control too.
 
     Both see the same model: the same pass rates to begin with, and the same number of rollouts.
     """
 
-    learning_rate: float
-    bucket_transfer: float
-    source_transfer: float
-    delay: int
-    gain: float
-    control: bool
-    plot: bool
+    learning_rate: Weight = 0.1
+    bucket_transfer: Share = 0.5
+    source_transfer: Share = 0.2
+    delay: Annotated[int, Field(ge=0)] = 0  # batches
+    gain: Annotated[float, Field(gt=0, lt=1)] = 0.1  # of the mean pass rate
+    control: bool = True
+    plot: bool = True
     files: ClassVar = (PLOT, METRICS, EVENTS)
 
-    def __post_init__(self) -> None:
-        transfers = (self.bucket_transfer, self.source_transfer)
-        if not self.learning_rate >= 0 or not all(0 <= each <= 1 for each in transfers):
-            raise UserError(
-                "trainer.learning_rate: 0 or more; trainer.bucket_transfer, source_transfer: 0 to 1"
-            )
-        if self.delay < 0:
-            raise UserError(f"trainer.delay={self.delay}: 0 batches or more")
-        if not 0 < self.gain < 1:
-            raise UserError(f"trainer.gain={self.gain}: of a pass rate, between 0 and 1")
-
-    def run(self, training: Training, tracker: Tracker, folder: Path) -> dict[str, Any]:
+    def run(self, prompts: Prompts, training: Training, log: Log, folder: Path) -> dict[str, Any]:
         """See `Trainer`."""
-        arms = {training.option: self._simulate(training)}
+        arms = {training.option: self._simulate(prompts, training)}
         if self.control and training.option != CONTROL:
-            arms[CONTROL] = self._simulate(replace(training, sampler=Uniform(), option=CONTROL))
+            control = replace(training, sampler=Uniform(), option=CONTROL)
+            arms[CONTROL] = self._simulate(prompts, control)
         own = arms[training.option]
-        tracker.event(0, Event("dry_run", f"dry run: {LABEL}", {}))
+        log.event(0, Event("dry_run", f"dry run: {LABEL}", {}))
         for step, event in own.events:
-            tracker.event(step, event)
+            log.event(step, event)
         for name, arm in arms.items():
             prefix = "" if name == training.option else "control/"
             for step, values in enumerate(arm.by_step()):
-                tracker.log(step, {f"{prefix}{key}": value for key, value in values.items()})
+                log.log(step, {f"{prefix}{key}": value for key, value in values.items()})
         if self.plot:
             from curriculum.trainers.parts.plot import plot
 
@@ -72,18 +61,16 @@ class DryRun:
 
     show = staticmethod(show)
 
-    def _simulate(self, training: Training) -> Simulated:
-        schedule, prompts = training.schedule, training.prompts
-        curriculum = training.curriculum()
+    def _simulate(self, prompts: Prompts, training: Training) -> Simulated:
+        schedule, curriculum = training.schedule, training.curriculum(prompts)
         pace = Pace(self.learning_rate, self.bucket_transfer, self.source_transfer)
         model = SimulatedModel(prompts, pace, np.random.default_rng([training.seed, 1]))
         done = Simulated(prompts, schedule, float(model.pass_rates().mean()))
         done.events += [(0, event) for event in curriculum.started]
         under_way: deque[Observations] = deque()
-        drawn = chain.from_iterable(repeat(curriculum))  # one epoch after another
         with progress(f"dry run, {training.option}", "steps", schedule.steps) as advance:
             for step in range(1, schedule.steps + 1):
-                batch = np.array([next(drawn) for _ in range(schedule.batch_size)])
+                batch = curriculum.next_batch()
                 passes = model.roll_out(batch, schedule.group_size)
                 model.learn(batch, passes, schedule.group_size)
                 under_way.append(_observations(batch, passes, schedule.group_size))

@@ -103,7 +103,6 @@ def test_clusters_of_one_set_take_in_another():
         (["mean_reward"], "nope", "no metric 'nope'"),
         (["mean_reward"], "n", "'n' says nothing about difficulty"),
         (["mean_reward", "inverse_mean"], "mean_reward", "inverse_mean"),
-        ([], "mean_reward", "features"),
     ],
 )
 def test_metrics_it_cannot_use_are_a_user_error(features, order_by, words):

@@ -9,10 +9,20 @@ import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-from curriculum.bucketers import Adaptive, MeanReward, PassRate, Percentile, Threshold
-from curriculum.config.build import build
+from curriculum.bucketers import (
+    Adaptive,
+    Bucketer,
+    MeanReward,
+    PassRate,
+    Percentile,
+    Recorded,
+    Threshold,
+)
+from curriculum.config.build import build, typed
 from curriculum.config.plugins import conf_dir
 from curriculum.core.errors import UserError
+from curriculum.core.records import Cuts
+from curriculum.metrics import Measure
 from curriculum.testing import check_bucketer, make_metrics
 
 OPTIONS = sorted(path.stem for path in (conf_dir() / "bucketer").glob("*.yaml"))
@@ -20,14 +30,12 @@ CONVENTIONS = sorted(path.stem for path in (conf_dir() / "convention").glob("*.y
 REQUIRED = {"threshold": ["bucketer.thresholds=[0.3,0.7]"]}
 
 BUCKETERS = {
-    "percentile": functools.partial(Percentile, 3, None),
-    "pass_rate": functools.partial(PassRate, [0.8, 0.5, 0.2], None, True),
-    "mean_reward": functools.partial(MeanReward, [0.75, 0.5, 0.2], None),
+    "percentile": functools.partial(Percentile, 3),
+    "pass_rate": PassRate,
+    "mean_reward": MeanReward,
     "quartiles": functools.partial(MeanReward, None, ["a", "b", "c", "d"]),
-    "threshold": functools.partial(Threshold, [0.2, 0.5, 0.7], None),
-    "adaptive": functools.partial(
-        Adaptive, 4, None, ["mean_reward", "std_reward", "pass_rate"], "mean_reward", 0
-    ),
+    "threshold": functools.partial(Threshold, [0.2, 0.5, 0.7]),
+    "adaptive": Adaptive,
 }
 every_bucketer = pytest.mark.parametrize("make", BUCKETERS.values(), ids=BUCKETERS)
 
@@ -84,7 +92,6 @@ def test_too_few_samples_name_the_metric_and_n(make):
     [
         (functools.partial(Percentile, 3, ["a", "b"]), r"3 different names.*\['a', 'b'\]"),
         (functools.partial(Percentile, 2, ["a", "a"]), "2 different names"),
-        (functools.partial(Percentile, 0, None), "bucketer.n=0"),
         (functools.partial(PassRate, [0.8, 0.5], ["a", "b"], True), "3 different names"),
         (functools.partial(PassRate, [0.2, 0.8], None, True), "descending"),
         (functools.partial(PassRate, [0.5, 0.5], None, True), "descending"),
@@ -92,13 +99,11 @@ def test_too_few_samples_name_the_metric_and_n(make):
         (functools.partial(MeanReward, [0.5], ["a"]), "2 different names"),
         (functools.partial(MeanReward, [0.25, 0.5], None), "descending"),
         (functools.partial(MeanReward, None, None), "thresholds or bucketer.names"),
-        (functools.partial(MeanReward, None, []), "names"),
         (functools.partial(Threshold, [0.3, 0.7], ["low", "high"]), "3 different names"),
         (functools.partial(Threshold, [0.7, 0.3], None), "ascending"),
         (functools.partial(Threshold, [0.3, 0.3], None), "ascending"),
         (functools.partial(Threshold, [], None), "ascending"),
         (functools.partial(Adaptive, 3, ["a"], ["n"], "mean_reward", 0), "3 different names"),
-        (functools.partial(Adaptive, -1, None, ["n"], "mean_reward", 0), "bucketer.n=-1"),
     ],
     ids=lambda value: f"{value.func.__name__}{value.args}" if callable(value) else None,
 )
@@ -107,8 +112,26 @@ def test_wrong_knobs_are_refused_before_any_work(make, words):
         make()
 
 
+@pytest.mark.parametrize(
+    ("cls", "key", "value"),
+    [
+        (Percentile, "n", 0),
+        (Percentile, "names", []),
+        (PassRate, "thresholds", [80, 50]),
+        (PassRate, "thresholds", [0.5, -0.1]),
+        (MeanReward, "names", []),
+        (Adaptive, "n", -1),
+        (Adaptive, "features", []),
+        (Adaptive, "seed", -1),
+    ],
+)
+def test_values_out_of_range_name_their_key(cls, key, value):
+    with pytest.raises(UserError, match=rf"bucketer\.{key}"):
+        typed(cls, {key: value}, "bucketer")
+
+
 @dataclass
-class Half:
+class Half(Bucketer):
     edges_: Any = field(init=False)
     names_: list[str] = field(init=False)
 
@@ -165,6 +188,30 @@ class Labels(Half):
         return np.array(self.names_)[super().assign(metrics)]
 
 
+class InShares(Half):
+    def describe(self, metrics):
+        return Cuts("pass_rate", self.edges_)
+
+
+class HardToEasy(Half):
+    def fit(self, metrics):
+        super().fit(metrics).names_ = ["easy", "medium", "hard"]
+        return self
+
+    def describe(self, metrics):
+        return Cuts("mean_reward", [0.25, 0.5])
+
+
+class TooManyCuts(Half):
+    def describe(self, metrics):
+        return Cuts("mean_reward", [0.5, 0.25])
+
+
+class OfNoMetric(Half):
+    def describe(self, metrics):
+        return Cuts("skill", [0.5])
+
+
 class SameNames(Half):
     def fit(self, metrics):
         super().fit(metrics).names_ = ["easy", "easy"]
@@ -187,8 +234,65 @@ def test_check_passes_a_sound_bucketer():
         (Beyond, "0..1"),
         (Labels, "indices"),
         (SameNames, "must differ"),
+        (InShares, "other side of"),
+        (HardToEasy, "other side of"),
+        (TooManyCuts, "between 2 buckets"),
     ],
 )
 def test_check_fails_a_broken_bucketer(broken, complaint):
     with pytest.raises(AssertionError, match=complaint):
         check_bucketer(broken)
+
+
+def test_a_description_is_of_a_metric_that_there_is():
+    with pytest.raises(UserError, match="no metric 'skill'"):
+        check_bucketer(OfNoMetric)
+
+
+PERCENT = Measure(scale=100)
+GROUPS = [[1.0] * 4, [1.0, 1.0, 1.0, 0.0], [1.0, 0.0, 0.0, 0.0], [0.0] * 4]
+
+
+@pytest.mark.parametrize(
+    ("bucketer", "chosen", "described"),
+    [
+        (PassRate(), "mean_reward", Cuts("pass_rate", [80, 50, 20])),
+        (MeanReward(), "mean_reward", Cuts("mean_reward", [0.75, 0.5, 0.25])),
+        (MeanReward(None, ["a", "b"]), "variance", Cuts("mean_reward", [0.75])),
+        (Percentile(2), "mean_reward", Cuts("mean_reward", [0.75])),
+        (Percentile(2), "difficulty_score", Cuts("difficulty_score", [0.25 + 0.3 * 0.1875**0.5])),
+        (Percentile(4), "max_reward", Cuts("max_reward", [1, 1, 1])),
+        (Threshold([0.2, 0.6]), "mean_reward", Cuts("mean_reward", [0.6, 0.2])),
+        (Threshold([0.2, 0.6]), "variance", Cuts("variance", [0.2, 0.6])),
+        (Adaptive(2), "mean_reward", None),
+        (Recorded(), "mean_reward", None),
+    ],
+)
+def test_edges_are_described_in_the_unit_of_their_metric_easy_to_hard(bucketer, chosen, described):
+    metrics = dataclasses.replace(make_metrics(GROUPS, PERCENT), chosen=chosen)
+    found = bucketer.fit(metrics).describe(metrics)
+    if described is None:
+        assert found is None
+    else:
+        assert found.metric == described.metric
+        assert list(found.values) == pytest.approx(list(described.values))
+
+
+def test_infinite_edges_are_described_by_a_number_that_json_has():
+    metrics = dataclasses.replace(make_metrics([[0.0]] * 4), chosen="inverse_mean")
+    (value,) = Percentile(2).fit(metrics).describe(metrics).values
+    assert value > 1e300 and np.isfinite(value)
+
+
+def test_clusters_are_told_by_their_first_feature():
+    metrics = make_metrics([[1.0] * 4] * 3 + [[0.0] * 4] * 2)
+    assert Adaptive(2).fit(metrics).summary() == "mean_reward near 1, 0"
+    assert Percentile(2).fit(metrics).summary() == ""
+
+
+def test_equal_shares_split_ties_and_thresholds_do_not():
+    metrics = make_metrics(GROUPS)
+    split = [MeanReward(None, ["a", "b"]), Percentile()]
+    whole = [MeanReward(), PassRate(), Threshold([0.5]), Adaptive(), Recorded()]
+    assert all(each.fit(metrics).splits_ties for each in split)
+    assert not any(each.fit(metrics).splits_ties for each in whole)

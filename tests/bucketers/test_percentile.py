@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 from curriculum.bucketers import Percentile
 from curriculum.config.build import build
 from curriculum.core.records import Buckets
-from curriculum.metrics.metrics import Measure, measure
+from curriculum.metrics import Measure, measure
 from curriculum.testing import make_metrics, make_problems, make_rewards
 
 

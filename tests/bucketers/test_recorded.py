@@ -81,6 +81,15 @@ def test_names_given_say_the_order():
     assert labels(bucketer, metrics) == metrics.recorded.to_pylist()
 
 
+def test_the_order_of_the_data_goes_before_that_of_hardness_and_names_before_both():
+    metrics = in_buckets({"a": [1.0], "z": [0.5], "m": [0.0]})
+    metrics = dataclasses.replace(metrics, recorded_order=["m", "a", "z"])
+    assert Recorded(None).fit(metrics).names_ == ["m", "a", "z"]
+    assert Recorded(None).fit(metrics.take(np.array([2, 0, 1]))).names_ == ["m", "a", "z"]
+    assert Recorded(["z", "m", "a"]).fit(metrics).names_ == ["z", "m", "a"]
+    assert Recorded(None).wants_recorded_order and not Recorded(["a"]).wants_recorded_order
+
+
 def test_a_name_without_problems_is_an_empty_bucket():
     metrics = in_buckets({"low": [0.0], "high": [1.0]})
     assigned = Recorded(["high", "between", "low"]).fit(metrics).assign(metrics)
@@ -93,7 +102,7 @@ def test_a_bucket_that_the_names_lack_is_an_error_that_says_which():
         Recorded(["easy", "medium"]).fit(metrics).assign(metrics)
 
 
-@pytest.mark.parametrize("names", [["a", "a"], ["a/b"], []], ids=str)
+@pytest.mark.parametrize("names", [["a", "a"], ["a/b"]], ids=str)
 def test_names_that_can_t_be_are_an_error(names):
     with pytest.raises(UserError, match=r"bucketer\.names"):
         Recorded(names)

@@ -66,26 +66,17 @@ def test_a_folder_without_runs_is_an_error_that_says_so(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("edges", "shown"),
+    ("saved", "shown"),
     [
-        ({"metric": "a", "easier": "higher", "ranks": [[-0.75, 1], [-0.5, 3]]}, "0.75, 0.5"),
-        ({"metric": "a", "easier": "lower", "ranks": [[0.25, 17], [1e-13, 3]]}, "0.25, 0"),
-        ({"metric": "a", "easier": "lower", "ranks": [[1.7e308, 17]]}, "inf"),
-        ({"rates": [0.8, 0.5, 0.2], "edge_is_easier": True}, "0.8, 0.5, 0.2"),
-        ([0.9, 0.1], "0.9, 0.1"),
-        (
-            {
-                "features": ["mean_reward"],
-                "mean": [0.5],
-                "scale": [2],
-                "centers": [[0.25], [-0.25]],
-            },
-            "mean_reward near 1, 0",
-        ),
+        ({"cuts": {"metric": "a", "values": [0.75, 0.5]}, "summary": ""}, "0.75, 0.5"),
+        ({"cuts": {"metric": "a", "values": [0.25, 1e-13]}, "summary": ""}, "0.25, 0"),
+        ({"cuts": {"metric": "a", "values": [1.7e308]}, "summary": ""}, "inf"),
+        ({"cuts": None, "summary": "mean_reward near 1, 0"}, "mean_reward near 1, 0"),
+        ({"edges": {"rates": [0.5]}}, ""),
     ],
 )
-def test_edges_read_in_the_unit_of_the_metric(edges, shown):
-    assert describe_edges({"edges": edges}) == shown
+def test_edges_read_in_the_unit_of_the_metric(saved, shown):
+    assert describe_edges(saved) == shown
 
 
 def test_names_with_brackets_are_text_and_the_markdown_is_a_table(run, tmp_path):

@@ -13,7 +13,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from scipy.stats import beta
 
-from curriculum.compare.transitions import moves, show
+from curriculum.compare.transitions import show, transitions
 from curriculum.config.plugins import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.demo.__main__ import write
@@ -40,9 +40,8 @@ def finished(composed, folder, rollouts, *overrides):
         *overrides,
     )
     values = OmegaConf.to_container(cfg, resolve=True)
-    context = Context.of(
-        values, folder, {"reward": "auto", "metric": "mean_reward", "bucketer": "any"}
-    )
+    choices = {"reward": "auto", "metric": "mean_reward", "bucketer": "any"}
+    context = Context.of(values, folder, choices)
     pipeline.run(values, context)
     context.ledger.write()
     return folder
@@ -77,7 +76,7 @@ AFTER = solved(a=(10, 10), b=(9, 10), c=(2, 10), d=(5, 10), e=(3, 10), f=(4, 10)
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """Both runs, made once."""
-    folder = tmp_path_factory.mktemp("moves")
+    folder = tmp_path_factory.mktemp("transitions")
 
     def composed(*overrides):
         return compose("config", list(overrides))
@@ -111,7 +110,7 @@ def crossed(text, before=NAMES, after=NAMES):
 
 
 def test_who_moved_and_how_far(pair):
-    found = moves(*pair)
+    found = transitions(*pair)
     table = found.table.set_index("problem_id")
     assert table["before"].to_dict() == {
         "a": "easy",
@@ -139,7 +138,7 @@ def test_who_moved_and_how_far(pair):
 
 
 def test_apart_is_where_the_intervals_do_not_overlap(pair):
-    table = moves(*pair).table.set_index("problem_id")
+    table = transitions(*pair).table.set_index("problem_id")
 
     def interval(rate):
         return beta(0.5 + 10 * rate, 0.5 + 10 * (1 - rate)).ppf([0.05, 0.95])
@@ -155,7 +154,7 @@ def test_apart_is_where_the_intervals_do_not_overlap(pair):
 def test_what_is_shown(pair, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     pair = Path("before"), Path("after")
-    show(*pair, moves(*pair))
+    show(*pair, transitions(*pair))
     shown = capsys.readouterr().out
     assert "before -> after: 6 problems of both\n" in shown
     assert "1 problems are in before only\n" in shown
@@ -190,7 +189,7 @@ def test_the_command_writes_a_row_a_problem(pair, tmp_path):
 
 
 def test_a_run_with_itself(pair, capsys):
-    show(pair[0], pair[0], moves(pair[0], pair[0]))
+    show(pair[0], pair[0], transitions(pair[0], pair[0]))
     shown = capsys.readouterr().out
     assert "0 moved: 0 easier, 0 harder" in shown
     assert "Who moved most" not in shown
@@ -199,7 +198,7 @@ def test_a_run_with_itself(pair, capsys):
 def test_other_names_have_no_direction(cut, capsys, tmp_path):
     before = cut("before", BEFORE)
     after = cut("after", AFTER, "bucketer.thresholds=[0.5]", "bucketer.names=[ja,nein]")
-    found = moves(before, after)
+    found = transitions(before, after)
     assert found.names == (NAMES, ["ja", "nein"])
     assert found.table["steps"].isna().all()
     assert not found.same_edges
@@ -216,17 +215,17 @@ def test_other_names_have_no_direction(cut, capsys, tmp_path):
 def test_the_same_names_with_other_edges_are_told(cut, capsys):
     before = cut("before", BEFORE, "bucketer=percentile")
     after = cut("after", AFTER, "bucketer=percentile")
-    show(before, after, moves(before, after))
+    show(before, after, transitions(before, after))
     assert "The edges differ" in capsys.readouterr().out
     edges = cut("edges", AFTER, "bucketer=percentile", f"bucketer.edges={before}/buckets.json")
-    show(before, edges, moves(before, edges))
+    show(before, edges, transitions(before, edges))
     assert "The edges differ" not in capsys.readouterr().out
 
 
 def test_more_than_ten_are_counted(cut, capsys):
     before = cut("before", solved(**{f"p{i:02}": (0, 4) for i in range(14)}))
     after = cut("after", solved(**{f"p{i:02}": (4 if i < 7 else 2, 4) for i in range(14)}))
-    show(before, after, moves(before, after))
+    show(before, after, transitions(before, after))
     shown = capsys.readouterr().out
     assert "Who moved most (10 of 14)" in shown
     named = [line.split()[0] for line in shown.splitlines() if line.startswith((" p0", " p1"))]
@@ -240,7 +239,7 @@ def test_chats_and_brackets_are_shown_as_text(cut, capsys):
     frame["prompt"] = [chat] * len(frame)
     before = cut("before", frame)
     after = cut("after", frame.assign(reward=1 - frame["reward"]))
-    show(before, after, moves(before, after))
+    show(before, after, transitions(before, after))
     shown = capsys.readouterr().out
     assert "[red]x" in shown
     assert shown.count("the [bold] one") == 2
@@ -249,7 +248,7 @@ def test_chats_and_brackets_are_shown_as_text(cut, capsys):
 def test_runs_without_a_problem_in_common(cut):
     before, after = cut("before", solved(a=(1, 4))), cut("after", solved(b=(1, 4)))
     with pytest.raises(UserError, match="share no problem"):
-        moves(before, after)
+        transitions(before, after)
 
 
 def test_a_folder_that_is_no_run(pair, tmp_path):
@@ -261,7 +260,7 @@ def test_a_folder_that_is_no_run(pair, tmp_path):
     assert "Traceback" not in done.stderr
     for folders in ((tmp_path / "nowhere", pair[0]), (pair[0], pair[1] / "result.json")):
         with pytest.raises(UserError, match="should be the folder of a"):
-            moves(*folders)
+            transitions(*folders)
 
 
 def test_a_store_that_is_gone_costs_the_prompts_only(pair, capsys):
@@ -270,7 +269,7 @@ def test_a_store_that_is_gone_costs_the_prompts_only(pair, capsys):
         content = json.loads(path.read_text())
         content["stages"]["problems"]["folder"] = str(folder / "gone")
         path.write_text(json.dumps(content))
-    found = moves(*pair)
+    found = transitions(*pair)
     assert found.table["prompt"].isna().all()
     show(*pair, found)
     assert "4 moved: 2 easier, 2 harder" in capsys.readouterr().out
@@ -284,7 +283,7 @@ def test_a_run_that_has_not_completed_is_named(pair, status):
     if status == "failed":
         (after / "result.json").write_text(json.dumps({"status": "failed", "stages": {}}))
     with pytest.raises(UserError, match=str(after)):
-        moves(before, after)
+        transitions(before, after)
 
 
 @pytest.mark.slow
@@ -296,7 +295,7 @@ def test_halves_of_the_same_rollouts_move_by_luck(cut, tmp_path):
         tmp_path / "demo" / "second.parquet",
         f"bucketer.edges={before}/buckets.json",
     )
-    table = moves(before, after).table
+    table = transitions(before, after).table
     assert len(table) == 1008
     moved = table[table["before"] != table["after"]]
     assert len(moved) > 100
@@ -314,7 +313,7 @@ def test_two_ways_to_ask_the_same_model(cut, test_data):
     io, cot = (each.drop(columns="model").reset_index(drop=True) for each in models)
     before = cut("io", io, "bucketer=percentile")
     after = cut("cot", cot, "bucketer=percentile", f"bucketer.edges={before}/buckets.json")
-    found = moves(before, after)
+    found = transitions(before, after)
     assert found.same_edges
     assert found.alone == (0, 0)
 
@@ -382,7 +381,7 @@ def test_a_balance_is_judged_by_the_sign_test(cut, capsys, tmp_path, easier, har
     edges = f"bucketer.edges={tmp_path}/a/buckets.json"
     before = cut(f"{tmp_path}/a", tmp_path / "before.parquet")
     after = cut(f"{tmp_path}/b", tmp_path / "after.parquet", edges)
-    show(before, after, moves(before, after))
+    show(before, after, transitions(before, after))
     assert (
         f"{moved} moved: {easier} easier, {harder} harder. That is {verdict}"
         in capsys.readouterr().out

@@ -3,13 +3,16 @@
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
+from curriculum.config import verl_reward_keys
 from curriculum.config.verl_config import expanded, read
 from curriculum.core.errors import UserError
+from curriculum.rewards import verl
 
 # As verl's ppo_trainer.yaml has it, but for its size.
 PPO = {
@@ -400,9 +403,11 @@ def test_strange_paths_arrive_as_they_are(config, ours, text):
 
 
 def test_values_keep_their_type(config, ours):
-    wanted = [None, True, False, 0, -3, 1.5, 1e-05, 1e30, float("inf"), [], {}, [[1], [None]], "1"]
+    numbers = [0, -3, 1.5, 1e-05, 1e30, float("inf")]
+    wanted: list[Any] = [None, True, False, *numbers, [], {}, [[1], [None]], "1"]
     found = ours(f"data.verl_config={config(with_reward(reward_kwargs={'x': wanted}))}")
-    values = OmegaConf.to_container(found.reward.reward_kwargs)["x"]
+    values = OmegaConf.to_object(found.reward.reward_kwargs.x)
+    assert isinstance(values, list)
     assert values == wanted
     assert list(map(type, values)) == list(map(type, wanted))
 
@@ -676,3 +681,7 @@ def test_a_generator_takes_what_it_has_a_key_for(config, generator, has, has_not
     keys = {key.removeprefix("generator.") for key in found.taken}
     assert set(has) <= keys and not set(has_not) & keys
     assert len(found.ignored) == len(has_not)
+
+
+def test_the_managers_that_a_configuration_may_name_are_those_of_the_reward():
+    assert verl_reward_keys.MANAGERS == verl.MANAGERS

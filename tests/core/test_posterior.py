@@ -1,12 +1,10 @@
-"""Posterior and pass@k against scipy and against counting."""
-
-from itertools import combinations
+"""Posterior and fitted prior against scipy."""
 
 import numpy as np
 import pytest
 from scipy.stats import beta
 
-from curriculum.core.posterior import beta_posterior, fit_beta, pass_at_k
+from curriculum.core.posterior import beta_posterior, fit_beta
 
 
 def grid(largest: int) -> tuple[np.ndarray, np.ndarray]:
@@ -61,20 +59,3 @@ def test_interval_turns_with_passes_and_failures():
     _, mirrored_low, mirrored_high = beta_posterior(n, n - c, (0.5, 0.5), 0.9)
     np.testing.assert_allclose(low, 1 - mirrored_high, rtol=1e-8)
     np.testing.assert_allclose(high, 1 - mirrored_low, rtol=1e-8)
-
-
-@pytest.mark.parametrize("k", range(1, 9))
-def test_pass_at_k_counts_the_subsets_with_a_pass(k):
-    n, c = grid(8)
-    expected = [
-        np.mean([min(subset) < passes for subset in combinations(range(int(samples)), k)])
-        if samples >= k
-        else np.nan
-        for samples, passes in zip(n, c, strict=True)
-    ]
-    np.testing.assert_allclose(pass_at_k(n, c, k), expected, rtol=1e-12, atol=1e-15)
-
-
-def test_pass_at_k_does_not_overflow():
-    n, c = np.array([2000.0, 2000.0, 2000.0]), np.array([0.0, 1.0, 2000.0])
-    assert pass_at_k(n, c, 1000) == pytest.approx([0, 0.5, 1])

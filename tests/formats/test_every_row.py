@@ -10,7 +10,7 @@ import pytest
 from curriculum import data
 from curriculum.core.errors import UserError
 from curriculum.core.records import Rewards, Rollouts
-from curriculum.data.base import Rows
+from curriculum.formats.rows import Rows
 from curriculum.run.scoring.scoring import read_recorded
 from curriculum.store.entries import Store
 

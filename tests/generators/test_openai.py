@@ -244,6 +244,33 @@ def test_trouble_that_passes_costs_no_rollout(run, read_result, tmp_path, serve,
     require_secret(KEY, tmp_path, done)
 
 
+def test_a_budget_asks_in_rounds_and_says_what_it_found(
+    run, read_result, tmp_path, serve, problems
+):
+    """One response in three passes, so few problems stop before the cap."""
+    server = serve()
+    knobs = ["budget=sequential", "budget.cap=12", "budget.unknown_hard=true", "bucketer=pass_rate"]
+    done = run(*options(problems, server), *knobs, f"store_dir={tmp_path}/store")
+    assert done.returncode == 0, done.stderr
+    rollouts, result = read_parts(tmp_path / "store"), read_result(tmp_path / "out")
+    table = pd.read_parquet(tmp_path / "out" / "budget.parquet")
+    samples = rollouts.groupby("problem")["sample_idx"].apply(sorted)
+    assert samples.tolist() == [list(range(n)) for n in table["n"]]
+    assert table["n"].between(4, 12).all() and table["n"].nunique() > 1
+    assert table["undecided"].tolist() == (table["probability"] < 0.99).tolist()
+    buckets = pd.read_parquet(tmp_path / "out" / "buckets.parquet")
+    unknown = table["undecided"] & (table["c"] == 0)
+    assert (buckets["bucket"] == "unknown_hard").tolist() == unknown.tolist()
+    assert result["budget"]["rollouts"] == len(rollouts) == result["total_rollouts"]
+    rounds = range(1, result["budget"]["rounds"] + 1)
+    entries = {f"{what}_{number}" for what in ("rollouts", "rewards") for number in rounds}
+    assert entries < set(result["stages"])
+    assert result["counts"]["generated_rollouts"] == result["counts"]["rewards"] == len(rollouts)
+    page = (tmp_path / "out" / "report.html").read_text()
+    for title, text in result["budget"]["facts"].items():
+        assert f"<dt>{title}</dt><dd>{text}</dd>" in page and f"{title}: {text[:20]}" in done.stdout
+
+
 def read_parts(store):
     rollouts = pd.concat(map(pd.read_parquet, store.glob("rollouts-*/part-*.parquet")))
     prompts = [PROMPTS[problem] for problem in rollouts["problem"]]

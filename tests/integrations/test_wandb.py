@@ -1,6 +1,7 @@
 """Each door of W&B's that may move is where we look for it."""
 
 import os
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,8 @@ wandb = pytest.importorskip("wandb")
 def test_a_folder_can_be_sent_while_it_grows(tmp_path):
     from wandb.cli.cli import cli
 
-    command, rest = cli, [*SYNC, str(tmp_path)]
+    command: Any = cli
+    rest = [*SYNC, str(tmp_path)]
     while hasattr(command, "commands"):
         command, rest = command.commands[rest[0]], rest[1:]
     given = command.make_context("sync", rest).params

@@ -15,7 +15,7 @@ from curriculum.bucketers import Percentile
 from curriculum.config.plugins import conf_dir
 from curriculum.core.records import Buckets, Measured, Rewards, Rollouts
 from curriculum.layouts import AnalyzeRollouts, Export
-from curriculum.metrics.metrics import MeanReward, measure
+from curriculum.metrics import MeanReward, measure
 from curriculum.run.replaying import adopt
 from curriculum.run.scoring.scoring import read_recorded
 from curriculum.testing import STANDARD

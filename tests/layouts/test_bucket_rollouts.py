@@ -14,7 +14,7 @@ from curriculum.config.plugins import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.core.records import Buckets, Measured, Rewards, Rollouts
 from curriculum.layouts import BucketRollouts, Export
-from curriculum.metrics.metrics import InverseMean, MeanReward, measure
+from curriculum.metrics import InverseMean, MeanReward, measure
 from curriculum.run.scoring.scoring import read_recorded
 from curriculum.testing import STANDARD
 

@@ -18,7 +18,7 @@ from curriculum.config.plugins import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.core.records import Buckets, Measured, Rewards, Rollouts
 from curriculum.layouts import Export, Generations, Stages
-from curriculum.metrics.metrics import MeanReward, measure
+from curriculum.metrics import MeanReward, measure
 from curriculum.run import pipeline
 from curriculum.run.context import Context
 from curriculum.run.scoring.scoring import read_recorded

@@ -18,13 +18,14 @@ from curriculum.config.build import build
 from curriculum.config.plugins import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.core.records import Problems
-from curriculum.metrics.metrics import (
+from curriculum.metrics import (
     DifficultyScore,
     InverseMean,
     MaxReward,
     MeanAtK,
     MeanReward,
     Measure,
+    Metric,
     MinReward,
     PassAtK,
     PassRate,
@@ -294,7 +295,7 @@ def test_every_option_keeps_the_contract(composed, option):
 
 
 @dataclass(frozen=True)
-class Mean:
+class Mean(Metric):
     easier: ClassVar[str] = "higher"
 
     def __call__(self, rewards):
@@ -310,6 +311,13 @@ class AboveTheOthers(Mean):
     def __call__(self, rewards):
         mean = super().__call__(rewards)
         return mean - mean.mean()
+
+
+class RankAmongFew(Mean):
+    """Right for one problem and for all four, wrong for parts of them."""
+
+    def __call__(self, rewards):
+        return super().__call__(rewards) + (1 < len(rewards) < 4)
 
 
 class OneARollout(Mean):
@@ -335,6 +343,7 @@ def test_check_passes_a_sound_metric():
     [
         (First, "order of rewards"),
         (AboveTheOthers, "company"),
+        (RankAmongFew, "company"),
         (OneARollout, "shape"),
         (WholeNumbers, "dtype"),
         (NoDirection, "easier"),

@@ -81,6 +81,20 @@ def test_numbers_are_those_of_the_other_files(run, tmp_path, read_result):
 
 
 @pytest.mark.slow
+def test_the_edges_of_a_plugins_bucketer_are_drawn_in_the_unit_of_the_metric(run, tmp_path):
+    """1 - p^2 - (1-p)^2 is at least 0.32 from p = 0.2 to p = 0.8."""
+    knobs = ("bucketer.group_size=2", "bucketer.min_share=0.32", "measure.scale=100")
+    done = run("bucketer=zpd", *knobs)
+    assert done.returncode == 0, done.stderr
+    edges = json.loads((tmp_path / "out" / "buckets.json").read_text())
+    assert edges["cuts"] == {"metric": "pass_rate", "values": pytest.approx([80, 20], abs=0.02)}
+    layers = data_of(read(tmp_path / "out"))["charts"]["histogram"]["layer"]
+    lines = [layer["data"]["values"] for layer in layers if layer["mark"]["type"] == "rule"]
+    assert [line["at"] for line in lines[0]] == pytest.approx([20, 80], abs=0.02)
+    assert "zpd of pass_rate" in done.stdout
+
+
+@pytest.mark.slow
 def test_examples_are_spread_over_buckets_and_have_their_rewards(run, tmp_path):
     run("report.examples=40")
     data = data_of(read(tmp_path / "out"))

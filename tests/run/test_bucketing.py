@@ -28,6 +28,8 @@ def test_a_run_leaves_its_edges_and_the_bucket_of_each_problem(tmp_path):
         "names": ["easy", "medium", "hard"],
         "beyond": [],
         "edges": {"rates": [0.8, 0.2], "edge_is_easier": True},
+        "cuts": {"metric": "pass_rate", "values": [0.8, 0.2]},
+        "summary": "",
         "measure": {"threshold": 0.5, "strict": False, "scale": 1, "std_weight": 0.3},
     }
     table = pq.read_table(tmp_path / "buckets.parquet")

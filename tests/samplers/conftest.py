@@ -1,32 +1,34 @@
 """Samplers of conf/sampler's own values, and prompts and outcomes that are worked out by hand."""
 
-import dataclasses
 import functools
-from itertools import islice
+import json
 
 import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
-from curriculum.config.build import build
+from curriculum.config.build import build, typed
 from curriculum.config.plugins import conf_dir
 from curriculum.core.prompts import Observations, Prompts
-from curriculum.samplers import Rails
+from curriculum.samplers import Guards
 
 STEPS = 20  # of the training, for the samplers that ask
 
 
 @pytest.fixture(scope="session")
 def sampler():
-    """A sampler by its option's name, with the values of its file but for the given knobs."""
+    """A sampler by its option's name, with the values of its file but for the given ones."""
 
     @functools.cache
-    def configured(option):
+    def configuration(option):
         node = OmegaConf.load(conf_dir() / "sampler" / f"{option}.yaml")
         cfg = OmegaConf.create({"trainer": {"steps": STEPS}, "sampler": node})
-        return build(OmegaConf.to_container(cfg, resolve=True), "sampler")
+        return OmegaConf.to_container(cfg, resolve=True)["sampler"]
 
-    return lambda option, **knobs: dataclasses.replace(configured(option), **knobs)
+    def sampler(option, **given):
+        return build({"sampler": configuration(option) | given}, "sampler")
+
+    return sampler
 
 
 @pytest.fixture(scope="session")
@@ -37,8 +39,14 @@ def prompts():
         source = np.asarray(source, np.int64)
         none = np.zeros(len(source))
         bucket = none.astype(np.int64) if bucket is None else np.asarray(bucket, np.int64)
-        numbers = {name: np.asarray(each, np.float64) for name, each in (extra or {}).items()}
+        numbers = {name: np.asarray(each, float).tolist() for name, each in (extra or {}).items()}
+        infos = [
+            json.dumps({name: each[row] for name, each in numbers.items()})
+            for row in range(len(source))
+        ]
         return Prompts(
+            ids=np.array([f"p{row}" for row in range(len(source))], object),
+            index=np.arange(len(source)),
             source=source,
             sources=sources or [f"s{i}" for i in range(source.max() + 1)],
             bucket=bucket,
@@ -46,7 +54,8 @@ def prompts():
             difficulty=none if difficulty is None else np.asarray(difficulty, np.float64),
             n=none if n is None else np.asarray(n, np.float64),
             c=none if c is None else np.asarray(c, np.float64),
-            extra=lambda name, rows: numbers[name][rows],
+            trained=np.ones(len(source), np.bool_),
+            extra_info=np.array(infos, object),
         )
 
     return prompts
@@ -75,14 +84,14 @@ def outcomes():
 
 
 @pytest.fixture(scope="session")
-def rails():
-    """No rails at all, but for the given ones."""
+def guards():
+    """No guards at all, but for the given ones."""
 
-    def rails(**given):
-        none = {"floor": 0.0, "quotas": None, "no_repeat": 0, "max_repeats": None}
-        return Rails(**(none | {"collapse": None, "patience": 20} | given))
+    def guards(**given):
+        none = {"floor": 0.0, "collapse": None}
+        return typed(Guards, none | given, "sampler")
 
-    return rails
+    return guards
 
 
 @pytest.fixture(scope="session")
@@ -90,12 +99,7 @@ def batches():
     """The next batches of a curriculum, over ends of epochs."""
 
     def batches(curriculum, count, size):
-        drawn = []
-        for _ in range(count):
-            batch = []
-            while len(batch) < size:
-                batch += islice(curriculum, size - len(batch))
-            drawn.append(batch)
-        return drawn
+        assert curriculum.batch_size == size
+        return [curriculum.next_batch().tolist() for _ in range(count)]
 
     return batches

@@ -13,12 +13,12 @@ ARMS, BATCH, GROUP = 3, 30, 10
 
 
 @pytest.fixture
-def start(sampler, prompts, rails):
+def start(sampler, prompts, guards):
     def start(n=None, c=None, **knobs):
         rows = np.arange(900)
         data = prompts(rows % 2, bucket=rows % ARMS, n=n, c=c)
         made = sampler("bandit", **knobs)
-        return Curriculum(made, data, BATCH, rails(), np.random.default_rng(0))
+        return Curriculum(made, data, BATCH, guards(), np.random.default_rng(0))
 
     return start
 
@@ -116,20 +116,20 @@ def test_the_scale_of_rewards_does_not_matter(start):
     assert len({round(each, 6) for each in shares[0]}) == 3
 
 
-def test_the_floor_comes_to_an_arm_without_a_gradient(sampler, prompts, rails, batches, outcomes):
+def test_the_floor_comes_to_an_arm_without_a_gradient(sampler, prompts, guards, batches, outcomes):
     data = prompts(np.zeros(90), bucket=np.arange(90) % ARMS)
     for floor, expected in ((0.2, 30), (0.0, 0)):
         made = sampler("bandit", temperature=0.01)
-        curriculum = Curriculum(made, data, BATCH, rails(floor=floor), np.random.default_rng(0))
+        curriculum = Curriculum(made, data, BATCH, guards(floor=floor), np.random.default_rng(0))
         for _ in range(20):  # b0's groups are all right, or all wrong
             curriculum.observe(outcomes(np.arange(30), 4, advantage=np.tile([0, 1, 1], 10)))
         drawn = np.concatenate(batches(curriculum, 90 // 6 + 1, BATCH))  # of 6 the floor's each
         assert len(set(drawn[data.bucket[drawn] == 0])) == expected
 
 
-def test_an_arm_without_prompts_is_none(sampler, prompts, rails, batches):
+def test_an_arm_without_prompts_is_none(sampler, prompts, guards, batches):
     data = prompts(np.zeros(40), bucket=np.repeat([0, 2], 20))
-    curriculum = Curriculum(sampler("bandit"), data, 10, rails(), np.random.default_rng(0))
+    curriculum = Curriculum(sampler("bandit"), data, 10, guards(), np.random.default_rng(0))
     assert numbers(curriculum, "weight") == pytest.approx([0.5, 0, 0.5])
     for batch in batches(curriculum, 5, 10):
         assert np.bincount(data.bucket[batch]).tolist() == [5, 0, 5]

@@ -1,13 +1,17 @@
 """What every sampler promises, and that the check notices one that breaks it."""
 
 import functools
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from curriculum.config.plugins import conf_dir
-from curriculum.samplers.parts.epoch_shuffle import Deck
+from curriculum.core.records import Floats
+from curriculum.samplers import Sampler, Sampling
+from curriculum.samplers.parts.epoch_shuffle import EpochShuffle
+from curriculum.samplers.state import State
 from curriculum.testing import check_sampler
 
 OPTIONS = sorted(path.stem for path in (conf_dir() / "sampler").glob("*.yaml"))
@@ -37,12 +41,25 @@ def test_knobs_that_change_much_keep_it_too(sampler, variant):
     check_sampler(functools.partial(sampler, option, **knobs))
 
 
-class Sound:
-    """Any allowed prompts, at random."""
+@dataclass(frozen=True)
+class Made(Sampler):
+    """Of a class of samplings."""
+
+    sampling: type
 
     def start(self, prompts, batch_size, rng):
+        return self.sampling(prompts, rng)
+
+
+class SaysItStarvesNone(Made):
+    starves_none: ClassVar = True
+
+
+class Sound(Sampling):
+    """Any allowed prompts, at random."""
+
+    def __init__(self, prompts, rng):
         self.size, self.rng = len(prompts), rng
-        return []
 
     def order(self):
         return self.rng.permutation(self.size)
@@ -51,18 +68,6 @@ class Sound:
         order = self.order()
         return order[allowed(order)][:count]
 
-    def observe(self, observations):
-        return []
-
-    def state_dict(self):
-        return {}
-
-    def load_state_dict(self, state):
-        pass
-
-    def metrics(self):
-        return {}
-
 
 class GlobalRandomness(Sound):
     def order(self):
@@ -70,23 +75,26 @@ class GlobalRandomness(Sound):
 
 
 class OwnGenerator(Sound):
-    def start(self, prompts, batch_size, rng):
-        return super().start(prompts, batch_size, np.random.default_rng(0))
+    def __init__(self, prompts, rng):
+        super().__init__(prompts, np.random.default_rng(0))
+
+
+class OwnGeneratorSaved(OwnGenerator):
+    rng: State[np.random.Generator]
 
 
 class ForgetsItsPlace(Sound):
-    def start(self, prompts, batch_size, rng):
-        self.deck = Deck(np.arange(len(prompts)), rng)
-        return []
+    def __init__(self, prompts, rng):
+        self.epoch = EpochShuffle(np.arange(len(prompts)), rng)
 
     def draw(self, count, allowed, batch):
-        return self.deck.draw(count, allowed)
+        return self.epoch.draw(count, allowed)
 
 
 class ForgetsWhatItLearned(Sound):
-    def start(self, prompts, batch_size, rng):
+    def __init__(self, prompts, rng):
+        super().__init__(prompts, rng)
         self.seen = np.zeros(len(prompts))
-        return super().start(prompts, batch_size, rng)
 
     def order(self):
         return np.argsort(self.seen + self.rng.random(self.size))
@@ -94,6 +102,10 @@ class ForgetsWhatItLearned(Sound):
     def observe(self, observations):
         np.add.at(self.seen, observations.prompt, observations.passed)
         return []
+
+
+class KnowsWhatItLearned(ForgetsWhatItLearned):
+    seen: State[Floats]
 
 
 class SavesWhatGoesOnChanging(ForgetsWhatItLearned):
@@ -109,15 +121,19 @@ class SavesASet(Sound):
         return {"seen": {1, 2}}
 
 
+class HasASet(Sound):
+    seen: State[set]
+
+    def __init__(self, prompts, rng):
+        super().__init__(prompts, rng)
+        self.seen = {1, 2}
+
+
 class Starves(Sound):
     """The first twenty, for ever; the floor comes to the others."""
 
     def order(self):
         return super().order()[:0] if self.size < 20 else self.rng.permutation(20)
-
-
-class StarvesAndSaysNot(Starves):
-    starves_none: ClassVar = True
 
 
 class InOrder(Sound):
@@ -130,9 +146,12 @@ class InOrder(Sound):
 class BestArm(Sound):
     """Odd or even rows, whichever have the larger advantages; the floor comes to the others."""
 
-    def start(self, prompts, batch_size, rng):
+    total: State[Floats]
+    groups: State[Floats]
+
+    def __init__(self, prompts, rng):
+        super().__init__(prompts, rng)
         self.total, self.groups = np.zeros(2), np.ones(2)
-        return super().start(prompts, batch_size, rng)
 
     def order(self):
         value = (self.total / self.groups)[np.arange(self.size) % 2]
@@ -143,16 +162,6 @@ class BestArm(Sound):
         self.total += np.bincount(arm, observations.advantage, 2)
         self.groups += np.bincount(arm, minlength=2)
         return []
-
-    def state_dict(self):
-        return {"total": self.total.copy(), "groups": self.groups.copy()}
-
-    def load_state_dict(self, state):
-        self.total, self.groups = np.array(state["total"]), np.array(state["groups"])
-
-
-class BestArmAndSaysNot(BestArm):
-    starves_none: ClassVar = True
 
 
 class Twice(Sound):
@@ -180,9 +189,12 @@ class NotANumber(Sound):
         return {"loss": float("nan")}
 
 
-@pytest.mark.parametrize("sound", [Sound, Starves, InOrder, BestArm])
+SOUND = [Sound, Starves, InOrder, BestArm, OwnGeneratorSaved, KnowsWhatItLearned]
+
+
+@pytest.mark.parametrize("sound", SOUND)
 def test_check_passes_a_sound_sampler(sound):
-    check_sampler(sound)
+    check_sampler(functools.partial(Made, sound))
 
 
 @pytest.mark.parametrize(
@@ -194,8 +206,6 @@ def test_check_passes_a_sound_sampler(sound):
         (ForgetsWhatItLearned, "not all that counts"),
         (SavesWhatGoesOnChanging, "what was saved changes"),
         (SavesASet, "JSON values and arrays"),
-        (StarvesAndSaysNot, "never come up"),
-        (BestArmAndSaysNot, "never come up"),  # only where half the prompts have no gradient
         (Twice, "a prompt twice"),
         (WhateverIsAllowed, "not allowed"),
         (TooMany, "17 prompts for 16"),
@@ -204,9 +214,20 @@ def test_check_passes_a_sound_sampler(sound):
 )
 def test_check_fails_a_broken_sampler(broken, complaint):
     with pytest.raises(AssertionError, match=complaint):
-        check_sampler(broken)
+        check_sampler(functools.partial(Made, broken))
+
+
+@pytest.mark.parametrize("broken", [Starves, BestArm])  # an arm, where half have no gradient
+def test_check_fails_a_sampler_that_starves_and_says_not(broken):
+    with pytest.raises(AssertionError, match="never come up"):
+        check_sampler(functools.partial(SaysItStarvesNone, broken))
+
+
+def test_what_can_not_be_saved_is_refused_when_it_is():
+    with pytest.raises(TypeError, match="set"):
+        check_sampler(functools.partial(Made, HasASet))
 
 
 def test_check_fails_a_sampler_whose_prompts_there_are_not():
     with pytest.raises((AssertionError, IndexError)):
-        check_sampler(BeyondTheLast)
+        check_sampler(functools.partial(Made, BeyondTheLast))

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from curriculum.core.errors import UserError
-from curriculum.samplers import Curriculum
-from curriculum.samplers.easy_to_hard import shares_at
+from curriculum.samplers import Curriculum, EasyToHard
 
 K, STEPS, BATCH = 4, 20, 25
 
@@ -34,21 +33,25 @@ BY_HAND = {  # at the beginning, in the middle, at the end
 }
 
 
+def shares_at(schedule, done, exponent=0.5, sigma=0.5, smallest=True):
+    steps = 160
+    return EasyToHard(schedule, steps, exponent, sigma, smallest).shares(round(done * steps), K)
+
+
 @pytest.mark.parametrize("schedule", BY_HAND)
 def test_shares_are_the_published_ones(schedule):
-    smallest = schedule == "gaussian"
     for done, expected in zip((0, 0.5, 1), BY_HAND[schedule], strict=True):
-        shares = shares_at(schedule, done, K, 0.5, 0.5, smallest)
+        shares = shares_at(schedule, done)
         assert shares == pytest.approx(expected)
         assert shares.sum() == pytest.approx(1)
     for done in np.linspace(0, 1, 33):
-        assert shares_at("cosine", done, K, 0.5, 0.5, False) == pytest.approx(cosine(done))
-        wide = shares_at("gaussian", done, K, 2.0, 1.5, False)
+        assert shares_at("cosine", done) == pytest.approx(cosine(done))
+        wide = shares_at("gaussian", done, 2.0, 1.5, False)
         assert wide == pytest.approx(gaussian(done, 2.0, 1.5, 0.0))
 
 
 def test_gaussian_by_hand():
-    first = shares_at("gaussian", 0.0, K, 0.5, 0.5, True)
+    first = shares_at("gaussian", 0.0)
     bell = 1 + math.exp(-2) + math.exp(-8) + math.exp(-18)
     assert first == pytest.approx(
         [0.1 + 0.6 / bell, 0.1 + 0.6 * math.exp(-2) / bell, 0.1 + 0.6 * math.exp(-8) / bell, 0.1],
@@ -57,19 +60,19 @@ def test_gaussian_by_hand():
 
 
 @pytest.mark.parametrize("schedule", BY_HAND)
-def test_batches_keep_to_the_schedule(sampler, prompts, rails, batches, schedule):
+def test_batches_keep_to_the_schedule(sampler, prompts, guards, batches, schedule):
     data = prompts(np.zeros(4_000), bucket=np.arange(4_000) % K)
     curriculum = Curriculum(
         sampler("easy_to_hard", schedule=schedule, steps=STEPS),
         data,
         BATCH,
-        rails(),
+        guards(),
         np.random.default_rng(0),
     )
     given, wanted = np.zeros(K), np.zeros(K)
     for step in range(STEPS + 5):
         done = min(step / STEPS, 1)
-        shares = shares_at(schedule, done, K, 0.5, 0.5, schedule == "gaussian")
+        shares = shares_at(schedule, done)
         counts = np.bincount(data.bucket[batches(curriculum, 1, BATCH)[0]], minlength=K)
         weights = {f"bucket/b{i}/weight": share for i, share in enumerate(shares)}
         own = {k: v for k, v in curriculum.metrics().items() if k.startswith("bucket/")}
@@ -80,17 +83,17 @@ def test_batches_keep_to_the_schedule(sampler, prompts, rails, batches, schedule
             assert counts.tolist() == [BATCH * (i == min(step // 5, 3)) for i in range(K)]
 
 
-def test_buckets_without_prompts_are_no_levels(sampler, prompts, rails, batches):
+def test_buckets_without_prompts_are_no_levels(sampler, prompts, guards, batches):
     data = prompts(np.zeros(100), bucket=np.repeat([0, 3], 50))
     made = sampler("easy_to_hard", schedule="classic", steps=4)
-    curriculum = Curriculum(made, data, 10, rails(), np.random.default_rng(0))
+    curriculum = Curriculum(made, data, 10, guards(), np.random.default_rng(0))
     buckets = [set(data.bucket[batch]) for batch in batches(curriculum, 6, 10)]
     assert buckets == [{0}, {0}, {3}, {3}, {3}, {3}]
 
 
-def test_a_quota_does_not_change_the_clock(sampler, prompts, rails, batches):
+def test_a_quota_does_not_change_the_clock(sampler, prompts, guards, batches):
     data = prompts(np.tile([0, 0, 1, 1], 100), bucket=np.arange(400) % 2)
-    bounds = rails(quotas={"s0": 1, "s1": 19})
+    bounds = guards(quotas={"s0": 1, "s1": 19})
     made = sampler("easy_to_hard", steps=40)
     curriculum = Curriculum(made, data, 10, bounds, np.random.default_rng(0))
     batches(curriculum, 41, 10)  # the 41st is the first after the schedule
@@ -99,25 +102,22 @@ def test_a_quota_does_not_change_the_clock(sampler, prompts, rails, batches):
         assert weight == pytest.approx(1 / 3)
 
 
-@pytest.mark.parametrize("batch_size", [6, 50])
-def test_a_batch_counts_however_few_prompts_it_has(
-    sampler, prompts, rails, batches, outcomes, batch_size
-):
-    """Of six prompts the first batches have three too few, or all batches are of all six."""
+def test_a_batch_counts_however_few_prompts_it_has(sampler, prompts, guards, batches, outcomes):
+    """Of six prompts the first batches have three too few."""
     data = prompts(np.zeros(6), bucket=np.repeat([0, 1], 3))
     made = sampler("easy_to_hard", schedule="classic", steps=4)
-    curriculum = Curriculum(made, data, batch_size, rails(), np.random.default_rng(0))
+    curriculum = Curriculum(made, data, 6, guards(), np.random.default_rng(0))
     weights, events = [], []
     for batch in batches(curriculum, 5, 6):
         assert sorted(batch) == list(range(6))
         events += curriculum.observe(outcomes(batch, 4))
-    curriculum = Curriculum(made, data, batch_size, rails(), np.random.default_rng(0))
+    curriculum = Curriculum(made, data, 6, guards(), np.random.default_rng(0))
     for _ in range(5):
         batches(curriculum, 1, 6)
         weights.append(curriculum.metrics()["bucket/b1/weight"])
     assert weights == [0, 0, 1, 1, 1]
     assert [(event.kind, event.values["missing"]) for event in events] == [("filled_up", 3)]
-    assert curriculum.metrics()["rails/filled_up"] == 15
+    assert curriculum.metrics()["guards/filled_up"] == 15
 
 
 @pytest.mark.parametrize("knobs", [{"schedule": "linear"}, {"steps": 0}, {"sigma": 0.0}])

@@ -32,7 +32,7 @@ SAMPLERS = {option: (option, {}) for option in OPTIONS} | {
     "references": ("thompson", {"references": ["weak", "score"], "discount": 0.8}),
     "forgetting": ("learnability", {"discount": 0.5}),
 }
-RAILS = {
+GUARDS = {
     "floor": {"floor": 0.25, "collapse": 0.3, "patience": 1},
     "all": {
         "floor": 0.25,
@@ -91,15 +91,15 @@ def plain(state):
     return json.dumps(state, default=lambda each: each.tolist())
 
 
-@pytest.mark.parametrize("bounds", RAILS)
+@pytest.mark.parametrize("bounds", GUARDS)
 @pytest.mark.parametrize("name", SAMPLERS)
-def test_a_run_goes_on_from_any_point(sampler, rails, name, bounds):
+def test_a_run_goes_on_from_any_point(sampler, guards, name, bounds):
     option, knobs = SAMPLERS[name]
     prompts = make_prompts(PROMPTS)
 
     def start():
         made = sampler(option, **knobs)
-        return Curriculum(made, prompts, BATCH, rails(**RAILS[bounds]), np.random.default_rng(9))
+        return Curriculum(made, prompts, BATCH, guards(**GUARDS[bounds]), np.random.default_rng(9))
 
     rng = np.random.default_rng(list(SAMPLERS).index(name))
     whole = start()
@@ -119,7 +119,7 @@ def test_a_run_goes_on_from_any_point(sampler, rails, name, bounds):
         assert resumed.metrics() == again.metrics()
 
 
-def test_schedules_reach_what_is_hard(sampler, rails):
+def test_schedules_reach_what_is_hard(sampler, guards):
     """Levels, weights, outages and ends of epochs all happen in them."""
     kinds, ended = set(), 0
     for name in ("adaptive", "levels"):
@@ -127,7 +127,7 @@ def test_schedules_reach_what_is_hard(sampler, rails):
         prompts = make_prompts(PROMPTS)
         for seed in range(3):
             made = sampler(option, **knobs)
-            bounds = rails(**RAILS["floor"])
+            bounds = guards(**GUARDS["floor"])
             curriculum = Curriculum(made, prompts, BATCH, bounds, np.random.default_rng(9))
             schedule, states = make_schedule(curriculum, np.random.default_rng(seed), 90)
             made = sampler(option, **knobs)

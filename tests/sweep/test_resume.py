@@ -15,7 +15,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from curriculum.compare.runs import compare
+from curriculum.compare.sweep import compare
 from curriculum.config.plugins import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.sweep import jobs

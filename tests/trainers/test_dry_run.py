@@ -11,18 +11,26 @@ import numpy as np
 import pandas as pd
 import pytest
 from hydra import compose, initialize_config_dir
-from matplotlib.image import imread
 from omegaconf import OmegaConf
 
 from curriculum.config.plugins import conf_dir
 from curriculum.core.errors import UserError
+from curriculum.core.prompts import Prompts
 from curriculum.run.settings import Settings
+from curriculum.samplers import Curriculum, Guards
 
 ROOT = Path(__file__).parent.parent.parent
 TRAINING = {"events.jsonl", "metrics.parquet", "dry_run.png"}
 SHORT = ("trainer.steps=10", "trainer.plot=false")
 OPTIONS = sorted(path.stem for path in (conf_dir() / "sampler").glob("*.yaml"))
 PRESETS = sorted(path.stem for path in (conf_dir() / "preset").glob("*.yaml"))
+
+
+def width_of(png):
+    """Pixels, as its header says."""
+    content = png.read_bytes()
+    assert content.startswith(b"\x89PNG")
+    return int.from_bytes(content[16:20])
 
 
 def present(folder):
@@ -69,7 +77,7 @@ def test_a_dry_run_leaves_its_files_and_lists_them(demo):
     assert TRAINING.issubset(present(demo.folder))
     assert TRAINING.issubset(demo.result["files"])
     assert demo.result["seconds"]["training"] > 0
-    assert imread(demo.folder / "dry_run.png").shape[1] > 1000
+    assert width_of(demo.folder / "dry_run.png") > 1000
 
 
 def test_result_json_has_the_schedule_and_both_arms(demo):
@@ -344,6 +352,18 @@ def test_only_the_training_side_is_trained_on(dry_run):
     assert list(found.shares("bucket")) == ["easy", "medium", "hard"]
 
 
+def test_what_a_dry_run_draws_a_loop_of_one_s_own_draws(dry_run):
+    found = dry_run(*STAGES, "export.val_fraction=0.2", "sampler.floor=0.3", "seed=4", *SHORT)
+    prompts = Prompts.load(found.folder)
+    assert len(prompts) == found.result["total_problems"] == 1008
+    guards = Guards(floor=0.3)
+    curriculum = Curriculum.from_run(found.folder, "thompson", seed=4, guards=guards)
+    assert len(curriculum.prompts) == prompts.trained.sum() < 0.85 * 1008
+    drawn = curriculum.prompts.bucket[curriculum.next_batch()]
+    mix = np.bincount(drawn, minlength=3) / 64
+    assert found.shares("bucket").iloc[0].tolist() == pytest.approx(mix)
+
+
 def test_buckets_that_are_no_stage_are_not_trained_on(dry_run):
     shares = dry_run(*STAGES, "export.buckets=[medium,hard]", *SHORT).shares("bucket")
     assert shares.get("easy", pd.Series([0])).max() == 0
@@ -372,17 +392,17 @@ def configuration():
 @pytest.mark.parametrize(
     ("knob", "said"),
     [
-        ("trainer.steps=0", "trainer.steps=0: 1 or more"),
-        ("trainer.group_size=-1", "trainer.group_size=-1: 1 or more"),
+        ("trainer.steps=0", "trainer.steps=0"),
+        ("trainer.group_size=-1", "trainer.group_size=-1"),
         ("trainer.steps=2.5", "trainer.steps"),
-        ("trainer.learning_rate=-0.1", "trainer.learning_rate: 0 or more"),
-        ("trainer.bucket_transfer=1.1", "bucket_transfer, source_transfer: 0 to 1"),
-        ("trainer.source_transfer=-0.1", "bucket_transfer, source_transfer: 0 to 1"),
-        ("trainer.source_transfer=.nan", "bucket_transfer, source_transfer: 0 to 1"),
-        ("trainer.delay=-1", "trainer.delay=-1: 0 batches or more"),
-        ("trainer.gain=0", "trainer.gain=0.0: of a pass rate, between 0 and 1"),
+        ("trainer.learning_rate=-0.1", "trainer.learning_rate=-0.1"),
+        ("trainer.bucket_transfer=1.1", "trainer.bucket_transfer=1.1"),
+        ("trainer.source_transfer=-0.1", "trainer.source_transfer=-0.1"),
+        ("trainer.source_transfer=.nan", "trainer.source_transfer=nan"),
+        ("trainer.delay=-1", "trainer.delay=-1"),
+        ("trainer.gain=0", "trainer.gain=0"),
         ("sampler.floor=2", "sampler.floor=2"),
-        ("sampler.quotas={a: -1, b: 2}", "weights of 0 or more, not all 0"),
+        ("sampler.quotas={a: -1, b: 2}", "sampler.quotas.a=-1"),
         ("seed=-1", "seed=-1: a whole number, 0 or more"),
         ("seed=1.5", "seed=1.5: a whole number, 0 or more"),
         ("seed=true", "seed=True: a whole number, 0 or more"),

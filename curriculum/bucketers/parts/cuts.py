@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from curriculum.core.errors import UserError
-from curriculum.core.records import Floats, Integers, Metrics, rounded
+from curriculum.core.records import Cuts, Floats, Integers, Metrics, rounded
 
 
 def cut_ascending(values: Floats, thresholds: Sequence[float]) -> Integers:
@@ -58,6 +58,12 @@ def cut_at_ranks(metrics: Metrics, edges: dict[str, Any]) -> Integers:
     for value, tie in edges["ranks"]:
         bucket += (hardness > value) | ((hardness == value) & (ties > np.uint64(tie)))
     return bucket
+
+
+def rank_cuts(edges: dict[str, Any]) -> Cuts:
+    """The metric's value of the last problem of each bucket but the hardest."""
+    sign = -1 if edges["easier"] == "higher" else 1
+    return Cuts(edges["metric"], [sign * hardness + 0.0 for hardness, _ in edges["ranks"]])  # no -0
 
 
 def tie_breaks(metrics: Metrics) -> npt.NDArray[np.uint64]:

@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 
+from curriculum.core.posterior import JEFFREYS
 from curriculum.core.records import Floats, Integers
 
 CELLS = 100
@@ -34,10 +35,10 @@ def grid() -> Grid:
 
 @cache
 def jeffreys() -> Floats:
-    """(G,) Beta(1/2, 1/2)."""
+    """(G,) Jeffreys' prior."""
     from scipy.special import betainc
 
-    weights = betainc(0.5, 0.5, grid().high) - betainc(0.5, 0.5, grid().low)
+    weights = betainc(*JEFFREYS, grid().high) - betainc(*JEFFREYS, grid().low)
     return np.asarray(weights / weights.sum())
 
 

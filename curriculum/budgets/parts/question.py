@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import pairwise
 
 import numpy as np
 
-from curriculum.bucketers import Bucketer
 from curriculum.budgets.parts.prior import fit, grid, quantile
-from curriculum.core.errors import UserError
 from curriculum.core.records import Floats, Integers
 
 
@@ -46,27 +45,25 @@ class Question:
 
 
 def question_of(
-    keep: list[float] | None, bucketer: Bucketer, cap: int, n: Integers, c: Integers
+    keep: list[float] | None,
+    pass_rates_between: Callable[[Callable[[float], float]], Sequence[float]],
+    cap: int,
+    n: Integers,
+    c: Integers,
 ) -> Question:
     """Whether a pass rate lies in the band to keep, else which bucket it is in.
 
     Args:
+        pass_rates_between: see `Setting`.
         cap: rollouts of a problem at most.
         n, c: (P,) rollouts and passes so far.
 
     Raises:
-        UserError: where the bucketer can't say which pass rates lie between its buckets.
+        UserError: where no pass rates lie between the buckets.
     """
     if keep is not None:
         return Question(tuple(keep), (0, 1, 0))
-    cuts_of = getattr(bucketer, "cuts", None)
-    if cuts_of is None:
-        raise UserError(
-            f"budget=sequential asks which bucket a pass rate lies in, and the edges of "
-            f"{type(bucketer).__name__} are no pass rates: bucketer=pass_rate or percentile, or "
-            "budget.keep=[0.1,0.9] to ask whether it lies in a band"
-        )
-    cuts = cuts_of(partial(quantile, fit(n, c)))
+    cuts = pass_rates_between(partial(quantile, fit(n, c)))
     # So many rollouts don't tell a pass rate of 0 from one next to it.
     inside = sorted({cut for cut in cuts if 1 / cap < cut < 1 - 1 / cap})
     return Question(tuple(inside), tuple(reversed(range(len(inside) + 1))))

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
+from curriculum.core.cores import count_cores
 from curriculum.core.errors import UserError
 from curriculum.core.progress import progress
 from curriculum.core.records import REWARD_SCHEMA, Floats, Problems, Rollouts, Sample
@@ -132,9 +133,7 @@ def score(
         UserError: where the reward can't be loaded.
     """
     scores = Scores(np.full(len(rollouts), np.nan), scoring.max_failures, earlier or 0)
-    from joblib import cpu_count
-
-    wanted = scoring.workers or reward.processes or cpu_count()
+    wanted = scoring.workers or reward.processes or count_cores()
     workers = min(wanted, -(-len(rollouts) // CHUNK))
     kept.into(scores.rewards)
     before = int(np.isfinite(scores.rewards).sum())

@@ -29,12 +29,12 @@ CHUNK = 64  # samples handed to a worker at once
 LOADED = "loaded"
 
 Chunk = list[tuple[int, Sample]]  # (row of the rollout, sample)
-Outcome = list[float] | str  # a reward a sample, or the cause that there are none
+Measured = list[float] | str  # a reward a sample, or the cause that there are none
 
 
 def score_chunks(
     reward: Reward, samples: Iterator[tuple[int, Sample]], count: int, time_limit: float
-) -> Generator[tuple[Chunk, Outcome], None, None]:
+) -> Generator[tuple[Chunk, Measured], None, None]:
     """Score in `count` processes; yield chunks as they are done.
 
     A chunk that raises, hangs or kills its process is done again sample by sample, so that only
@@ -88,12 +88,12 @@ class Worker:
             with suppress(OSError):  # a worker that died meanwhile is heard of next
                 self.connection.send([sample for _, sample in chunk])
 
-    def hear(self, time_limit: float) -> Outcome | None:
+    def hear(self, time_limit: float) -> Measured | None:
         """What became of the chunk; None where the worker has only loaded the reward."""
         try:
             if not self.connection.poll():
                 return self._too_late(time_limit)
-            outcome: Outcome | UserError = self.connection.recv()
+            outcome: Measured | UserError = self.connection.recv()
         except (EOFError, OSError):
             return self._died()
         if isinstance(outcome, UserError):
@@ -184,7 +184,7 @@ def _end_with_parent() -> None:
         os.killpg(0, signal.SIGKILL)
 
 
-def _score(reward: Reward, samples: Sequence[Sample]) -> Outcome | UserError:
+def _score(reward: Reward, samples: Sequence[Sample]) -> Measured | UserError:
     try:
         rewards = [float(each) for each in reward.score(samples)]
         if len(rewards) != len(samples):

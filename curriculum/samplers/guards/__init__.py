@@ -2,8 +2,8 @@
 
 from curriculum.samplers.guards.floor import Floor
 from curriculum.samplers.guards.outages import Outages
-from curriculum.samplers.guards.quotas import Lane, lanes_of
+from curriculum.samplers.guards.quotas import PerSourceSampler, Quota, quotas_of
 from curriculum.samplers.guards.repeats import Repeats
-from curriculum.samplers.guards.settings import Rails
+from curriculum.samplers.guards.settings import Guards
 
-__all__ = ["Floor", "Lane", "Outages", "Rails", "Repeats", "lanes_of"]
+__all__ = ["Floor", "Guards", "Outages", "PerSourceSampler", "Quota", "Repeats", "quotas_of"]

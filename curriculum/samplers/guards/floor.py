@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
 from curriculum.core.prompts import Prompts
 from curriculum.core.records import Integers
 from curriculum.samplers.guards.repeats import Repeats
-from curriculum.samplers.parts.epoch_shuffle import Decks
+from curriculum.samplers.parts.epoch_shuffle import EpochShuffle
 from curriculum.samplers.parts.stratified import Rounding
+from curriculum.samplers.state import State, Stateful
 
 
-class Floor:
+class Floor(Stateful):
     """Replaces a share of each batch by the next prompts of the same sources.
 
     So the mix of sources stays the sampler's. A source of P prompts with s slots in each batch is
@@ -22,12 +20,15 @@ class Floor:
     lie between two draws of the same prompt.
     """
 
+    _rounding: State[Rounding]
+    _epochs: State[list[EpochShuffle]]  # of each source
+
     def __init__(self, prompts: Prompts, share: float, rng: np.random.Generator) -> None:
         self._source = prompts.source
         self._shares, self._rounding = np.array([share, 1 - share]), Rounding(2)
         rows = np.argsort(prompts.source, kind="stable") if share else np.zeros(0, np.int64)
         cuts = np.searchsorted(prompts.source[rows], np.arange(1, len(prompts.sources)))
-        self._decks = Decks(np.split(rows, cuts), rng)
+        self._epochs = [EpochShuffle(group, rng) for group in np.split(rows, cuts)]
 
     def put_into(self, batch: Integers, repeats: Repeats) -> None:
         """Change the beginning of a shuffled batch, in place."""
@@ -39,16 +40,7 @@ class Floor:
             own = places[sources == source]
             old = batch[own]
             repeats.take_back(old)
-            new = self._decks[source].draw(len(own), repeats.allowed)
+            new = self._epochs[source].draw(len(own), repeats.allowed)
             kept = old[~np.isin(old, new)][: len(own) - len(new)]  # where there are too few
             batch[own] = np.concatenate([new, kept])
             repeats.note(batch[own])
-
-    def state_dict(self) -> dict[str, Any]:
-        """How far each deck is."""
-        return {"decks": self._decks.state_dict(), "rounding": self._rounding.state_dict()}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
-        self._decks.load_state_dict(state["decks"])
-        self._rounding.load_state_dict(state["rounding"])

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
-from curriculum.core.prompts import Event, Observations, Prompts
-from curriculum.samplers.guards.settings import Rails
+from curriculum.core.prompts import Event, Mask, Observations, Prompts
+from curriculum.core.records import Floats
+from curriculum.samplers.guards.settings import Guards
+from curriculum.samplers.state import State, Stateful
 
 EVIDENCE = 20.0  # expected passes before a source is judged: chance alone leaves a tenth 1 in 2e6
 LOWEST = 0.01  # of what is expected that a low can become the usual
 
 
-class Outages:
+class Outages(Stateful):
     """Holds back what a source says while its reward has collapsed at once.
 
     A verifier or environment that breaks gives zeros to every prompt; a sampler that believed them
@@ -23,13 +22,21 @@ class Outages:
     steps of an outage took a source out of training for good.
     """
 
-    def __init__(self, prompts: Prompts, rails: Rails) -> None:
+    # (S,) each
+    _expected: State[Floats]  # passes, since the last look
+    _passed: State[Floats]
+    _usual: State[Floats]  # of what is expected, once a low has proved to last
+    _waited: State[Floats]  # looks at which it was low, in a row
+    frozen: State[Mask]
+    held_back: State[int]  # groups
+
+    def __init__(self, prompts: Prompts, guards: Guards) -> None:
         self._source, self._names = prompts.source, prompts.sources
         self._rate = prompts.c / np.maximum(prompts.n, 1)
-        self._collapse, self._patience = rails.collapse, rails.patience
+        self._collapse, self._patience = guards.collapse, guards.patience
         sources = len(prompts.sources)
         self._expected, self._passed = np.zeros(sources), np.zeros(sources)
-        self._usual = np.ones(sources)  # of what is expected, once a low has proved to last
+        self._usual = np.ones(sources)
         self.frozen = np.zeros(sources, np.bool_)
         self._waited = np.zeros(sources)
         self.held_back = 0
@@ -72,25 +79,3 @@ class Outages:
             return [Event("frozen", f"{fell}; its rewards are held back", values)]
         how = "stay low: they count again" if lasts else "are back: they count again"
         return [Event("thawed", f"{name}: its rewards {how}", values)]
-
-    def state_dict(self) -> dict[str, Any]:
-        """What is being judged."""
-        arrays = {
-            "expected": self._expected,
-            "passed": self._passed,
-            "usual": self._usual,
-            "frozen": self.frozen,
-            "waited": self._waited,
-        }
-        return {name: each.tolist() for name, each in arrays.items()} | {
-            "held_back": self.held_back
-        }
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
-        self._expected, self._passed, self._usual, self._waited = (
-            np.asarray(state[name], np.float64)
-            for name in ("expected", "passed", "usual", "waited")
-        )
-        self.frozen = np.asarray(state["frozen"], np.bool_)
-        self.held_back = state["held_back"]

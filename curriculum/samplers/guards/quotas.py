@@ -2,76 +2,98 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from curriculum.core.errors import UserError
 from curriculum.core.prompts import Event, Mask, Observations, Prompts
-from curriculum.core.records import Floats, Integers
-from curriculum.samplers.base import Allowed, Sampler
+from curriculum.core.records import Integers
+from curriculum.samplers.base import Allowed, Sampling
+from curriculum.samplers.state import State, Stateful
 
 
-@dataclass(frozen=True)
-class Lane:
-    """A sampler and the prompts that it decides over."""
+class Quota(NamedTuple):
+    """The prompts that one sampler decides over, and its share of every batch."""
 
-    name: str
-    sampler: Sampler
-    prompts: Prompts
-    rows: Integers | None = None  # of these among all prompts, ascending; None: they are all
+    source: str | None  # None: one sampler for all
+    rows: Integers | None  # of its prompts among all, ascending; None: they are all
+    share: float
+
+    def prompts(self, prompts: Prompts) -> Prompts:
+        """Its own of all."""
+        return prompts if self.rows is None else prompts.take(self.rows)
+
+
+@dataclass
+class PerSourceSampler(Stateful):
+    """A sampler at work within its quota."""
+
+    quota: Quota
+    sampling: State[Sampling]
 
     def draw(self, count: int, allowed: Allowed, batch: int) -> Integers:
         """Rows of all prompts."""
-        rows = self.rows
+        rows = self.quota.rows
         if rows is None:
-            return self.sampler.draw(count, allowed, batch)
+            return self.sampling.draw(count, allowed, batch)
 
         def allowed_here(own: Integers) -> Mask:
             return allowed(rows[own])
 
-        return rows[self.sampler.draw(count, allowed_here, batch)]
+        return rows[self.sampling.draw(count, allowed_here, batch)]
 
-    def named(self, event: Event) -> Event:
-        """An event of the sampler's, with the name of this lane."""
-        if not self.name:
-            return event
-        return Event(event.kind, f"{self.name}: {event.text}", {**event.values, "lane": self.name})
+    def observe(self, observations: Observations) -> list[Event]:
+        """Learn from what is about its own prompts."""
+        own = self._own(observations)
+        return list(map(self._told, self.sampling.observe(own))) if len(own) else []
 
-    def own(self, observations: Observations) -> Observations:
-        """What is about this lane's prompts, by their rows here."""
-        if self.rows is None:
+    def started(self) -> list[Event]:
+        """What it says of the beginning."""
+        return list(map(self._told, self.sampling.started()))
+
+    def _own(self, observations: Observations) -> Observations:
+        """By their rows here."""
+        rows = self.quota.rows
+        if rows is None:
             return observations
-        place = np.searchsorted(self.rows, observations.prompt)
-        found = np.minimum(place, len(self.rows) - 1)
-        mine = self.rows[found] == observations.prompt
-        return replace(observations.take(mine), prompt=place[mine])
+        place = np.searchsorted(rows, observations.prompt)
+        found = np.minimum(place, len(rows) - 1)
+        own = rows[found] == observations.prompt
+        return replace(observations.take(own), prompt=place[own])
+
+    def _told(self, event: Event) -> Event:
+        """An event of the sampler's, with the name of its source."""
+        source = self.quota.source
+        if source is None:
+            return event
+        return Event(event.kind, f"{source}: {event.text}", {**event.values, "source": source})
 
 
-def lanes_of(
-    sampler: Sampler, prompts: Prompts, quotas: dict[str, float] | None
-) -> tuple[list[Lane], Floats]:
-    """The lanes and the share of each.
+def quotas_of(prompts: Prompts, weights: dict[str, float] | None) -> list[Quota]:
+    """One for each source with a weight; without weights one for all prompts.
 
     Raises:
-        UserError: where quotas name a source there is not, or leave one out.
+        UserError: where weights name a source there is not, or leave one out.
     """
-    if quotas is None:
-        return [Lane("", sampler, prompts)], np.ones(1)
-    rows = {name: prompts.of(name) for name in quotas}
+    if weights is None:
+        return [Quota(None, None, 1.0)]
+    rows = {name: prompts.of(name) for name in weights}
     present = np.bincount(prompts.source, minlength=len(prompts.sources))
     left_out = [
-        name for name, n in zip(prompts.sources, present, strict=True) if n and name not in quotas
+        name for name, n in zip(prompts.sources, present, strict=True) if n and name not in weights
     ]
     if left_out:
         raise UserError(
             f"sampler.quotas has nothing for {', '.join(left_out)}: a source that should not be "
             "trained on gets 0"
         )
-    some = [name for name in quotas if quotas[name] > 0 and len(rows[name])]
+    some = [name for name in weights if weights[name] > 0 and len(rows[name])]
     if not some:
         raise UserError("sampler.quotas: the sources that have one have no prompts")
-    lanes = [Lane(each, deepcopy(sampler), prompts.take(rows[each]), rows[each]) for each in some]
-    weights = np.array([quotas[name] for name in some], np.float64)
-    return lanes, weights / weights.sum()
+    shares = np.array([weights[name] for name in some], np.float64)
+    shares /= shares.sum()
+    return [
+        Quota(name, rows[name], share) for name, share in zip(some, shares.tolist(), strict=True)
+    ]

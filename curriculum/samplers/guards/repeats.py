@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
 from curriculum.core.errors import UserError
 from curriculum.core.prompts import Mask
 from curriculum.core.records import Integers
-from curriculum.samplers.guards.settings import Rails
+from curriculum.samplers.guards.settings import Guards
+from curriculum.samplers.state import State, Stateful
 
 LONG_AGO = -(1 << 62)
 
 
-class Repeats:
+class Repeats(Stateful):
     """When and how often each prompt was drawn."""
 
-    def __init__(self, prompts: int, batch_size: int, rails: Rails) -> None:
-        batches_apart = -(-max(rails.no_repeat - 1, 0) // batch_size) + 1
+    _last: State[Integers]  # (P,) draws there had been before its last batch began
+    _times: State[Integers]  # (P,) or none, where they don't count
+    _left: State[int]  # prompts that may be drawn again
+    _now: State[int]  # draws before this batch
+
+    def __init__(self, prompts: int, batch_size: int, guards: Guards) -> None:
+        batches_apart = -(-max(guards.no_repeat - 1, 0) // batch_size) + 1
         if batches_apart * batch_size > prompts:
             raise UserError(
-                f"sampler.no_repeat={rails.no_repeat} leaves none of the {prompts} prompts for a "
+                f"sampler.no_repeat={guards.no_repeat} leaves none of the {prompts} prompts for a "
                 f"batch of {batch_size}"
             )
         # A draw is dated by the beginning of its batch, and its batch may have begun with it.
-        self._apart = rails.no_repeat + batch_size - 1 if rails.no_repeat else 1
-        self._most, self._left = rails.max_repeats, prompts
+        self._apart = guards.no_repeat + batch_size - 1 if guards.no_repeat else 1
+        self._most, self._left = guards.max_repeats, prompts
         self._last = np.full(prompts, LONG_AGO)
         self._times = np.zeros(prompts if self._most is not None else 0, np.int64)
-        self._now = 0  # draws before this batch
+        self._now = 0
 
     @property
     def exhausted(self) -> bool:
@@ -65,22 +68,3 @@ class Repeats:
     def end_batch(self, size: int) -> None:
         """Draws of the batch are in the past now."""
         self._now += size
-
-    def state_dict(self) -> dict[str, Any]:
-        """Only draws that still count."""
-        recent = np.flatnonzero(self._last > self._now - self._apart)
-        return {
-            "now": self._now,
-            "recent": recent,
-            "when": self._last[recent],
-            "times": self._times.copy(),
-            "left": self._left,
-        }
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
-        self._now = state["now"]
-        self._last[:] = LONG_AGO
-        self._last[np.asarray(state["recent"], np.int64)] = state["when"]
-        self._times[:] = state["times"]
-        self._left = state["left"]

@@ -3,35 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 from curriculum.core.errors import UserError
+from curriculum.samplers.base import AtLeastOne, Share, Weight
 
 
 @dataclass(frozen=True)
-class Rails:
-    """The bounds, the same for every sampler.
+class Guards:
+    """The bounds, the same for every sampler."""
 
-    Raises:
-        UserError: where one is out of its range.
-    """
-
-    floor: float
-    quotas: dict[str, float] | None
-    no_repeat: int
-    max_repeats: int | None
-    collapse: float | None
-    patience: int
+    floor: Share = 0.05
+    quotas: dict[str, Weight] | None = None
+    no_repeat: Annotated[int, Field(ge=0)] = 0
+    max_repeats: AtLeastOne | None = None
+    collapse: Annotated[float, Field(gt=0, lt=1)] | None = 0.1
+    patience: AtLeastOne = 20
 
     def __post_init__(self) -> None:
-        if not 0 <= self.floor <= 1:
-            raise UserError(f"sampler.floor={self.floor}: a share of each batch, 0 to 1")
-        if self.no_repeat < 0 or (self.max_repeats is not None and self.max_repeats < 1):
-            raise UserError("sampler.no_repeat: 0 draws or more; sampler.max_repeats: 1 or more")
-        if self.collapse is not None and not 0 < self.collapse < 1:
-            raise UserError(f"sampler.collapse={self.collapse}: a share between 0 and 1, or null")
-        if self.patience < 1:
-            raise UserError(f"sampler.patience={self.patience}: 1 batch or more")
-        weights = (self.quotas or {}).values()
-        finite = all(0 <= weight < float("inf") for weight in weights)
-        if self.quotas is not None and not (finite and sum(weights) > 0):
-            raise UserError(f"sampler.quotas={self.quotas}: weights of 0 or more, not all 0")
+        if self.quotas is not None and not sum(self.quotas.values()) > 0:
+            raise UserError(f"sampler.quotas={self.quotas}: weights that are not all 0")

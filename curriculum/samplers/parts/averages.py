@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
 from curriculum.core.records import Floats
+from curriculum.samplers.state import State, Stateful
 
 
-class Averages:
+class Averages(Stateful):
     """Exponential moving averages, one for each of some things; NaN before the first value.
 
     `alpha` is the weight of a whole batch: half a batch counts as 1 - sqrt(1 - alpha), so that two
     halves come to the same.
     """
+
+    values: State[Floats]
 
     def __init__(self, alpha: float, size: int) -> None:
         self._keep = 1 - alpha
@@ -27,11 +27,3 @@ class Averages:
         new = keep * self.values + (1 - keep) * means
         first = np.isnan(self.values)
         self.values = np.where(batches > 0, np.where(first, means, new), self.values)
-
-    def state_dict(self) -> dict[str, Any]:
-        """The averages, null for none."""
-        return {"values": [None if np.isnan(each) else each for each in self.values.tolist()]}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
-        self.values = np.array([np.nan if each is None else each for each in state["values"]])

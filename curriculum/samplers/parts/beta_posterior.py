@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-import numpy as np
-
 from curriculum.core.prompts import Observations, Prompts
 from curriculum.core.records import Floats, Integers
+from curriculum.samplers.state import State, Stateful
 
 
-class Posterior:
+class BetaPosterior(Stateful):
     """Beta(a, b) of each prompt's pass rate, from what was measured and what comes back.
 
     After c passes in k rollouts: a <- d a + (1 - d) a0 + c, b <- d b + (1 - d) b0 + k - c, where
@@ -23,6 +19,9 @@ class Posterior:
         prior: (a0, b0), both above 0.
         trust: how much a measured rollout counts of one of this training's, 0 to 1.
     """
+
+    _a: State[Floats]  # (P,)
+    _b: State[Floats]  # (P,)
 
     def __init__(
         self, prompts: Prompts, prior: tuple[float, float], trust: float, discount: float
@@ -41,14 +40,6 @@ class Posterior:
         d, (a0, b0) = self._discount, self._prior
         self._a[rows] = d * self._a[rows] + (1 - d) * a0 + passed
         self._b[rows] = d * self._b[rows] + (1 - d) * b0 + n - passed
-
-    def state_dict(self) -> dict[str, Any]:
-        """All parameters."""
-        return {"a": self._a.copy(), "b": self._b.copy()}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
-        self._a, self._b = np.array(state["a"]), np.array(state["b"])
 
     def metrics(self) -> dict[str, float]:
         """Numbers to follow."""

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
 from curriculum.core.errors import UserError
 from curriculum.core.prompts import Observations, Prompts
 from curriculum.core.records import Floats, Integers
-from curriculum.samplers.parts.beta_posterior import Posterior
+from curriculum.samplers.parts.beta_posterior import BetaPosterior
+from curriculum.samplers.state import State
 
 SMALL = 1e-6
 
 
-class InterpolatedPosterior(Posterior):
+class InterpolatedPosterior(BetaPosterior):
     """Where this model stands between a weak and a strong one says how often it solves the rest.
 
     With f0, f1 the reference pass rates of each prompt, k = (mean observed - mean f0) / (mean f1 -
@@ -28,6 +26,11 @@ class InterpolatedPosterior(Posterior):
     every batch changes every prompt; here a prompt is brought up to date when it is looked at, with
     the k of then for all batches since.
     """
+
+    _between: State[float | None]  # k; None: nothing came back yet
+    _group: State[float]  # rollouts in a group
+    _seen: State[float]  # batches
+    _updated: State[Floats]  # (P,) batches that each prompt's parameters know of
 
     def __init__(
         self,
@@ -46,13 +49,13 @@ class InterpolatedPosterior(Posterior):
         if outside:
             raise UserError("sampler.references: their pass rates must be shares, 0 to 1")
         self._pseudo, self._momentum, self._batch_size = pseudo_weight, momentum, batch_size
-        self._between, self._group, self._seen = np.nan, 0.0, 0.0
-        self._updated = np.zeros(len(prompts))  # batches that each prompt's parameters know of
+        self._between, self._group, self._seen = None, 0.0, 0.0
+        self._updated = np.zeros(len(prompts))
 
     def parameters(self, rows: Integers) -> tuple[Floats, Floats]:
         """(a, b) of some prompts, brought up to date."""
         past = self._seen - self._updated[rows]
-        if np.isnan(self._between) or not past.any():
+        if self._between is None or not past.any():
             return self._a[rows], self._b[rows]
         kept = self._discount**past
         gained = (1 - kept) / (1 - self._discount) if self._discount < 1 else past
@@ -81,26 +84,10 @@ class InterpolatedPosterior(Posterior):
     def _place(self, rows: Integers, rate: Floats, group: float, batches: float) -> None:
         weak, strong = self._weak[rows].mean(), self._strong[rows].mean()
         now = float((rate.mean() - weak) / (strong - weak + SMALL))
-        keep = 0.0 if np.isnan(self._between) else self._momentum**batches
-        self._between = (keep * self._between if keep else 0.0) + (1 - keep) * now
+        keep = 0.0 if self._between is None else self._momentum**batches
+        self._between = keep * (self._between or 0.0) + (1 - keep) * now
         self._group = keep * self._group + (1 - keep) * group
-
-    def state_dict(self) -> dict[str, Any]:
-        """All parameters, and where the model stands."""
-        return super().state_dict() | {
-            "between": None if np.isnan(self._between) else self._between,
-            "group": self._group,
-            "seen": self._seen,
-            "updated": self._updated.copy(),
-        }
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
-        super().load_state_dict(state)
-        self._between = np.nan if state["between"] is None else state["between"]
-        self._group, self._seen = state["group"], state["seen"]
-        self._updated = np.array(state["updated"])
 
     def metrics(self) -> dict[str, float]:
         """k: 0 as weak, 1 as strong as the references; none before anything came back."""
-        return {} if np.isnan(self._between) else {"between_references": self._between}
+        return {} if self._between is None else {"between_references": self._between}

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
 from curriculum.core.prompts import Event, Observations, Prompts
 from curriculum.core.records import Floats, Integers, reaches
+from curriculum.samplers.state import State, Stateful
 
 SEVERAL = 3.0  # times as wide: -1 to 1 beside 0 to 1 is no other scale
 
 
-class Ranges:
+class Ranges(Stateful):
     """The rewards that S sources lie between: one range for all, but for those given their own.
 
     The one range goes from the lowest to the highest reward seen, 0 among them: where all that
@@ -21,6 +21,10 @@ class Ranges:
     source that is never solved is below from its first batch. A common scale of all rewards makes
     no difference.
     """
+
+    _lowest: State[Floats]  # (S,)
+    _highest: State[Floats]  # (S,)
+    _said: State[bool]
 
     def __init__(self, given: Mapping[str, list[float]] | None, prompts: Prompts) -> None:
         """Raises UserError where there is no source of a given name."""
@@ -81,16 +85,3 @@ class Ranges:
     def _seen(self) -> tuple[float, float]:
         lowest, highest = self._lowest[self._shared], self._highest[self._shared]
         return float(lowest.min(initial=0)), float(highest.max(initial=0))
-
-    def state_dict(self) -> dict[str, Any]:
-        """What was seen, and whether it was said."""
-        return {
-            "lowest": self._lowest.copy(),
-            "highest": self._highest.copy(),
-            "said": self._said,
-        }
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
-        self._lowest, self._highest = np.array(state["lowest"]), np.array(state["highest"])
-        self._said = state["said"]

@@ -1,4 +1,4 @@
-"""Passing over some of a deck's prompts by chance."""
+"""Passing over some of an epoch's prompts by chance."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 from curriculum.core.prompts import Mask
 from curriculum.core.records import Floats, Integers
 from curriculum.samplers.base import Allowed
-from curriculum.samplers.parts.epoch_shuffle import Deck, but_for
+from curriculum.samplers.parts.epoch_shuffle import EpochShuffle, but_for
 
 
-def thinned(
-    deck: Deck,
+def draw_by_rejection(
+    epoch: EpochShuffle,
     count: int,
     allowed: Allowed,
     chance: Callable[[Integers], Floats],
     rng: np.random.Generator,
 ) -> Integers:
-    """The deck's next `count` prompts, each taken with its chance (0 to 1) and else passed over.
+    """The epoch's next `count` prompts, each taken with its chance (0 to 1) and else passed over.
 
     Where the rest of the pass and the whole next one have too few, more are taken whatever their
     chance.
@@ -28,6 +28,6 @@ def thinned(
     def lucky(rows: Integers) -> Mask:
         return np.asarray(allowed(rows) & (rng.random(len(rows)) < chance(rows)))
 
-    drawn = deck.draw(count, lucky)
-    rest = deck.draw(count - len(drawn), but_for(allowed, drawn))
+    drawn = epoch.draw(count, lucky)
+    rest = epoch.draw(count - len(drawn), but_for(allowed, drawn))
     return np.concatenate([drawn, rest])

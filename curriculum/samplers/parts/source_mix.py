@@ -2,67 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import AfterValidator, Field
 
 from curriculum.core.errors import UserError
 from curriculum.core.prompts import Event, Observations, Prompts
 from curriculum.core.records import Floats, Integers
+from curriculum.samplers.base import AtLeastOne, Positive, Rate, Sampler, Weight
 from curriculum.samplers.parts.averages import Averages
 from curriculum.samplers.parts.ranges import Ranges
+from curriculum.samplers.state import State, Stateful
 
-STRATEGIES = ("weighted", "proportional")
+
+def _is_range(ends: list[float]) -> list[float]:
+    if ends[0] >= ends[1]:
+        raise ValueError("the lower end must be below the higher one")
+    return ends
 
 
-@dataclass(kw_only=True)
-class Knobs:
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+# The lowest and the highest reward of a source.
+Range = Annotated[list[Finite], Field(min_length=2, max_length=2), AfterValidator(_is_range)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceMixSettings(Sampler):
     """Of a mix of sources."""
 
-    sampling_strategy: str
-    source_weights: dict[str, float] | None
-    adaptive_weights: bool
-    alpha: float
-    update_frequency: int
-    temperature: float
-    max_source_ratio: float
-    reward_ranges: dict[str, list[Any]] | None  # numbers; list[float] in a dict refuses 0
+    sampling_strategy: Literal["weighted", "proportional"] = "weighted"
+    source_weights: dict[str, Weight] | None = None
+    adaptive_weights: bool = False
+    alpha: Rate = 0.1
+    update_frequency: AtLeastOne = 5
+    temperature: Positive = 1.0
+    max_source_ratio: Annotated[float, Field(ge=1)] = 3.0
+    reward_ranges: dict[str, Range] | None = None
 
     def __post_init__(self) -> None:
-        if self.sampling_strategy not in STRATEGIES:
-            raise UserError(
-                f"sampler.sampling_strategy={self.sampling_strategy}: there are "
-                f"{', '.join(STRATEGIES)}"
-            )
-        weights = (self.source_weights or {}).values()
-        if not all(0 <= weight < np.inf for weight in weights):
-            raise UserError(f"sampler.source_weights={self.source_weights}: 0 or more each")
-        if weights and self.sampling_strategy == "proportional":
+        if self.source_weights and self.sampling_strategy == "proportional":
             raise UserError(
                 "sampler.source_weights are for sampler.sampling_strategy=weighted: proportional "
                 "goes by the number of prompts"
             )
-        if not 0 < self.alpha <= 1:
-            raise UserError(f"sampler.alpha={self.alpha}: above 0, at most 1")
-        if self.update_frequency < 1:
-            raise UserError(f"sampler.update_frequency={self.update_frequency}: 1 batch or more")
-        if not self.temperature > 0:
-            raise UserError(f"sampler.temperature={self.temperature}: above 0")
-        if not self.max_source_ratio >= 1:
-            raise UserError(f"sampler.max_source_ratio={self.max_source_ratio}: 1 or more")
-        ranges = self.reward_ranges or {}
-        if not all(_is_range(ends) for ends in ranges.values()):
-            raise UserError(
-                f"sampler.reward_ranges={ranges}: the lowest and the highest reward of each "
-                "source, as in {math: [0, 1], code: [0, 10]}"
-            )
-        if ranges and not self.adaptive_weights:
+        if self.reward_ranges and not self.adaptive_weights:
             raise UserError("sampler.reward_ranges are for sampler.adaptive_weights=true")
 
+    @property
+    def tag(self) -> str:
+        """What lines of the log begin with."""
+        return f"[{type(self).__name__}Sampler]"
 
-class Mix:
+
+class SourceMix(Stateful):
     """Shares of S sources.
 
     Fixed shares are the given ones. Adaptive ones are the given ones times exp(-r / temperature),
@@ -71,16 +65,21 @@ class Mix:
     the first batch on: none is below 1 / `max_source_ratio` of the largest.
     """
 
-    def __init__(self, knobs: Knobs, prompts: Prompts, batch_size: float, tag: str) -> None:
+    shares: State[Floats]  # (S,)
+    _average: State[Averages]
+    _ranges: State[Ranges]
+    _groups: State[int]  # that came back
+
+    def __init__(self, settings: SourceMixSettings, prompts: Prompts, batch_size: float) -> None:
         """Raises UserError where weights and sources don't fit."""
-        self._knobs, self._names, self._tag = knobs, prompts.sources, tag
+        self._settings, self._names = settings, prompts.sources
         self._source, self._batch_size = prompts.source, batch_size
         self.sizes: Integers = np.bincount(prompts.source, minlength=len(prompts.sources))
-        self._given = _given(knobs, prompts, self.sizes)
-        self._ranges = Ranges(knobs.reward_ranges, prompts)
-        adaptive = knobs.adaptive_weights
+        self._given = _given(settings, prompts, self.sizes)
+        self._ranges = Ranges(settings.reward_ranges, prompts)
+        adaptive = settings.adaptive_weights
         self.shares = self._bounded(self._given) if adaptive else self._given / self._given.sum()
-        self._average = Averages(knobs.alpha, len(self._names))
+        self._average = Averages(settings.alpha, len(self._names))
         self._groups = 0
 
     @property
@@ -90,19 +89,19 @@ class Mix:
 
     def started(self) -> Event:
         """What the mix is to begin with."""
-        knobs, present = self._knobs, self._given > 0
-        mode = "adaptive" if knobs.adaptive_weights else "fixed"
+        settings, present = self._settings, self._given > 0
+        mode = "adaptive" if settings.adaptive_weights else "fixed"
         lines = [
-            f"{self._tag} Strategy: {knobs.sampling_strategy}, Mode: {mode}, "
+            f"{self._settings.tag} Strategy: {settings.sampling_strategy}, Mode: {mode}, "
             f"Sources: {present.sum()}, Batch size: {round(self._batch_size)}"
         ]
-        if knobs.adaptive_weights:
-            others, most = int(present.sum()) - 1, knobs.max_source_ratio
+        if settings.adaptive_weights:
+            others, most = int(present.sum()) - 1, settings.max_source_ratio
             low, high = 1 / (1 + most * others), most / (most + others)
             lines += [
-                f"{self._tag} Adaptive: alpha={knobs.alpha}, "
-                f"update_freq={knobs.update_frequency}, temp={knobs.temperature}",
-                f"{self._tag} Weight bounds: [{low:.1%}, {high:.1%}]",
+                f"{self._settings.tag} Adaptive: alpha={settings.alpha}, "
+                f"update_freq={settings.update_frequency}, temp={settings.temperature}",
+                f"{self._settings.tag} Weight bounds: [{low:.1%}, {high:.1%}]",
             ]
         else:
             lines += [
@@ -121,28 +120,12 @@ class Mix:
         batches = groups / np.maximum(self.shares * self._batch_size, 1e-9)
         self._average.add(total / np.maximum(groups, 1), np.where(self.shares > 0, batches, 0))
         self._ranges.observe(source, observations)
-        before, every = self.batches, self._knobs.update_frequency
+        before, every = self.batches, self._settings.update_frequency
         self._groups += len(observations)
         due = self.batches // every > before // every
-        if not due or not self._knobs.adaptive_weights:
+        if not due or not self._settings.adaptive_weights:
             return []
-        return [*self._ranges.look(self._tag), self._adapt()]
-
-    def state_dict(self) -> dict[str, Any]:
-        """Shares and what they follow from."""
-        return {
-            "shares": self.shares.copy(),
-            "average": self._average.state_dict(),
-            "ranges": self._ranges.state_dict(),
-            "groups": self._groups,
-        }
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
-        self.shares = np.array(state["shares"])
-        self._average.load_state_dict(state["average"])
-        self._ranges.load_state_dict(state["ranges"])
-        self._groups = state["groups"]
+        return [*self._ranges.look(self._settings.tag), self._adapt()]
 
     def metrics(self) -> dict[str, float]:
         """Share and average reward of each source."""
@@ -159,9 +142,9 @@ class Mix:
         average, present = self._average.values, self._given > 0
         place = self._ranges.places(average)
         above = np.where(present, place - place[present].min(), 0)
-        self.shares = self._bounded(self._given * np.exp(-above / self._knobs.temperature))
+        self.shares = self._bounded(self._given * np.exp(-above / self._settings.temperature))
         ratio = self.shares[present].max() / self.shares[present].min()
-        lines = [f"{self._tag} Batch {self.batches} - Weight adjustment:"]
+        lines = [f"{self._settings.tag} Batch {self.batches} - Weight adjustment:"]
         lines += [
             f"  {name}: reward_ema={value:6.2f}, weight={share:.3f} ({share:.1%})"
             for name, value, share in zip(self._names, average, self.shares, strict=True)
@@ -173,7 +156,7 @@ class Mix:
 
     def _bounded(self, weights: Floats) -> Floats:
         """(S,) shares, none below 1 / `max_source_ratio` of the largest but for those of 0."""
-        least = weights.max() / self._knobs.max_source_ratio
+        least = weights.max() / self._settings.max_source_ratio
         weights = np.where(self._given > 0, np.maximum(weights, least), 0)
         return np.asarray(weights / weights.sum())
 
@@ -181,18 +164,13 @@ class Mix:
         return dict(zip(self._names, values.tolist(), strict=True))
 
 
-def _is_range(ends: list[Any]) -> bool:
-    numbers = all(isinstance(each, int | float) for each in ends)
-    return numbers and len(ends) == 2 and -np.inf < ends[0] < ends[1] < np.inf
-
-
-def _given(knobs: Knobs, prompts: Prompts, sizes: Integers) -> Floats:
+def _given(settings: SourceMixSettings, prompts: Prompts, sizes: Integers) -> Floats:
     """(S,) weights, 0 for a source without prompts."""
-    for name in knobs.source_weights or ():
+    for name in settings.source_weights or ():
         prompts.of(name)
-    if knobs.sampling_strategy == "proportional":
+    if settings.sampling_strategy == "proportional":
         return np.asarray(sizes, np.float64)
-    weights = knobs.source_weights or dict.fromkeys(prompts.sources, 1.0)
+    weights = settings.source_weights or dict.fromkeys(prompts.sources, 1.0)
     left_out = [
         name
         for name, size in zip(prompts.sources, sizes, strict=True)

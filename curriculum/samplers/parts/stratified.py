@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from curriculum.core.records import Floats, Integers
 from curriculum.samplers.base import Allowed
-from curriculum.samplers.parts.epoch_shuffle import Decks, but_for
+from curriculum.samplers.parts.epoch_shuffle import EpochShuffle, but_for
+from curriculum.samplers.state import State, Stateful
 
 
-class Rounding:
+class Rounding(Stateful):
     """Shares as whole numbers: largest remainders, what was rounded off carried over.
 
     So the sums over all times too are within about one of the shares.
     """
+
+    _carry: State[Floats]  # (parts,)
 
     def __init__(self, parts: int) -> None:
         self._carry = np.zeros(parts)
@@ -41,20 +43,15 @@ class Rounding:
         self._carry = wanted - given
         return given
 
-    def state_dict(self) -> dict[str, Any]:
-        """What was rounded off."""
-        return {"carry": self._carry.tolist()}
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
-        self._carry = np.asarray(state["carry"], np.float64)
+class Stratified(Stateful):
+    """Groups of prompts, each in shuffled order."""
 
-
-class Strata:
-    """A deck for each group."""
+    _epochs: State[list[EpochShuffle]]  # of each group
+    _rounding: State[Rounding]
 
     def __init__(self, groups: Sequence[Integers], rng: np.random.Generator) -> None:
-        self._decks = Decks(groups, rng)
+        self._epochs = [EpochShuffle(group, rng) for group in groups]
         self.sizes = np.array([len(group) for group in groups])
         self._rounding = Rounding(len(groups))
 
@@ -69,20 +66,11 @@ class Strata:
             return np.zeros(0, np.int64)
         counts = self._rounding.split(count, present / present.sum())
         drawn = [
-            deck.draw(k, allowed) for deck, k in zip(self._decks, counts.tolist(), strict=True)
+            epoch.draw(k, allowed) for epoch, k in zip(self._epochs, counts.tolist(), strict=True)
         ]
         for i in np.flatnonzero(present):  # others take the place of groups that have too few
             missing = count - sum(map(len, drawn))
             if not missing:
                 break
-            drawn.append(self._decks[i].draw(missing, but_for(allowed, np.concatenate(drawn))))
+            drawn.append(self._epochs[i].draw(missing, but_for(allowed, np.concatenate(drawn))))
         return np.concatenate(drawn)
-
-    def state_dict(self) -> dict[str, Any]:
-        """How far each deck is."""
-        return {"decks": self._decks.state_dict(), "rounding": self._rounding.state_dict()}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from there."""
-        self._decks.load_state_dict(state["decks"])
-        self._rounding.load_state_dict(state["rounding"])

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from curriculum.core.posterior import evenly
-from curriculum.core.records import Measured
+from curriculum.core.records import Measured, evenly
 from curriculum.core.summary import bucket_statistics, problem_table
 
 SHOWN = (  # of a problem, as in problems.parquet

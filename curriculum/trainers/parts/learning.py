@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from curriculum.core.posterior import JEFFREYS
 from curriculum.core.prompts import Prompts
 from curriculum.core.records import Floats, Integers
 
@@ -32,7 +33,7 @@ class SimulatedModel:
 
     def __init__(self, prompts: Prompts, pace: Pace, rng: np.random.Generator) -> None:
         shape = (len(prompts.buckets), len(prompts.sources))
-        rate = rng.beta(prompts.c + 0.5, prompts.n - prompts.c + 0.5)
+        rate = rng.beta(prompts.c + JEFFREYS[0], prompts.n - prompts.c + JEFFREYS[1])
         rate = np.clip(rate, 1e-6, 1 - 1e-6)
         self._logit = np.log(rate / (1 - rate))
         self._cell = prompts.bucket * shape[1] + prompts.source

@@ -110,7 +110,7 @@ class Simulated:
             "mean_draws": float(self.draws.mean()),
             "most_draws": int(self.draws.max()),
             "level_ups": len(self.level_ups()),
-            "past_the_rails": int(self._metrics[-1]["rails/gave_way"]),
+            "past_the_guards": int(self._metrics[-1]["guards/gave_way"]),
         }
 
 
@@ -154,8 +154,8 @@ def show(results: Mapping[str, Any], written: Sequence[Path]) -> None:
     }
     if any(arm["level_ups"] for _, arm in arms):
         rows["level-ups"] = lambda arm: _count(arm["level_ups"])
-    if any(arm["past_the_rails"] for _, arm in arms):
-        rows["draws past the rails"] = lambda arm: _count(arm["past_the_rails"])
+    if any(arm["past_the_guards"] for _, arm in arms):
+        rows["draws past the guards"] = lambda arm: _count(arm["past_the_guards"])
     for label, cell in rows.items():
         table.add_row(label, *(cell(arm) for _, arm in arms))
     out.print(table)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.stats import beta
 
-from curriculum.budgets import Question
 from curriculum.budgets.parts.prior import fit, grid, jeffreys, quantile
+from curriculum.budgets.parts.question import Question
 from curriculum.budgets.parts.stopping import Beliefs, error_of_fixed, state
 
 KEEP = Question((0.1, 0.9), (0, 1, 0))

@@ -18,7 +18,7 @@ from curriculum.config.plugins import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.core.records import Buckets, Measured, Rewards, Rollouts
 from curriculum.layouts import Export, Stages
-from curriculum.metrics.metrics import MeanReward, PassRate, Variance, measure
+from curriculum.metrics import MeanReward, PassRate, Variance, measure
 from curriculum.run.replaying import adopt, match
 from curriculum.run.scoring.scoring import read_recorded
 from curriculum.testing import STANDARD

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from curriculum import data
-from curriculum.budgets import Fixed
 from curriculum.core.errors import UserError
+from curriculum.core.records import Asked
 from curriculum.generators import Batch, Generation, Response
 from curriculum.run.generating.entries import Work, add_shard
 from curriculum.run.generating.entries import load as load_stored
@@ -64,7 +64,8 @@ def frame_of(rollouts):
 
 def work(generator, problems, samples=4, seed=0, shards=1, shard=0):
     generation = Generation(seed, shards, shard)
-    return Work(generator, generation, problems, "abc", Fixed(samples).asked(len(problems)))
+    asked = [Asked(problem, 0, samples) for problem in range(len(problems))]
+    return Work(generator, generation, problems, "abc", asked)
 
 
 def generate(store, generator, problems, **options):

@@ -2,7 +2,6 @@
 
 import pytest
 
-from curriculum.budgets import Fixed
 from curriculum.core.records import Asked
 from curriculum.run.generating.plan import plan
 
@@ -11,7 +10,7 @@ IDS = [f"p{i}" for i in range(30)]
 
 
 def batches(samples=8, batch_size=20, seed=0, prompts=PROMPTS, ids=IDS):
-    return plan(prompts, ids, Fixed(samples).asked(len(prompts)), seed, batch_size)
+    return plan(prompts, ids, [Asked(i, 0, samples) for i in range(len(prompts))], seed, batch_size)
 
 
 @pytest.mark.parametrize(("samples", "batch_size"), [(8, 20), (1, 7), (16, 5), (3, 1), (4, 1000)])

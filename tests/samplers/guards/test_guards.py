@@ -1,6 +1,7 @@
 """What keeps any sampler within bounds, around samplers that would not keep to them."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -8,51 +9,41 @@ import pytest
 from curriculum.config.plugins import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.core.prompts import Observations
-from curriculum.samplers import Curriculum
+from curriculum.samplers import Curriculum, Sampler, Sampling
 
 BATCH = 10
 OPTIONS = sorted(path.stem for path in (conf_dir() / "sampler").glob("*.yaml"))
 
 
-class Favourites:
+@dataclass(frozen=True)
+class Favourites(Sampler):
     """The same few prompts of each source whenever they are allowed, then the next ones."""
 
-    def start(self, prompts, batch_size, rng):
-        self.order = np.argsort(np.arange(len(prompts)) % 100, kind="stable")
-        self.seen = []
-        return []
-
-    def draw(self, count, allowed, batch):
-        return self.order[allowed(self.order)][:count]
-
-    def observe(self, observations):
-        self.seen.append(observations)
-        return []
-
-    def state_dict(self):
-        return {}
-
-    def load_state_dict(self, state):
-        pass
-
-    def metrics(self):
-        return {}
-
-
-class Chosen(Favourites):
-    """As Favourites, but any of the first twenty."""
+    few: int | None = None  # draw of the first ones alone ...
+    by_chance: bool = False  # ... any of them
 
     def start(self, prompts, batch_size, rng):
-        self.rng = rng
-        return super().start(prompts, batch_size, rng)
+        order = np.argsort(np.arange(len(prompts)) % 100, kind="stable")
+        return FavouritesSampling(self, rng, order[: self.few])
+
+
+@dataclass
+class FavouritesSampling(Sampling):
+    favourites: Favourites
+    rng: np.random.Generator
+    order: np.ndarray
 
     def draw(self, count, allowed, batch):
-        few = self.rng.permutation(self.order[:20])
-        return few[allowed(few)][:count]
+        order = self.rng.permutation(self.order) if self.favourites.by_chance else self.order
+        return order[allowed(order)][:count]
 
 
-def made(sampler, prompts, rails, batch_size=BATCH, seed=0):
-    return Curriculum(sampler, prompts, batch_size, rails, np.random.default_rng(seed))
+CHOSEN = Favourites(20, by_chance=True)
+THREE = Favourites(3)
+
+
+def made(sampler, prompts, guards, batch_size=BATCH, seed=0):
+    return Curriculum(sampler, prompts, batch_size, guards, np.random.default_rng(seed))
 
 
 def gaps(drawn, size):
@@ -66,11 +57,11 @@ def gaps(drawn, size):
 
 
 @pytest.mark.parametrize("floor", [0.1, 0.25, 1.0])
-@pytest.mark.parametrize("sampler", [Favourites, Chosen])
-def test_the_floor_comes_to_every_prompt(prompts, rails, batches, floor, sampler):
+@pytest.mark.parametrize("sampler", [Favourites(), CHOSEN])
+def test_the_floor_comes_to_every_prompt(prompts, guards, batches, floor, sampler):
     data = prompts(np.zeros(200))
     promised = math.ceil(200 / (floor * BATCH))
-    drawn = batches(made(sampler(), data, rails(floor=floor)), 6 * promised, BATCH)
+    drawn = batches(made(sampler, data, guards(floor=floor)), 6 * promised, BATCH)
     assert all(len(set(batch)) == BATCH for batch in drawn)
     first, most = gaps(drawn, 200)
     assert first.min() >= 1
@@ -78,36 +69,36 @@ def test_the_floor_comes_to_every_prompt(prompts, rails, batches, floor, sampler
     assert most.max() <= 2 * promised + 1  # from the first card of a pass to the last of the next
 
 
-def test_the_floor_is_no_larger_than_said(prompts, rails, batches):
+def test_the_floor_is_no_larger_than_said(prompts, guards, batches):
     data = prompts(np.zeros(200))
-    drawn = batches(made(Favourites(), data, rails(floor=0.25)), 100, BATCH)
+    drawn = batches(made(Favourites(), data, guards(floor=0.25)), 100, BATCH)
     # Favourites would draw 0 to 4 and 100 to 104; 250 of 1000 places are the floor's.
     others = sum(each % 100 >= 5 for batch in drawn for each in batch)
     assert others <= 250
     assert others >= 250 * 0.9  # some of its turns come to the favourites
 
 
-def test_the_floor_leaves_the_mix_of_sources_as_it_is(prompts, rails, batches):
+def test_the_floor_leaves_the_mix_of_sources_as_it_is(prompts, guards, batches):
     data = prompts(np.repeat([0, 1, 2], 100))
     # Favourites draws its 10 as 4, 3 and 3 of the sources; source 3 has prompts but no share.
-    plain = np.bincount(data.source[batches(made(Favourites(), data, rails()), 1, BATCH)[0]])
+    plain = np.bincount(data.source[batches(made(Favourites(), data, guards()), 1, BATCH)[0]])
     assert plain.tolist() == [4, 3, 3]
-    for batch in batches(made(Favourites(), data, rails(floor=0.5)), 200, BATCH):
+    for batch in batches(made(Favourites(), data, guards(floor=0.5)), 200, BATCH):
         assert np.bincount(data.source[batch]).tolist() == [4, 3, 3]
 
 
-def test_a_source_without_a_share_gets_none_from_the_floor(sampler, prompts, rails, batches):
+def test_a_source_without_a_share_gets_none_from_the_floor(sampler, prompts, guards, batches):
     data = prompts(np.repeat([0, 1], 50))
     unmixed = sampler("time_curriculum", source_weights={"s0": 0, "s1": 1})
-    for batch in batches(made(unmixed, data, rails(floor=0.5)), 50, BATCH):
+    for batch in batches(made(unmixed, data, guards(floor=0.5)), 50, BATCH):
         assert set(data.source[batch]) == {1}
 
 
 @pytest.mark.parametrize("quotas", [{"s0": 1, "s1": 1, "s2": 0}, {"s0": 5, "s1": 3, "s2": 1}])
 @pytest.mark.parametrize("floor", [0.0, 0.3])
-def test_quotas_are_exact(prompts, rails, batches, quotas, floor):
+def test_quotas_are_exact(prompts, guards, batches, quotas, floor):
     data = prompts(np.repeat([0, 1, 2], [150, 30, 220]))
-    curriculum = made(Favourites(), data, rails(quotas=quotas, floor=floor), 7)
+    curriculum = made(Favourites(), data, guards(quotas=quotas, floor=floor), 7)
     drawn = batches(curriculum, 90, 7)
     counts = np.array([np.bincount(data.source[batch], minlength=3) for batch in drawn])
     shares = np.array(list(quotas.values())) / sum(quotas.values())
@@ -116,9 +107,9 @@ def test_quotas_are_exact(prompts, rails, batches, quotas, floor):
     assert (counts[:, shares == 0] == 0).all()
 
 
-def test_with_quotas_each_source_learns_from_its_own(sampler, prompts, rails, outcomes):
+def test_with_quotas_each_source_learns_from_its_own(sampler, prompts, guards, outcomes):
     data = prompts(np.tile([0, 1], 50))
-    curriculum = made(sampler("target_difficulty"), data, rails(quotas={"s0": 1, "s1": 1}), 20)
+    curriculum = made(sampler("target_difficulty"), data, guards(quotas={"s0": 1, "s1": 1}), 20)
     rows = np.arange(20)
     curriculum.observe(outcomes(rows, np.where(rows % 2, 8, 4)))  # s0 half, s1 all of them
     assert curriculum.metrics()["s0/target_difficulty"] == 0
@@ -131,17 +122,17 @@ def test_with_quotas_each_source_learns_from_its_own(sampler, prompts, rails, ou
         ({"s0": 1}, "nothing for s1.*gets 0"),
         ({"s0": 1, "s1": 1, "math": 1}, r"'math'.*there are: s0, s1"),
         ({"s0": 0, "s1": 0}, "not all 0"),
-        ({"s0": -1, "s1": 2}, "0 or more"),
-        ({"s0": math.inf, "s1": 2}, "0 or more"),
+        ({"s0": -1, "s1": 2}, r"quotas\.s0=-1"),
+        ({"s0": math.inf, "s1": 2}, r"quotas\.s0=inf"),
     ],
 )
-def test_quotas_that_fit_no_sources_are_refused(prompts, rails, quotas, words):
+def test_quotas_that_fit_no_sources_are_refused(prompts, guards, quotas, words):
     with pytest.raises(UserError, match=words):
-        made(Favourites(), prompts([0, 0, 1, 1]), rails(quotas=quotas), 2)
+        made(Favourites(), prompts([0, 0, 1, 1]), guards(quotas=quotas), 2)
 
 
 @pytest.mark.parametrize("option", [*OPTIONS, "one_source"])
-def test_every_sampler_goes_with_all_rails(sampler, prompts, rails, batches, outcomes, option):
+def test_every_sampler_goes_with_all_guards(sampler, prompts, guards, batches, outcomes, option):
     own = {"complexity_source": "s0"} if option == "one_source" else {}
     chosen = sampler("reward_curriculum" if own else option, **own)
     data = prompts(
@@ -151,7 +142,7 @@ def test_every_sampler_goes_with_all_rails(sampler, prompts, rails, batches, out
         n=np.full(120, 16),
         c=np.arange(120) % 17,
     )
-    bounds = rails(floor=0.2, quotas={"s0": 3, "s1": 1}, no_repeat=20, collapse=0.1)
+    bounds = guards(floor=0.2, quotas={"s0": 3, "s1": 1}, no_repeat=20, collapse=0.1)
     curriculum = made(chosen, data, bounds, 8)
     for batch in batches(curriculum, 60, 8):
         assert np.bincount(data.source[batch]).tolist() == [6, 2]
@@ -163,79 +154,71 @@ def test_every_sampler_goes_with_all_rails(sampler, prompts, rails, batches, out
     ("apart", "cycle"),
     [(1, 1), (2, 2), (11, 2), (12, 3), (21, 3), (25, 4), (60, 7), (80, 9)],
 )
-def test_no_prompt_again_too_soon(prompts, rails, batches, floor, apart, cycle):
+def test_no_prompt_again_too_soon(prompts, guards, batches, floor, apart, cycle):
     """As the last of its batch, a prompt is 1, 11, 21, ... draws before the first of the next."""
     data = prompts(np.zeros(90))
-    curriculum = made(Favourites(), data, rails(no_repeat=apart, floor=floor))
+    curriculum = made(Favourites(), data, guards(no_repeat=apart, floor=floor))
     last = {}
     drawn = batches(curriculum, 80, BATCH)
     for place, each in enumerate(np.concatenate(drawn).tolist()):
         assert place - last.get(each, -99) >= apart
         last[each] = place
-    assert curriculum.metrics()["rails/gave_way"] == 0
+    assert curriculum.metrics()["guards/gave_way"] == 0
     if not floor:  # and no longer than it must
         assert sorted({each for batch in drawn for each in batch}) == list(range(cycle * BATCH))
         assert all(sorted(a) == sorted(b) for a, b in zip(drawn, drawn[cycle:], strict=False))
 
 
-def test_a_rule_that_leaves_no_batch_is_refused(prompts, rails):
-    made(Favourites(), prompts(np.zeros(40)), rails(no_repeat=31))
+def test_a_rule_that_leaves_no_batch_is_refused(prompts, guards):
+    made(Favourites(), prompts(np.zeros(40)), guards(no_repeat=31))
     with pytest.raises(UserError, match=r"no_repeat=32 leaves none of the 40 .* batch of 10"):
-        made(Favourites(), prompts(np.zeros(40)), rails(no_repeat=32))
+        made(Favourites(), prompts(np.zeros(40)), guards(no_repeat=32))
 
 
 @pytest.mark.parametrize("floor", [0.0, 0.3])
-def test_no_prompt_too_often(prompts, rails, batches, floor):
+def test_no_prompt_too_often(prompts, guards, batches, floor):
     data = prompts(np.zeros(80))
-    curriculum = made(Favourites(), data, rails(max_repeats=3, floor=floor))
+    curriculum = made(Favourites(), data, guards(max_repeats=3, floor=floor))
     drawn = np.concatenate(batches(curriculum, 20, BATCH))  # of 24, while enough are left
     assert np.bincount(drawn, minlength=80).max() == 3
-    assert curriculum.metrics()["rails/gave_way"] == 0
+    assert curriculum.metrics()["guards/gave_way"] == 0
     if not floor:
         drawn = np.append(drawn, batches(curriculum, 4, BATCH))
         assert np.bincount(drawn, minlength=80).tolist() == [3] * 80
-        assert curriculum.metrics()["rails/gave_way"] == 0
+        assert curriculum.metrics()["guards/gave_way"] == 0
 
 
-def test_rails_that_leave_too_few_give_way_and_say_so(prompts, rails, batches):
+def test_guards_that_leave_too_few_give_way_and_say_so(prompts, guards, batches):
     data = prompts(np.zeros(40))
-    often = made(Favourites(), data, rails(max_repeats=2))
+    often = made(Favourites(), data, guards(max_repeats=2))
     batches(often, 8, BATCH)
-    assert often.metrics()["rails/gave_way"] == 0
+    assert often.metrics()["guards/gave_way"] == 0
     for batch in batches(often, 5, BATCH):
         assert len(set(batch)) == BATCH
-    assert often.metrics()["rails/gave_way"] == 5 * BATCH
+    assert often.metrics()["guards/gave_way"] == 5 * BATCH
 
-    soon = made(Three(), prompts(np.zeros(40)), rails(no_repeat=25))
+    soon = made(THREE, prompts(np.zeros(40)), guards(no_repeat=25))
     for i in range(3):  # its three come again in every batch, and others fill it up
         assert {0, 1, 2} <= set(batches(soon, 1, BATCH)[0])
-        assert soon.metrics()["rails/gave_way"] == 3 * i
-        assert soon.metrics()["rails/filled_up"] == 7 * (i + 1)
+        assert soon.metrics()["guards/gave_way"] == 3 * i
+        assert soon.metrics()["guards/filled_up"] == 7 * (i + 1)
 
     few = prompts(np.zeros(12))
-    plain = made(Favourites(), few, rails())
+    plain = made(Favourites(), few, guards())
     batches(plain, 9, BATCH)
-    assert plain.metrics()["rails/gave_way"] == 0
+    assert plain.metrics()["guards/gave_way"] == 0
 
 
 @pytest.mark.parametrize("floor", [0.5, 1.0])
-def test_where_the_floor_has_too_few_what_was_drawn_stays(prompts, rails, batches, floor):
-    curriculum = made(Favourites(), prompts(np.zeros(25)), rails(max_repeats=1, floor=floor))
+def test_where_the_floor_has_too_few_what_was_drawn_stays(prompts, guards, batches, floor):
+    curriculum = made(Favourites(), prompts(np.zeros(25)), guards(max_repeats=1, floor=floor))
     for batch in batches(curriculum, 8, BATCH):
         assert len(set(batch)) == BATCH
 
 
-class Three(Favourites):
-    """Only the first three of its prompts."""
-
-    def draw(self, count, allowed, batch):
-        few = self.order[:3]
-        return few[allowed(few)][:count]
-
-
-def test_a_sampler_with_too_few_is_filled_up_and_says_so_once(prompts, rails, batches, outcomes):
+def test_a_sampler_with_too_few_is_filled_up_and_says_so_once(prompts, guards, batches, outcomes):
     data = prompts(np.repeat([0, 1, 2], 50))
-    curriculum = made(Three(), data, rails(quotas={"s0": 1, "s1": 1, "s2": 0}))
+    curriculum = made(THREE, data, guards(quotas={"s0": 1, "s1": 1, "s2": 0}))
     events = []
     for step, batch in enumerate(batches(curriculum, 50, BATCH)):
         assert len(set(batch)) == BATCH
@@ -245,19 +228,19 @@ def test_a_sampler_with_too_few_is_filled_up_and_says_so_once(prompts, rails, ba
     assert [event.kind for event in events] == ["filled_up"]
     assert events[0].values == {"missing": 4}
     assert "a batch of 10" in events[0].text
-    assert curriculum.metrics()["rails/filled_up"] == 200
-    assert curriculum.metrics()["rails/gave_way"] == 0
+    assert curriculum.metrics()["guards/filled_up"] == 200
+    assert curriculum.metrics()["guards/gave_way"] == 0
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-def test_without_rails_nothing_gives_way(sampler, prompts, rails, batches, option):
+def test_without_guards_nothing_gives_way(sampler, prompts, guards, batches, option):
     data = prompts(np.zeros(23), bucket=np.arange(23) % 2, difficulty=np.arange(23))
     knobs = {"initial_complexity_percentile": 90} if "curriculum" in option else {}
     knobs |= {"schedule": "balanced"} if option == "easy_to_hard" else {}
-    curriculum = made(sampler(option, **knobs), data, rails())
+    curriculum = made(sampler(option, **knobs), data, guards())
     for batch in batches(curriculum, 60, BATCH):
         assert len(set(batch)) == BATCH
-    assert curriculum.metrics()["rails/gave_way"] == 0
+    assert curriculum.metrics()["guards/gave_way"] == 0
 
 
 @pytest.mark.parametrize(
@@ -270,9 +253,9 @@ def test_without_rails_nothing_gives_way(sampler, prompts, rails, batches, optio
         ({"patience": 0}, "patience=0"),
     ],
 )
-def test_rails_out_of_range_are_refused(rails, given, words):
+def test_guards_out_of_range_are_refused(guards, given, words):
     with pytest.raises(UserError, match=words):
-        rails(**given)
+        guards(**given)
 
 
 @pytest.fixture
@@ -289,8 +272,8 @@ def metric(curriculum, name):
     return curriculum.metrics()[name]
 
 
-def test_a_source_that_fails_at_once_is_not_believed(sampler, measured, rails, outcomes):
-    curriculum = made(sampler("pools"), measured, rails(collapse=0.1), 40)
+def test_a_source_that_fails_at_once_is_not_believed(sampler, measured, guards, outcomes):
+    curriculum = made(sampler("pools"), measured, guards(collapse=0.1), 40)
     for _ in range(3):
         assert not curriculum.observe(outcomes(ROWS, 4))
     assert metric(curriculum, "pool/hard") == 0
@@ -298,23 +281,23 @@ def test_a_source_that_fails_at_once_is_not_believed(sampler, measured, rails, o
         events = curriculum.observe(outcomes(ROWS, BROKEN))
         assert [event.kind for event in events] == ["frozen"] * (step == 0)
         assert metric(curriculum, "pool/hard") == 0
-        assert metric(curriculum, "rails/frozen_sources") == 1
-        assert metric(curriculum, "rails/held_back_groups") == 20 * (step + 1)
+        assert metric(curriculum, "guards/frozen_sources") == 1
+        assert metric(curriculum, "guards/held_back_groups") == 20 * (step + 1)
     curriculum.observe(outcomes(ROWS[20:], 8))  # the other source is believed all the while
     assert metric(curriculum, "pool/easy") == 20
     (thawed,) = curriculum.observe(outcomes(ROWS, 4))
     assert thawed.kind == "thawed"
     assert thawed.values["source"] == "s0"
     assert "s0" in thawed.text
-    assert metric(curriculum, "rails/frozen_sources") == 0
+    assert metric(curriculum, "guards/frozen_sources") == 0
     curriculum.observe(outcomes(ROWS[:20], np.repeat([8, 4], 10)))
     assert metric(curriculum, "pool/easy") == 10  # of s0; s1's have come back as normal
 
 
-def test_an_outage_moves_no_average(sampler, measured, rails, outcomes):
+def test_an_outage_moves_no_average(sampler, measured, guards, outcomes):
     knobs = {"complexity_source": "s0", "reward_threshold": 2.0}
     frozen, without = (
-        made(sampler("reward_curriculum", **knobs), measured, rails(collapse=collapse), 40)
+        made(sampler("reward_curriculum", **knobs), measured, guards(collapse=collapse), 40)
         for collapse in (0.1, None)
     )
     for curriculum in (frozen, without):
@@ -324,8 +307,8 @@ def test_an_outage_moves_no_average(sampler, measured, rails, outcomes):
     assert metric(without, "reward_ema") == pytest.approx(0.5 * 0.9**3)
 
 
-def test_what_stays_low_counts_again_after_a_while(sampler, measured, rails, outcomes):
-    curriculum = made(sampler("pools"), measured, rails(collapse=0.1, patience=4), 40)
+def test_what_stays_low_counts_again_after_a_while(sampler, measured, guards, outcomes):
+    curriculum = made(sampler("pools"), measured, guards(collapse=0.1, patience=4), 40)
     curriculum.observe(outcomes(ROWS, 4))
     kinds = []
     for _ in range(8):
@@ -336,8 +319,8 @@ def test_what_stays_low_counts_again_after_a_while(sampler, measured, rails, out
     assert kinds == [["frozen"], [], [], [], ["thawed"], [], [], []]
 
 
-def test_after_an_outage_the_next_one_is_noticed_too(sampler, measured, rails, outcomes):
-    curriculum = made(sampler("pools"), measured, rails(collapse=0.1, patience=2), 40)
+def test_after_an_outage_the_next_one_is_noticed_too(sampler, measured, guards, outcomes):
+    curriculum = made(sampler("pools"), measured, guards(collapse=0.1, patience=2), 40)
     kinds = []
     once, for_long, back = [BROKEN], [BROKEN] * 3, [4] * 40
     for passed in (4, *once, 4, 4, *for_long, *back, *once):
@@ -346,27 +329,27 @@ def test_after_an_outage_the_next_one_is_noticed_too(sampler, measured, rails, o
 
 
 def test_hard_prompts_that_fail_as_often_as_measured_are_no_outage(
-    sampler, prompts, rails, outcomes
+    sampler, prompts, guards, outcomes
 ):
     c = np.repeat([15, 1, 0], 200)
     data = prompts(np.zeros(600), n=np.full(600, 16), c=c)
     rng = np.random.default_rng(0)
     for rows in (np.arange(200, 400), np.arange(400, 600)):  # only hard ones are drawn now
-        curriculum = made(sampler("pools"), data, rails(collapse=0.1), 100)
+        curriculum = made(sampler("pools"), data, guards(collapse=0.1), 100)
         curriculum.observe(outcomes(np.arange(100), 7))
         for _ in range(40):
             some = rng.choice(rows, 100, replace=False)
             assert not curriculum.observe(outcomes(some, rng.binomial(8, c[some] / 16)))
 
 
-def test_what_was_never_measured_is_no_outage(sampler, prompts, rails, outcomes):
-    curriculum = made(sampler("pools"), prompts(np.zeros(100)), rails(collapse=0.1), 50)
+def test_what_was_never_measured_is_no_outage(sampler, prompts, guards, outcomes):
+    curriculum = made(sampler("pools"), prompts(np.zeros(100)), guards(collapse=0.1), 50)
     for _ in range(20):
         assert not curriculum.observe(outcomes(np.arange(50), 0))
     assert metric(curriculum, "pool/hard") == 50
 
 
-def test_cut_off_rollouts_are_no_wrong_answers(sampler, measured, rails):
+def test_cut_off_rollouts_are_no_wrong_answers(sampler, measured, guards):
     prompt, passed = np.repeat(np.arange(20), 8), np.tile([1, 1, 0, 0, 0, 0, 0, 0], 20) > 0
     answered = np.tile([1, 1, 1, 1, 0, 0, 0, 0], 20) > 0
     answered[:8] = False  # of the first prompt, none came to an end
@@ -374,7 +357,7 @@ def test_cut_off_rollouts_are_no_wrong_answers(sampler, measured, rails):
     assert whole.prompt.tolist() == list(range(1, 20))
     assert (whole.n == 4).all() and (whole.passed == 2).all() and (whole.reward == 0.5).all()
     assert whole.advantage == pytest.approx(np.ones(19))
-    curriculum = made(sampler("pools"), measured, rails(collapse=0.1), 20)
+    curriculum = made(sampler("pools"), measured, guards(collapse=0.1), 20)
     for _ in range(10):
         assert not curriculum.observe(whole)
     assert metric(curriculum, "pool/normal") == 200
@@ -426,10 +409,10 @@ OTHERS = [
 
 
 @pytest.mark.parametrize("change", OTHERS)
-def test_a_state_of_something_else_is_refused(sampler, prompts, rails, batches, change):
+def test_a_state_of_something_else_is_refused(sampler, prompts, guards, batches, change):
     def start(option="pools", size=60, batch_size=BATCH, seed=0, passed=0, **bounds):
         data = prompts(np.zeros(size), n=np.full(size, 8), c=np.full(size, passed))
-        return made(sampler(option), data, rails(**bounds), batch_size, seed)
+        return made(sampler(option), data, guards(**bounds), batch_size, seed)
 
     curriculum = start()
     batches(curriculum, 3, BATCH)
@@ -462,14 +445,14 @@ def test_a_state_of_something_else_is_refused(sampler, prompts, rails, batches, 
     ],
 )
 def test_a_state_that_does_not_fit_the_knobs_is_refused(
-    sampler, prompts, rails, batches, option, knobs
+    sampler, prompts, guards, batches, option, knobs
 ):
     rate = np.linspace(0, 1, 60)
     data = prompts(np.tile([0, 1], 30), extra={"weak": rate / 2, "strong": rate})
-    plain = made(sampler(option), data, rails())
+    plain = made(sampler(option), data, guards())
     batches(plain, 3, BATCH)
-    with pytest.raises(UserError, match="saved state doesn't fit its knobs"):
-        made(sampler(option, **knobs), data, rails()).load_state_dict(plain.state_dict())
+    with pytest.raises(UserError, match="saved state doesn't fit its settings"):
+        made(sampler(option, **knobs), data, guards()).load_state_dict(plain.state_dict())
 
 
 @pytest.mark.parametrize(
@@ -480,25 +463,34 @@ def test_a_state_that_does_not_fit_the_knobs_is_refused(
         ("pools", {}, {"floor": 0.1, "no_repeat": 20, "collapse": 0.2}),
     ],
 )
-def test_a_run_may_go_on_with_other_knobs(sampler, prompts, rails, batches, option, knobs, bounds):
+def test_a_run_may_go_on_with_other_knobs(sampler, prompts, guards, batches, option, knobs, bounds):
     data = prompts(np.tile([0, 1], 30))
-    plain = made(sampler(option), data, rails())
+    plain = made(sampler(option), data, guards())
     batches(plain, 3, BATCH)
-    changed = made(sampler(option, **knobs), data, rails(**bounds))
+    changed = made(sampler(option, **knobs), data, guards(**bounds))
     changed.load_state_dict(plain.state_dict())
     for batch in batches(changed, 9, BATCH):
         assert len(set(batch)) == BATCH
 
 
-def test_what_can_not_be_drawn_from_is_refused(prompts, rails):
+def test_a_batch_of_more_than_all_prompts_is_refused(prompts, guards):
+    data = prompts(np.repeat([0, 1], [6, 4]))
+    made(Favourites(), data, guards(), 10)
+    with pytest.raises(UserError, match=r"batch_size=11.*10 prompts"):
+        made(Favourites(), data, guards(), 11)
+    with pytest.raises(UserError, match=r"batch_size=7.*6 prompts"):
+        made(Favourites(), data, guards(quotas={"s0": 1, "s1": 0}), 7)
+
+
+def test_what_can_not_be_drawn_from_is_refused(prompts, guards):
     with pytest.raises(UserError, match="no prompt"):
-        made(Favourites(), prompts([0]).take(np.zeros(0, np.int64)), rails())
+        made(Favourites(), prompts([0]).take(np.zeros(0, np.int64)), guards())
     with pytest.raises(UserError, match="batch_size=0"):
-        made(Favourites(), prompts([0]), rails(), 0)
+        made(Favourites(), prompts([0]), guards(), 0)
 
 
-def test_an_epoch_is_as_many_batches_as_the_prompts_fill(prompts, rails):
-    for size, batch_size, expected in ((60, 10, 60), (69, 10, 60), (7, 10, 7), (10, 10, 10)):
-        curriculum = made(Favourites(), prompts(np.zeros(size)), rails(), batch_size)
+def test_an_epoch_is_as_many_batches_as_the_prompts_fill(prompts, guards):
+    for size, batch_size, expected in ((60, 10, 60), (69, 10, 60), (7, 7, 7), (10, 10, 10)):
+        curriculum = made(Favourites(), prompts(np.zeros(size)), guards(), batch_size)
         assert len(curriculum) == expected
         assert [len(list(curriculum)) for _ in range(3)] == [expected] * 3

@@ -3,73 +3,73 @@
 import numpy as np
 import pytest
 
-from curriculum.samplers.parts.epoch_shuffle import Deck
-from curriculum.samplers.parts.stratified import Rounding, Strata
+from curriculum.samplers.parts.epoch_shuffle import EpochShuffle
+from curriculum.samplers.parts.stratified import Rounding, Stratified
 
 
 def anything(rows):
     return np.ones(len(rows), np.bool_)
 
 
-def deck(size, seed=0):
-    return Deck(np.arange(100, 100 + size), np.random.default_rng(seed))
+def epoch_of(size, seed=0):
+    return EpochShuffle(np.arange(100, 100 + size), np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize(("size", "count"), [(12, 3), (40, 40), (1, 1), (600, 25)])
-def test_each_card_comes_once_a_pass_and_passes_differ(size, count):
-    cards = deck(size)
+def test_each_prompt_comes_once_a_pass_and_passes_differ(size, count):
+    epoch = epoch_of(size)
     passes = []
     for _ in range(5):
-        drawn = np.concatenate([cards.draw(count, anything) for _ in range(size // count)])
+        drawn = np.concatenate([epoch.draw(count, anything) for _ in range(size // count)])
         assert sorted(drawn) == list(range(100, 100 + size))
         passes.append(drawn.tolist())
     if size > 1:
         assert len({tuple(each) for each in passes}) == 5
-        assert deck(size, seed=1).draw(count, anything).tolist() != passes[0][:count]
+        assert epoch_of(size, seed=1).draw(count, anything).tolist() != passes[0][:count]
 
 
-def test_as_many_as_there_are_are_drawn_at_any_place_of_the_deck():
+def test_as_many_as_there_are_are_drawn_at_any_place_of_the_epoch_of():
     for size in range(1, 13):
         for count in range(size + 1):
-            cards = deck(size)
+            epoch = epoch_of(size)
             for _ in range(40):
-                drawn = cards.draw(count, anything)
+                drawn = epoch.draw(count, anything)
                 assert len(set(drawn.tolist())) == len(drawn) == count, (size, count)
 
 
 def test_what_is_not_allowed_is_passed_over():
-    cards = deck(50)
-    even = [cards.draw(5, lambda rows: rows % 2 == 0) for _ in range(5)]
+    epoch = epoch_of(50)
+    even = [epoch.draw(5, lambda rows: rows % 2 == 0) for _ in range(5)]
     assert sorted(np.concatenate(even)) == list(range(100, 150, 2))
-    assert len(cards.draw(80, lambda rows: rows % 2 == 0)) == 25
-    assert not len(cards.draw(8, lambda rows: rows < 0))
-    assert not len(deck(0).draw(3, anything))
+    assert len(epoch.draw(80, lambda rows: rows % 2 == 0)) == 25
+    assert not len(epoch.draw(8, lambda rows: rows < 0))
+    assert not len(epoch_of(0).draw(3, anything))
 
 
 def test_one_call_looks_at_the_rest_of_the_pass_and_the_whole_next():
     for taken in range(13):
-        cards, looked = deck(13), []
+        epoch, looked = epoch_of(13), []
         for _ in range(taken):
-            cards.draw(1, anything)
+            epoch.draw(1, anything)
         wanted = set(range(100, 113, 2))
 
         def even(rows, looked=looked):
             looked += rows.tolist()
             return rows % 2 == 0
 
-        assert set(cards.draw(20, even).tolist()) == wanted
+        assert set(epoch.draw(20, even).tolist()) == wanted
         assert len(looked) == 13 - taken + 13
         assert set(looked) == set(range(100, 113))
 
 
-def test_a_deck_goes_on_from_its_state_at_any_place():
+def test_an_epoch_goes_on_from_its_state_at_any_place():
     for taken in (0, 1, 6, 7, 8, 20):
-        cards, again = deck(7), deck(7)
+        epoch, again = epoch_of(7), epoch_of(7)
         for _ in range(taken):
-            cards.draw(1, anything)
-        again.load_state_dict(cards.state_dict())
+            epoch.draw(1, anything)
+        again.load_state_dict(epoch.state_dict())
         for _ in range(20):
-            assert cards.draw(2, anything).tolist() == again.draw(2, anything).tolist()
+            assert epoch.draw(2, anything).tolist() == again.draw(2, anything).tolist()
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -123,20 +123,20 @@ def test_rounding_by_hand():
 
 def test_groups_without_prompts_leave_their_share_to_the_others():
     groups = [np.arange(4), np.arange(0), np.arange(4, 40)]
-    strata = Strata(groups, np.random.default_rng(0))
-    drawn = strata.draw(8, np.array([1, 2, 1]), anything)
+    stratified = Stratified(groups, np.random.default_rng(0))
+    drawn = stratified.draw(8, np.array([1, 2, 1]), anything)
     assert np.bincount(np.minimum(drawn // 4, 1)).tolist() == [4, 4]
-    assert not len(strata.draw(8, np.array([0, 1, 0]), anything))
+    assert not len(stratified.draw(8, np.array([0, 1, 0]), anything))
 
 
 def test_groups_with_a_share_take_the_place_of_those_that_have_too_few():
     groups = [np.arange(4), np.arange(4, 10), np.arange(10, 40)]
-    strata = Strata(groups, np.random.default_rng(0))
+    stratified = Stratified(groups, np.random.default_rng(0))
     for _ in range(5):
-        drawn = strata.draw(9, np.array([2, 1, 0]), anything)
+        drawn = stratified.draw(9, np.array([2, 1, 0]), anything)
         assert len(set(drawn.tolist())) == 9
         assert (drawn < 4).sum() == 4  # of 6
         assert drawn.max() < 10
-    assert sorted(strata.draw(20, np.array([2, 1, 0]), anything)) == list(range(10))
-    odd = strata.draw(20, np.array([2, 1, 0]), lambda rows: rows % 2 == 1)
+    assert sorted(stratified.draw(20, np.array([2, 1, 0]), anything)) == list(range(10))
+    odd = stratified.draw(20, np.array([2, 1, 0]), lambda rows: rows % 2 == 1)
     assert sorted(odd) == [1, 3, 5, 7, 9]

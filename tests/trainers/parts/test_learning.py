@@ -12,7 +12,10 @@ from curriculum.trainers.parts.learning import Pace, SimulatedModel
 
 def prompts_of(bucket, source, n, c):
     bucket, source = np.array(bucket), np.array(source)
+    size = len(source)
     return Prompts(
+        ids=np.array([f"p{row}" for row in range(size)], object),
+        index=np.arange(size),
         source=source,
         sources=[f"s{i}" for i in range(source.max() + 1)],
         bucket=bucket,
@@ -20,7 +23,8 @@ def prompts_of(bucket, source, n, c):
         difficulty=np.zeros(len(bucket)),
         n=np.broadcast_to(np.float64(n), bucket.shape),
         c=np.broadcast_to(np.float64(c), bucket.shape),
-        extra=dict[str, np.ndarray]().__getitem__,
+        trained=np.ones(size, np.bool_),
+        extra_info=np.full(size, None, object),
     )
 
 

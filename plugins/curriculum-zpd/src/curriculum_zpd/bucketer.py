@@ -5,13 +5,14 @@ from typing import Self
 
 import numpy as np
 
+from curriculum.bucketers import Bucketer
 from curriculum.core.errors import UserError
-from curriculum.core.records import Integers, Metrics, reaches
+from curriculum.core.records import Cuts, Integers, Metrics, reaches
 from curriculum_zpd.metric import gradient_share
 
 
 @dataclass
-class ZPD:
+class ZPD(Bucketer):
     """Mastered, learnable, out of reach.
 
     Learnable are problems of which at least `min_share` of the groups of `group_size` rollouts
@@ -47,3 +48,8 @@ class ZPD:
         mastered_up_to, reached_from = self.edges_
         mastered = reaches(rate, mastered_up_to, strict=True)
         return np.where(mastered, 0, np.where(reaches(rate, reached_from, strict=False), 1, 2))
+
+    def describe(self, metrics: Metrics) -> Cuts:
+        """See `Bucketer`: the page draws these edges, tables list them."""
+        scale = metrics.basis["scale"]  # 100 where pass rates are in percent
+        return Cuts("pass_rate", [scale * rate for rate in self.edges_])

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from curriculum.core.records import Easier, Floats, Rewards
-from curriculum.metrics.metrics import PassRate
+from curriculum.metrics import Metric, PassRate
 
 
 def gradient_share(pass_rate: Floats, group_size: int) -> Floats:
@@ -13,7 +13,7 @@ def gradient_share(pass_rate: Floats, group_size: int) -> Floats:
 
 
 @dataclass(frozen=True)
-class GradientShare:
+class GradientShare(Metric):
     """Share of groups of `group_size` rollouts that would carry a gradient: more is easier."""
 
     group_size: int = 8
@@ -21,5 +21,5 @@ class GradientShare:
     easier: ClassVar[Easier] = "higher"
 
     def __call__(self, rewards: Rewards) -> Floats:
-        pass_rate = PassRate(self.threshold, strict=False, scale=1)(rewards)
+        pass_rate = PassRate(self.threshold)(rewards)
         return gradient_share(pass_rate, self.group_size)

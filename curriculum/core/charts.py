@@ -1,4 +1,4 @@
-"""What all charts share: colours, from easy to hard and of things without order, and axes."""
+"""What charts share, on a page and as a picture: colours, ordered and distinct, and axes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from curriculum.core.names import UNKNOWN
-from curriculum.core.records import Floats
+from curriculum.core.records import Floats, Integers
 
 # Blue to orange is the way that the usual kinds of colour blindness leave open; all are as light,
 # so that each stands out from a white and from a dark page.
@@ -17,8 +17,14 @@ GREY = "#8b93a1"
 # Okabe and Ito's, for what has no order.
 DISTINCT = ("#0e8f7e", "#d9a200", "#b86a97", "#4ba3d9", "#c65a11", "#6e6bb5", "#7a9a2e", "#a0522d")
 ACCENT = "#0e8f7e"
+SOURCES = 12  # with a colour or a row of their own
+
+# Of a light page, as its style sheet has them.
+INK, DIM, LINE = "#1d2330", "#626b7a", "#e4e6ea"
 
 Spec = dict[str, Any]
+
+POINTED_AT = "pointed_at"  # the name of layers that nobody sees
 
 # An axis of large numbers, 20k; Vega's own format would begin it with 0k.
 COUNTS: Spec = {"labelExpr": "format(datum.value, '~s')", "tickCount": 5}
@@ -52,6 +58,19 @@ def color(field: str, colors: Sequence[str]) -> Spec:
     return {"field": field, "type": "ordinal", "scale": scale, "legend": None}
 
 
+def dashed(field: str, dashes: Sequence[bool]) -> Spec:
+    """A channel of places in a list: whether a line is dashed, as a control's is."""
+    patterns = [[5, 4] if each else [1, 0] for each in dashes]
+    scale = {"domain": list(range(len(patterns))), "range": patterns}
+    return {"field": field, "type": "ordinal", "scale": scale, "legend": None}
+
+
+def pointed_at(encoding: Spec) -> Spec:
+    """A layer of places to point at, for the tooltips of lines; a picture does without."""
+    mark = {"type": "circle", "size": 120, "opacity": 0.001}
+    return {"name": POINTED_AT, "mark": mark, "encoding": encoding}
+
+
 def told(**titles: str) -> list[Spec]:
     """Fields of a tooltip: its title for each, with a number format behind a | where it is one."""
     fields = []
@@ -68,6 +87,48 @@ def labelled_rows(rows: Sequence[Spec]) -> Spec:
     mark = {"type": "text", "align": "left", "baseline": "bottom", "dy": -11, "limit": limit}
     encoding = {"y": row_place(), "x": {"value": 0}, "text": {"field": "label", "type": "nominal"}}
     return {"data": {"values": list(rows)}, "mark": mark, "encoding": encoding}
+
+
+def stacked_rows(
+    labels: Sequence[Spec],
+    counts: Integers,
+    rows: Sequence[str],
+    parts: Sequence[str],
+    colors: Sequence[str],
+    **titles: str,
+) -> Spec:
+    """Bars of shares, one below the other.
+
+    Args:
+        labels: the `row` and `label` above each bar.
+        counts: (rows, parts) what the bars are made of.
+        titles: of `whole`, `part` and `count` in the tooltip.
+    """
+    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    ends = shares.cumsum(1)
+    bars = [
+        {
+            "row": int(i),
+            "b": int(b),
+            "x0": round(float(ends[i, b] - shares[i, b]), 5),
+            "x1": round(float(ends[i, b]), 5),
+            "share": round(float(shares[i, b]), 5),
+            "count": int(counts[i, b]),
+            "whole": rows[i],
+            "part": parts[b],
+        }
+        for i, b in np.argwhere(counts)
+    ]
+    x = quantity("x0", "", scale={"domain": [0, 1]}, axis={"format": "%", "tickCount": 5})
+    encoding = {
+        "x": x,
+        "x2": {"field": "x1"},
+        "y": row_place(),
+        "color": color("b", colors),
+        "tooltip": told(**titles, share="share|.1%"),
+    }
+    bar = {"mark": {"type": "rule", "strokeWidth": 14, "style": "bar"}, "encoding": encoding}
+    return chart(44 * len(labels) + 30, labelled_rows(labels), bar, values=bars)
 
 
 def row_place() -> Spec:

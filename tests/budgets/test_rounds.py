@@ -1,25 +1,24 @@
-"""`budget=sequential`: who gets more, what is said of it, and how right it is."""
+"""Rounds: who gets more, what is said of it, and how right `budget=sequential` is."""
+
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from curriculum.bucketers import Adaptive, PassRate, Percentile
-from curriculum.budgets import Question, Sequential, Tally, equal_fixed, question_of
+from curriculum.bucketers import PassRate, Percentile
+from curriculum.budgets import Budget, Fixed, Sequential, Setting, Tally
+from curriculum.budgets.parts.question import Question, question_of
+from curriculum.budgets.sequential import equal_fixed
+from curriculum.config.build import typed
 from curriculum.core.errors import UserError
 from curriculum.core.records import ROLLOUT_SCHEMA, Asked, Problems, Rollouts
-from curriculum.metrics.metrics import PassRate as Passing
+from curriculum.metrics import PassRate as Passing
 from curriculum.run.rounds import in_rounds
 from curriculum.testing import make_problems
 
-PASSING = Passing(0.5, strict=False, scale=1)
 NOTHING = np.zeros(1, np.int64)
-CUTS = PassRate([0.8, 0.5, 0.2], None, True)
-
-
-def budget(**knobs):
-    standard = {"first": 4, "step": 4, "cap": 64, "confidence": 0.9, "price": 0.0015}
-    return Sequential(**{**standard, "keep": None, "unknown_hard": False, **knobs})
+AT_FIRST_SIGHT = {"cap": 64, "confidence": 0.9}
 
 
 class World:
@@ -45,9 +44,24 @@ class World:
         failure = pa.array(np.where(failed, "broken", None), pa.string())
         return pa.table({"reward": reward, "failure": failure})
 
-    def run(self, own, bucketer=CUTS, batch_size=0, problems=None):
+    def run(self, budget, batch_size=0, problems=None):
         problems = problems or make_problems(len(self.rate))
-        return in_rounds(own, bucketer, problems, PASSING, batch_size, self.generate, self.score)
+        setting = Setting(batch_size, PassRate().pass_rates_between)
+        return in_rounds(budget, setting, problems, Passing(), self.generate, self.score)
+
+
+def budget(**knobs):
+    """One that stops early; its tables are small."""
+    return Sequential(**{**AT_FIRST_SIGHT, **knobs})
+
+
+def verdict_of(own, rounds):
+    setting = Setting(0, PassRate().pass_rates_between)
+    return own.judge(rounds.tally, own.question(rounds.tally, setting))
+
+
+def results_of(own, rounds):
+    return own.findings(rounds.tally, Setting(0, PassRate().pass_rates_between)).results
 
 
 def test_every_sample_is_asked_for_once_and_lines_up():
@@ -78,11 +92,12 @@ def test_the_first_round_is_for_all_and_later_ones_for_those_that_are_unsure():
 
 
 def test_who_is_sure_stops_and_who_is_not_is_undecided():
-    rounds = World(np.linspace(0, 1, 200), seed=1).run(budget(price=0.0))
-    risk, asked = rounds.verdict.risk, rounds.tally.asked
+    own = budget(price=0.0)
+    rounds = World(np.linspace(0, 1, 200), seed=1).run(own)
+    risk, asked = verdict_of(own, rounds).risk, rounds.tally.asked
     assert (asked[risk > 0.1] == 64).all()
     assert (asked == 64).sum() > 20
-    results = rounds.results
+    results = results_of(own, rounds)
     assert results["undecided"] == (risk > 0.1).sum() > 0
     assert results["rollouts"] == asked.sum()
     assert results["expected_error"] == pytest.approx(risk.mean())
@@ -93,9 +108,10 @@ def test_claims_hold_and_rollouts_are_saved():
     rng = np.random.default_rng(3)
     rate = rng.beta(0.4, 0.6, 4000)
     question = Question((0.2, 0.5, 0.8), (3, 2, 1, 0))
-    rounds = World(rate, seed=4).run(budget(confidence=0.99, cap=128))
-    wrong = (rounds.verdict.answer != question.of(rate)).mean()
-    results = rounds.results
+    own = Sequential()
+    rounds = World(rate, seed=4).run(own)
+    wrong = (verdict_of(own, rounds).answer != question.of(rate)).mean()
+    results = results_of(own, rounds)
     assert results["expected_error"] == pytest.approx(wrong, abs=0.012)
     fixed = results["as_sure_fixed"]
     passes = rng.binomial(fixed, rate)
@@ -115,10 +131,11 @@ def test_a_round_that_leaves_room_in_a_batch_asks_for_more():
 
 
 def test_failed_rollouts_are_no_wrong_answers():
-    rounds = World([1.0] * 200, failing=0.5).run(budget(keep=[0.1, 0.9]))
+    own = budget(keep=[0.1, 0.9])
+    rounds = World([1.0] * 200, failing=0.5).run(own)
     assert (rounds.tally.c == rounds.tally.n).all()
     assert (rounds.tally.n < rounds.tally.asked).any()
-    assert (rounds.verdict.answer == 0).all()
+    assert (verdict_of(own, rounds).answer == 0).all()
     assert rounds.tally.asked.max() <= 64
 
 
@@ -154,43 +171,55 @@ def test_percentile_asks_about_quantiles_of_what_is_known():
     rng = np.random.default_rng(0)
     tally = Tally.empty(["a"] * 5000)
     n = np.full(5000, 32)
-    tally = tally.plus([], np.arange(5000), n, rng.binomial(n, rng.random(5000)))
-    question = question_of(None, Percentile(4, None), 64, tally.n, tally.c)
+    tally = tally.seeing(np.arange(5000), n, rng.binomial(n, rng.random(5000)))
+    question = question_of(None, Percentile().pass_rates_between, 64, tally.n, tally.c)
     assert question.cuts == pytest.approx((0.25, 0.5, 0.75), abs=0.03)
     assert question.answer == (3, 2, 1, 0)
 
 
 def test_cuts_that_no_rollouts_can_tell_from_0_or_1_are_not_asked_about():
     bucketer = PassRate([0.75, 0.5, 0.25, 0], None, False)
-    question = question_of(None, bucketer, 64, NOTHING, NOTHING)
+    question = question_of(None, bucketer.pass_rates_between, 64, NOTHING, NOTHING)
     assert question.cuts == (0.25, 0.5, 0.75)
 
 
-def test_bucketers_without_pass_rates_are_refused_with_a_way_out():
-    adaptive = Adaptive(3, None, ["mean_reward"], "mean_reward", 0)
-    with pytest.raises(UserError, match=r"Adaptive are no pass rates.*budget.keep=\[0.1,0.9\]"):
-        question_of(None, adaptive, 64, NOTHING, NOTHING)
+def test_where_no_pass_rates_lie_between_the_buckets_a_band_is_the_way_out():
+    def nothing(quantile):
+        raise UserError("the edges are no pass rates")
+
+    with pytest.raises(UserError, match=r"the edges are no pass rates.*budget.keep=\[0.1,0.9\]"):
+        Sequential().check(Setting(0, nothing))
+    Sequential(keep=[0.1, 0.9]).check(Setting(0, nothing))
+
+
+def test_edges_that_no_rollouts_can_tell_from_0_leave_nothing_to_decide():
+    setting = Setting(0, lambda quantile: [0.01])
+    with pytest.raises(UserError, match=r"nothing to decide.*budget\.cap=64"):
+        Sequential(cap=64).check(setting)
+    Sequential(cap=128).check(setting)
 
 
 @pytest.mark.parametrize(
     ("knobs", "message"),
     [
         ({"first": 0}, "budget.first=0"),
-        ({"first": 9, "cap": 8}, "not above the cap"),
+        ({"first": 9, "cap": 8}, "budget.first=9 is more than budget.cap=8"),
         ({"step": 0}, "budget.step=0"),
-        ({"confidence": 0.3}, "between 0.5 and 1"),
-        ({"price": -1}, "0 or more"),
+        ({"cap": 513}, "budget.cap=513"),
+        ({"confidence": 0.3}, "budget.confidence=0.3"),
+        ({"price": -1}, "budget.price=-1"),
         ({"keep": [0.9, 0.1]}, "two pass rates"),
-        ({"keep": [0.1]}, "two pass rates"),
+        ({"keep": [0.1]}, "budget.keep"),
+        ({"keep": [0, 0.9]}, "budget.keep.0=0"),
     ],
 )
 def test_knobs_that_make_no_sense_are_refused(knobs, message):
     with pytest.raises(UserError, match=message):
-        budget(**knobs)
+        typed(Sequential, knobs, "budget")
 
 
 def test_equal_fixed_is_none_where_no_budget_is_as_sure():
-    tally = Tally.empty(["a"] * 10).plus([], np.arange(10), np.full(10, 8), np.full(10, 4))
+    tally = Tally.empty(["a"] * 10).seeing(np.arange(10), np.full(10, 8), np.full(10, 4))
     question = Question((0.5,), (1, 0))
     assert equal_fixed(tally, question, 1e-6) is None
     assert equal_fixed(tally, question, 0.6) == 1
@@ -199,11 +228,65 @@ def test_equal_fixed_is_none_where_no_budget_is_as_sure():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "budget=sequential decides which rollouts to make"),
-        (["generator.path=x.jsonl"], "budget=sequential decides which rollouts to make"),
+        ([], "decides which rollouts to make"),
+        (["generator.path=x.jsonl"], "decides which rollouts to make"),
     ],
 )
 def test_rollouts_on_disk_are_not_made_in_rounds(run, options, message):
     done = run("budget=sequential", *options)
     assert done.returncode == 1
     assert message in done.stderr and "Traceback" not in done.stderr
+
+
+RATE = [0.0, 1.0, 0.5, 1.0]
+
+
+@dataclass(frozen=True)
+class UntilItPasses(Budget):
+    """Two more rollouts of each problem without a pass, in so many rounds."""
+
+    rounds: int = 3
+
+    def asked(self, tally, setting):
+        never = np.flatnonzero(tally.c == 0) if tally.rounds < self.rounds else []
+        return [Asked(int(row), int(tally.asked[row]), 2) for row in never]
+
+
+class Unscored(World):
+    def score(self, rollouts):
+        raise AssertionError("a fixed budget looks at no reward")
+
+
+def test_a_fixed_budget_is_one_round_that_waits_for_no_reward():
+    world = Unscored(RATE)
+    rounds = world.run(Fixed(3))
+    assert world.asked == [[Asked(problem, 0, 3) for problem in range(4)]]
+    assert rounds.rewards is None
+    assert rounds.tally.asked.tolist() == [3] * 4 and rounds.tally.rounds == 1
+
+
+def test_a_budget_of_ones_own_looks_at_what_came_back():
+    world = World(RATE)
+    rounds = world.run(UntilItPasses())
+    assert rounds.tally.asked.tolist()[:2] == [6, 2] and rounds.tally.asked[3] == 2
+    assert world.asked[2][0].first == 4
+    assert len(rounds.rewards) == len(rounds.rollouts) == rounds.tally.asked.sum()
+    assert rounds.tally.n.tolist() == rounds.tally.asked.tolist()
+
+
+def test_nothing_to_say_in_the_end_is_the_default():
+    setting = Setting(0, lambda quantile: [])
+    for budget in (Fixed(), UntilItPasses()):
+        budget.check(setting)
+        assert budget.findings(Tally.empty(["a"]), setting) is None
+
+
+def test_shards_that_are_missing_end_the_rounds():
+    world = World(RATE)
+    world.generate = lambda asked: None
+    assert world.run(Fixed()) is None
+
+
+def test_a_budget_that_asks_for_nothing_is_told_so():
+    with pytest.raises(UserError, match=r"UntilItPasses.*no rollouts"):
+        World(RATE).run(UntilItPasses(rounds=0))

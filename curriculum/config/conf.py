@@ -1,0 +1,58 @@
+"""The files of conf/: where they are, which groups they make, which keys the groups share."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import cast
+
+from omegaconf import DictConfig, OmegaConf
+
+GROUPS = (
+    "data",
+    "generator",
+    "budget",
+    "reward",
+    "metric",
+    "bucketer",
+    "layout",
+    "sampler",
+    "trainer",
+    "tracker",
+)
+
+
+def conf_dir() -> Path:
+    """The configuration: `conf/` of the checkout, or the copy that a wheel carries."""
+    package = Path(__file__).parents[1]
+    packaged = package / "conf"
+    return packaged if packaged.is_dir() else package.parent / "conf"
+
+
+def keys() -> list[str]:
+    """The keys and groups at the top of the configuration."""
+    config = _config()
+    groups = [str(name) for choice in config["defaults"][:-1] for name in choice]
+    return sorted({*groups, *map(str, config)} - {"defaults", "hydra", "preset"})
+
+
+def pipeline_keys(group: str) -> list[str]:
+    """Keys of a group that belong to the pipeline rather than to its strategies."""
+    return list(_config().get(group, {}))
+
+
+def options_in(group: str) -> dict[str, str]:
+    """A group's options of this package, and what each one's first line of comment says."""
+    files = sorted((conf_dir() / group).glob("*.yaml"))
+    return {path.stem: headline(path.read_text()) for path in files}
+
+
+def headline(text: str) -> str:
+    """The first comment of a file that isn't one of Hydra's, like `# @package`."""
+    comments = (line for line in text.splitlines() if not line.startswith("# @"))
+    return next(comments, "").lstrip("# ")
+
+
+@cache
+def _config() -> DictConfig:
+    return cast(DictConfig, OmegaConf.load(conf_dir() / "config.yaml"))

@@ -1,0 +1,52 @@
+"""Rows of files: what was read, what is used of it, and what could not be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from curriculum.core.errors import UserError
+
+
+class Rejected(NamedTuple):
+    """A row that could not be used, where it stands and why."""
+
+    file: str
+    row: int  # line or row number, from 1
+    cause: str
+    text: str
+
+
+class UnreadableReward(Rejected):
+    """A row that could not be used for its reward alone."""
+
+
+class Rows(NamedTuple):
+    """What became of the rows of files."""
+
+    read: int
+    used: int
+    rejected: int
+
+    @classmethod
+    def total(cls, files: Iterable[Rows]) -> Rows:
+        """Of several files together."""
+        return cls(*map(sum, zip(*files, strict=True)))
+
+    def check(self, file: str) -> None:
+        """Raise UserError where a row of the file is neither used nor rejected."""
+        if self.read != self.used + self.rejected:
+            raise UserError(
+                f"{file}: {self.read} rows were read, but {self.used} are used and "
+                f"{self.rejected} rejected. The reader is at fault; please report it"
+            )
+
+
+class Part(NamedTuple):
+    """What a file of rollouts adds: its index, and how many of its rows were read and used."""
+
+    index: pa.Table
+    read: int
+    used: int

@@ -1,0 +1,114 @@
+"""Hydra's private doors, each behind a function: for 1.3.8 up to but not 1.4.
+
+What Hydra promises is imported where it is used. tests/integrations/test_hydra.py fails where one
+of these moves.
+"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from hydra.core.utils import JobReturn
+
+
+def parsed(arguments: Sequence[str]) -> Namespace:
+    """A command line as `hydra.main` reads it: overrides, config_name, config_dir, help, ...
+
+    Hydra's parser (`hydra._internal.utils.get_args_parser`) is its own business.
+    """
+    from hydra._internal.utils import get_args_parser
+
+    return get_args_parser().parse_args(list(arguments))
+
+
+@contextmanager
+def searching(folder: str, further: str | None = None) -> Iterator[None]:
+    """Hydra ready to compose from the folders that `hydra.main` would look in, and in their order.
+
+    `hydra.initialize_config_dir` takes one; `hydra.searchpath` has no primary configurations. So
+    this is what `hydra._internal.utils._run_hydra` does.
+
+    Args:
+        further: that of --config-dir.
+    """
+    from hydra import version
+    from hydra._internal.hydra import Hydra
+    from hydra._internal.utils import create_config_search_path
+    from hydra.core.config_search_path import SearchPathQuery
+    from hydra.core.global_hydra import GlobalHydra
+
+    version.setbase("1.3")
+    path = create_config_search_path(folder)
+    if further:
+        before = SearchPathQuery(provider="schema")
+        path.prepend(provider="command-line", path=f"file://{further}", anchor=before)
+    Hydra.create_main_hydra2("run", path)
+    try:
+        yield
+    finally:
+        GlobalHydra.instance().clear()
+
+
+def replace_launcher(replaced: type, own: type) -> None:
+    """Make Hydra start a launcher of ours where a configuration says one of a plugin of Hydra's.
+
+    Hydra takes no launcher from outside of `hydra_plugins`; its table of those that it found there
+    (`Plugins.class_name_to_class`) can be written to.
+    """
+    from hydra.core.plugins import Plugins
+
+    Plugins.instance().class_name_to_class[f"{replaced.__module__}.{replaced.__name__}"] = own
+
+
+def state() -> Any:
+    """Hydra's singletons, for a launcher to set up a process that runs a job.
+
+    `hydra.core.singleton` is not documented; all launchers of Hydra's own do the same.
+    """
+    from hydra.core.singleton import Singleton
+
+    return Singleton.get_state()
+
+
+def split_sweep(loader: Any, overrides: Sequence[str]) -> list[list[str]]:
+    """The overrides of each job of a sweep, as Hydra's own sweeper splits them.
+
+    Its `BasicSweeper.split_arguments` is in `hydra._internal.core_plugins`.
+
+    Args:
+        loader: Hydra's config loader, which knows what a glob stands for.
+    """
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    parsed_overrides = OverridesParser.create(loader).parse_overrides(list(overrides))
+    jobs: list[list[str]] = BasicSweeper.split_arguments(parsed_overrides, None)[0]
+    return jobs
+
+
+def error_of(job: JobReturn) -> Any:
+    """What a job that failed has raised.
+
+    `JobReturn.return_value` raises it, after a line on standard error; `_return_value` has it.
+    """
+    return job._return_value
+
+
+@contextmanager
+def set_aside() -> Iterator[None]:
+    """Hydra as if it were not in use: within a job, to compose another configuration.
+
+    `hydra.initialize` has the two functions for its own contexts.
+    """
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.initialize import get_gh_backup, restore_gh_from_backup
+
+    in_use = get_gh_backup()
+    GlobalHydra.instance().clear()
+    try:
+        yield
+    finally:
+        restore_gh_from_backup(in_use)
