@@ -207,8 +207,8 @@ runpy.run_path("run.py", run_name="__main__")
 @pytest.mark.parametrize(
     ("override", "words"),
     [
-        ("tracker.mode=sometimes", ["tracker.mode=sometimes", "auto, online, offline"]),
-        ("tracker.rows=20000", ["tracker.rows=20000", "10,000"]),
+        ("tracker.mode=sometimes", ["tracker.mode=sometimes", "offline"]),
+        ("tracker.rows=20000", ["tracker.rows=20000", "10000"]),
         ("tracker.timeout=-1", ["tracker.timeout=-1"]),
     ],
 )
