@@ -88,7 +88,7 @@ def test_what_came_out_reads_as_the_same_problems(tmp_path):
 
 
 def test_lines_without_a_usable_reward_are_kept_in_a_file_of_their_own(tmp_path):
-    unscored = [line("a", None), line("b", math.nan, "1"), line("c")]
+    unscored = [line("a", None), line("b", math.nan, "nan"), line("c")]
     scored = [line("d", 1), line("e", 0, None), line("f", 0.5)]
     mixed = [each for pair in zip(unscored, scored, strict=True) for each in pair]
     (tmp_path / "in.jsonl").write_bytes(b"".join(mixed))
