@@ -12,13 +12,22 @@ OFFLINE = ("tracker=wandb", "tracker.mode=offline")
 
 
 def test_a_training_is_recorded_in_full(run, tmp_path, recorded, read_result):
-    done = run(*OFFLINE, "sampler=reward_curriculum", "trainer.steps=60", "bucketer.n=3")
+    done = run(
+        *OFFLINE,
+        "sampler=reward_curriculum",
+        "trainer.steps=60",
+        "bucketer=percentile",
+        "bucketer.n=3",
+    )
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "out"
     found, result = recorded(folder), read_result(folder)
     assert found.exit_code == 0
     assert (found.run["project"], found.run["job_type"]) == ("curriculum", "training")
-    assert found.run["display_name"] == "sampler=reward_curriculum trainer.steps=60 bucketer.n=3"
+    assert found.run["display_name"] == (
+        "sampler=reward_curriculum trainer.steps=60 bucketer=percentile bucketer.n=3 "
+        "trainer=dry_run"
+    )
     assert "run_group" not in found.run
 
     # The configuration is flat, the choices beside their knobs.
@@ -124,7 +133,15 @@ def test_a_run_that_stops_at_its_rollouts_says_so(run, tmp_path, recorded):
 
 @pytest.mark.slow
 def test_runs_of_a_sweep_don_t_mix_and_one_more_compares_them(run, tmp_path, recorded):
-    done = run("-m", *OFFLINE, "bucketer.n=3,4", "seed=1,2", "trainer.steps=20", "tracker.tags=[a]")
+    done = run(
+        "-m",
+        *OFFLINE,
+        "bucketer=percentile",
+        "bucketer.n=3,4",
+        "seed=1,2",
+        "trainer.steps=20",
+        "tracker.tags=[a]",
+    )
     assert done.returncode == 0, done.stderr
     sweep = tmp_path / "out"
     runs = [recorded(sweep / str(number)) for number in range(4)]
@@ -150,7 +167,7 @@ def test_runs_of_a_sweep_don_t_mix_and_one_more_compares_them(run, tmp_path, rec
 
 @pytest.mark.slow
 def test_the_comparison_tells_of_jobs_that_failed(run, tmp_path, recorded):
-    assert run("-m", *OFFLINE, "bucketer.n=3,0").returncode == 1
+    assert run("-m", *OFFLINE, "bucketer=percentile", "bucketer.n=3,0").returncode == 1
     comparison = recorded(tmp_path / "out")
     table = comparison.table("runs")
     assert table["status"].to_list() == ["completed", "failed"]
