@@ -130,19 +130,19 @@ runpy.run_path("run.py", run_name="__main__")
         (["bucketer.buckets=3"], ["bucketer", "edge_is_easier, edges, names, thresholds"]),
         (["bukketer=3"], ["bucketer", "convention", "data"]),
         (["bucketer=percentile", "bucketer.n=abc"], ["bucketer.n=abc", "whole number"]),
-        (["bucketer=percentile", "bucketer.n=0"], ["bucketer.n=0", "at least one"]),
+        (["bucketer=percentile", "bucketer.n=0"], ["bucketer.n=0", "1 or more"]),
         (["reward=function"], ["reward.path", "required"]),
         (["reward=function", "reward.path=no.py"], ["no no.py", "pkg://"]),
         (["data=rollouts", "data.path=nowhere.parquet"], ["no file nowhere.parquet", "data.path"]),
         (["data=verl", "data.path=README.md"], ["README.md", ".parquet or .jsonl"]),
-        (["+bucketer.extra=1"], ["bucketer.extra", "edges, n, names"]),
+        (["+bucketer.extra=1"], ["bucketer.extra", "edges, names"]),
         (["bucketer._target_=curriculum.Nope"], ["bucketer._target_", "curriculum.Nope"]),
         (["reward.workers=-3"], ["reward.workers=-3"]),
         (["reward.workers=two"], ["reward.workers=two", "whole number"]),
         (["reward.time_limit=abc"], ["reward.time_limit=abc", "number"]),
         (["reward.max_failures=all"], ["reward.max_failures=all"]),
         (["data.max_rejected=all"], ["data.max_rejected=all"]),
-        (["measure.level=90"], ["measure.level=90", "between 0 and 1"]),
+        (["measure.level=90"], ["measure.level=90", "below 1"]),
         (["measure.prior=[0.5]"], ["measure.prior=[0.5]"]),
         (["measure.threshold=abc"], ["measure.threshold=abc"]),
         (["measure.mean_at_k=5"], ["measure", "mean_at_k"]),
@@ -150,7 +150,10 @@ runpy.run_path("run.py", run_name="__main__")
         (["export.prefix=null"], ["export.prefix"]),
         (["convention.layouts=[foo]"], ["convention.layouts", "foo", "analyze_rollouts"]),
         (["store_dir=null"], ["store_dir"]),
-        (["bucketer=pass_rate", "bucketer.thresholds=[80,50,20]"], ["from 0 to 1"]),
+        (
+            ["bucketer=pass_rate", "bucketer.thresholds=[80,50,20]"],
+            ["bucketer.thresholds.0=80", "0 to 1"],
+        ),
         (["bucketer.names=[a/b,c,d,e]"], ["a/b"]),
         (["data=rollouts", "data.path=s4://x.parquet"], ["s4://x.parquet can't be opened"]),
         (["data.path=x.parquet"], ["data=rollouts data.path="]),
@@ -175,8 +178,8 @@ def test_mistakes_in_a_sweep_are_told_for_each_job_and_hydra_adds_nothing(run):
     assert "Traceback" not in done.stderr
 
 
-def test_who_asks_for_full_errors_gets_them(run):
-    done = run("bucketer=percentile", "bucketer.n=0", HYDRA_FULL_ERROR="1")
+def test_who_asks_for_full_errors_gets_them(run_process):
+    done = run_process("bucketer=percentile", "bucketer.n=0", HYDRA_FULL_ERROR="1")
     assert done.returncode == 1
     assert "Traceback" in done.stderr
     assert "UserError: bucketer.n=0" in done.stderr
