@@ -12,7 +12,13 @@ OFFLINE = ("tracker=wandb", "tracker.mode=offline")
 
 
 def test_a_training_is_recorded_in_full(run, tmp_path, recorded, read_result):
-    done = run(*OFFLINE, "sampler=reward_curriculum", "trainer.steps=60", "bucketer.n=3")
+    done = run(
+        *OFFLINE,
+        "sampler=reward_curriculum",
+        "trainer.steps=60",
+        "bucketer=percentile",
+        "bucketer.n=3",
+    )
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "out"
     found, result = recorded(folder), read_result(folder)
