@@ -20,6 +20,7 @@ from omegaconf import DictConfig
 from curriculum.compare import sweep_end
 from curriculum.config import source
 from curriculum.config.conf import conf_dir
+from curriculum.core.errors import TRACEBACK
 
 ROOT = Path(__file__).parent.parent
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -53,6 +54,7 @@ def run(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
                 code = end.code
             finally:
                 sweep_end.failed_jobs.clear()
+                os.environ.pop(TRACEBACK, None)  # set by a run for as long as its process lives
                 GlobalHydra.instance().clear()
         return subprocess.CompletedProcess(command, code, out.getvalue(), err.getvalue())
 

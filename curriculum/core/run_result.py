@@ -46,7 +46,7 @@ class RunResult:
         path = folder / RESULT
         try:
             content = json.loads(path.read_text())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except ValueError as error:
             raise UserError(f"{path} is not JSON: {error}") from error

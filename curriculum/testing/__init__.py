@@ -12,6 +12,7 @@ from curriculum.testing.make import (
     make_prompts,
     make_rewards,
 )
+from curriculum.testing.measured import make_measured
 from curriculum.testing.metric import check_metric
 from curriculum.testing.reward import check_reward
 from curriculum.testing.sampler import check_sampler
@@ -22,6 +23,7 @@ __all__ = [
     "check_metric",
     "check_reward",
     "check_sampler",
+    "make_measured",
     "make_metrics",
     "make_problems",
     "make_prompts",

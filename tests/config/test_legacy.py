@@ -135,7 +135,7 @@ def test_hydra_s_flags_still_do_what_they_did(run):
     done = run("-i", "searchpath")
     assert done.returncode == 0, done.stderr
     assert "Config search path" in done.stdout
-    shown = run("-c", "job", "-p", "bucketer", "bucketer.n=7")
+    shown = run("-c", "job", "-p", "bucketer", "bucketer=percentile", "bucketer.n=7")
     assert shown.returncode == 0
     assert "'n': 7\n" in shown.stdout
 
@@ -195,7 +195,8 @@ def test_unknown_keys_in_a_file_of_the_user(own):
 
 
 def test_right_keys_in_a_file_of_the_user(own, tmp_path):
-    done = own("bucketer:\n  n: 3\n  names: [a, b, c]\nmeasure:\n  std_weight: 0.5\n")
+    text = "bucketer:\n  n: 3\n  names: [a, b, c]\nmeasure:\n  std_weight: 0.5\n"
+    done = own(text, "bucketer=percentile")
     assert done.returncode == 0, done.stderr
     result = json.loads((tmp_path / "out" / "result.json").read_text())
     assert {name: each["count"] for name, each in result["buckets"].items()} == {

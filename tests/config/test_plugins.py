@@ -112,18 +112,18 @@ def test_options_are_listed_with_their_provider():
 
 
 @pytest.mark.slow
-def test_a_plugin_needs_no_more_than_an_entry_point(run, install, tmp_path):
+def test_a_plugin_needs_no_more_than_an_entry_point(run_process, install, tmp_path):
     path = install("cut-in-half", "halves = cut_in_half:Halves", HALVES.format(first_line=""))
-    done = run("bucketer=halves", "bucketer.middle=0.9", PYTHONPATH=path)
+    done = run_process("bucketer=halves", "bucketer.middle=0.9", PYTHONPATH=path)
     assert done.returncode == 0, done.stderr
     assert "above" in done.stdout
-    wrong = run("bucketer=halves", "bucketer.middle=high", PYTHONPATH=path)
+    wrong = run_process("bucketer=halves", "bucketer.middle=high", PYTHONPATH=path)
     assert wrong.stderr.startswith("error: bucketer.middle=high")
 
 
-def test_a_name_that_is_taken_names_both_sides(run, install):
+def test_a_name_that_is_taken_names_both_sides(run_process, install):
     path = install("cut-in-half", "percentile = cut_in_half:Halves", HALVES.format(first_line=""))
-    done = run(PYTHONPATH=path)
+    done = run_process(PYTHONPATH=path)
     assert done.returncode == 1
     assert "bucketer=percentile: one of curriculum, one of cut-in-half 2.0" in done.stderr
 
@@ -163,12 +163,12 @@ def test_a_broken_plugin_is_one_line_where_it_is_chosen(install, installed, comp
     assert str(caught.value).startswith(complaint + cause)
 
 
-def test_a_broken_plugin_is_a_row_of_the_listing_and_nothing_to_others(run, install):
+def test_a_broken_plugin_is_a_row_of_the_listing_and_nothing_to_others(run_process, install):
     path = install("cut-in-half", "halves = cut_in_half:Halves", "import sys; sys.exit(3)")
     assert ["broken:", "SystemExit:", "3"] in [row[4:] for row in listed(PYTHONPATH=path)]
-    shown = run("--help", PYTHONPATH=path)
+    shown = run_process("--help", PYTHONPATH=path)
     assert (shown.returncode, shown.stderr) == (0, "")
-    done = run("bucketer=halves", PYTHONPATH=path)
+    done = run_process("bucketer=halves", PYTHONPATH=path)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
 

@@ -53,7 +53,7 @@ def test_a_plugin_is_said_to_be_of_its_distribution(plain):
 
 
 def test_keys_are_those_of_what_is_chosen_with_their_values_and_comments():
-    shown = rows(text(["data=rollouts", "reward=function", "bucketer.n=7"]))
+    shown = rows(text(["data=rollouts", "reward=function", "bucketer=percentile", "bucketer.n=7"]))
     assert shown["data.path=???"].endswith("required")
     assert shown["data.prompt_key=prompt"] == "column with the prompt, a string or a chat"
     assert shown["reward.name=compute_score"] == "the function"

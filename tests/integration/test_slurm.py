@@ -178,7 +178,7 @@ def test_a_sweep_survives_what_clusters_do(tmp_path, model, start):
     paths = ",".join(f"{tmp_path}/{name}.parquet" for name in "abc")  # there is no c
     for prompt in ("a 12", "b 12"):
         model.waits[prompt] = threading.Event()
-    sweep = start(*generating(model), f"data.path={paths}", "bucketer.n=3,4")
+    sweep = start(*generating(model), f"data.path={paths}", "bucketer=percentile", "bucketer.n=3,4")
     killed, heir = worker_and_waiter(tmp_path, (0, 1))
     requeued, other = worker_and_waiter(tmp_path, (2, 3))
     until(lambda: {"a 12", "b 12"} <= set(model.asked))
@@ -231,7 +231,7 @@ def test_a_preempted_job_goes_on_where_it_was(tmp_path, model, start):
     model.waits["a 12"] = threading.Event()
     low = "hydra.launcher.partition=low"
     path = f"data.path={tmp_path}/a.parquet"
-    sweep = start(*generating(model), path, "bucketer.n=3", low)
+    sweep = start(*generating(model), path, "bucketer=percentile", "bucketer.n=3", low)
     until(lambda: "a 12" in model.asked)
     # All processors, at a higher priority.
     urgent = ["srun", "--partition=main", "--exclusive", "sleep", "1"]
@@ -251,7 +251,7 @@ def test_a_sweep_whose_launcher_died_is_compared_and_resumed(tmp_path, model, st
     write_problems(tmp_path / "a.parquet")
     model.waits["a 12"] = threading.Event()
     path = f"data.path={tmp_path}/a.parquet"
-    sweep = start(*generating(model), path, "bucketer.n=2,3")
+    sweep = start(*generating(model), path, "bucketer=percentile", "bucketer.n=2,3")
     worker_and_waiter(tmp_path, (0, 1))
     sweep.kill()
     sweep.wait()

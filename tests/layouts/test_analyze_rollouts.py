@@ -13,12 +13,8 @@ from omegaconf import OmegaConf
 from curriculum import data
 from curriculum.bucketers import Percentile
 from curriculum.config.plugins import conf_dir
-from curriculum.core.records import Buckets, Measured, Rewards, Rollouts
 from curriculum.layouts import AnalyzeRollouts, Export
-from curriculum.metrics import MeanReward, measure
-from curriculum.run.replaying import adopt
-from curriculum.run.scoring.scoring import read_recorded
-from curriculum.testing import STANDARD
+from curriculum.testing import make_measured
 
 LAYOUT = AnalyzeRollouts()
 EXPORT = Export(**OmegaConf.load(conf_dir() / "config.yaml").export)
@@ -58,24 +54,8 @@ def write_jsonl(path, rows):
 
 def outcome_of(path, place=None):
     source = data.Rollouts(str(path), "problem_id", "prompt", "reward_model")
-    problems, index, *_ = source.load()
-    index = index if place is None else adopt(index, np.array(place))
-    rollouts = Rollouts(index, source.responses, source.rows)
-    rewards = read_recorded(rollouts, max_failures=1000)
-    grouped = Rewards.group(rollouts, rewards)
-    metrics = measure(problems, grouped, STANDARD, MeanReward(), "mean_reward")
-    bucketer = Percentile(4, ["easy", "medium-easy", "medium-hard", "hard"]).fit(metrics)
-    buckets = Buckets(bucketer.names_, bucketer.assign(metrics))
-    return Measured(
-        problems=problems,
-        rollouts=rollouts,
-        rewards=rewards,
-        groups=grouped,
-        metrics=metrics,
-        buckets=buckets,
-        bucketing="percentile",
-        label=str(path),
-    )
+    bucketer = Percentile(4, ["easy", "medium-easy", "medium-hard", "hard"])
+    return make_measured(source, bucketer, place=None if place is None else np.array(place))
 
 
 def write(path, folder, place=None):

@@ -12,11 +12,9 @@ from curriculum import data
 from curriculum.bucketers import Percentile, Threshold
 from curriculum.config.plugins import conf_dir
 from curriculum.core.errors import UserError
-from curriculum.core.records import Buckets, Measured, Rewards, Rollouts
 from curriculum.layouts import BucketRollouts, Export
-from curriculum.metrics import InverseMean, MeanReward, measure
-from curriculum.run.scoring.scoring import read_recorded
-from curriculum.testing import STANDARD
+from curriculum.metrics import InverseMean
+from curriculum.testing import make_measured
 
 LAYOUT = BucketRollouts()
 EXPORT = Export(**OmegaConf.load(conf_dir() / "config.yaml").export)
@@ -25,25 +23,8 @@ THREE = Percentile(3, None)
 
 def outcome_of(path, bucketer=THREE, metric=None):
     source = data.Rollouts(str(path), "problem_id", "prompt", "reward_model")
-    problems, index, *_ = source.load()
-    rollouts = Rollouts(index, source.responses, source.rows)
-    rewards = read_recorded(rollouts, max_failures=1000)
-    grouped = Rewards.group(rollouts, rewards)
-    metric = metric or MeanReward()
     option = "inverse_mean" if metric == InverseMean() else "mean_reward"
-    metrics = measure(problems, grouped, STANDARD, metric, option)
-    assignment = bucketer.fit(metrics).assign(metrics)
-    buckets = Buckets(bucketer.names_, assignment)
-    return Measured(
-        problems=problems,
-        rollouts=rollouts,
-        rewards=rewards,
-        groups=grouped,
-        metrics=metrics,
-        buckets=buckets,
-        bucketing="percentile",
-        label=str(path),
-    )
+    return make_measured(source, bucketer, metric=metric, option=option)
 
 
 def line(name, *rewards, end=b"\n"):
@@ -107,7 +88,7 @@ def test_what_came_out_reads_as_the_same_problems(tmp_path):
 
 
 def test_lines_without_a_usable_reward_are_kept_in_a_file_of_their_own(tmp_path):
-    unscored = [line("a", None), line("b", math.nan, "1"), line("c")]
+    unscored = [line("a", None), line("b", math.nan, "nan"), line("c")]
     scored = [line("d", 1), line("e", 0, None), line("f", 0.5)]
     mixed = [each for pair in zip(unscored, scored, strict=True) for each in pair]
     (tmp_path / "in.jsonl").write_bytes(b"".join(mixed))

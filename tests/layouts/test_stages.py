@@ -16,13 +16,10 @@ from curriculum.bucketers import Recorded
 from curriculum.config.build import typed
 from curriculum.config.plugins import conf_dir
 from curriculum.core.errors import UserError
-from curriculum.core.records import Buckets, Measured, Rewards, Rollouts
 from curriculum.layouts import Export, Generations, Stages
-from curriculum.metrics import MeanReward, measure
 from curriculum.run import pipeline
 from curriculum.run.context import Context
-from curriculum.run.scoring.scoring import read_recorded
-from curriculum.testing import STANDARD
+from curriculum.testing import make_measured
 
 LAYOUT = Stages()
 EXPORT = Export(**OmegaConf.load(conf_dir() / "config.yaml").export)
@@ -67,22 +64,7 @@ def write_lines(folder, rows):
 
 def outcome_of(path, names=None):
     source = data.Buckets(str(path), "problem_id", "prompt", "reward_model")
-    problems, index, *_ = source.load()
-    rollouts = Rollouts(index, source.responses, source.rows)
-    rewards = read_recorded(rollouts, max_failures=1000)
-    groups = Rewards.group(rollouts, rewards)
-    metrics = measure(problems, groups, STANDARD, MeanReward(), "mean_reward")
-    bucketer = Recorded(names).fit(metrics)
-    return Measured(
-        problems=problems,
-        rollouts=rollouts,
-        rewards=rewards,
-        groups=groups,
-        metrics=metrics,
-        buckets=Buckets(bucketer.names_, bucketer.assign(metrics)),
-        bucketing="recorded",
-        label=str(path),
-    )
+    return make_measured(source, Recorded(names), "recorded")
 
 
 @pytest.fixture(scope="module")

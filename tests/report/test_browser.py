@@ -53,7 +53,9 @@ def hostile(tmp_path_factory, store) -> Path:
     (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     names = "bucketer.names=['<img src=y onerror=window.ran=5>','{{ 1 }}',__proto__]"
     data = ("data=rollouts", f"data.path={folder}/rows.jsonl")
-    return _made(folder, store, *data, names, "bucketer.n=3", "trainer.steps=4")
+    return _made(
+        folder, store, *data, names, "bucketer=percentile", "bucketer.n=3", "trainer.steps=4"
+    )
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,7 @@ def test_cruxeval_keeps_its_two_tasks_apart(measured, test_data):
 
 def test_ties_of_game_24_leave_buckets_equal(measured, test_data):
     path = test_data / "game24_tot" / "long.parquet"
-    table = measured(path, "bucketer.n=7")
+    table = measured(path, "bucketer=percentile", "bucketer.n=7")
     assert table["mean_reward"].nunique() < len(table) / 2
     sizes = table["bucket"].value_counts()
     assert sizes.max() - sizes.min() <= 1

@@ -39,15 +39,18 @@ def test_the_default_run_shows_how_hard_the_demo_is(run, tmp_path, read_result):
     assert result["status"] == "completed"
     assert result["reward"] == "ExactMatch"
     assert result["counts"]["rewards"] == 16128
-    assert {each["count"] for each in result["buckets"].values()} == {252}
+    sizes = {name: bucket["count"] for name, bucket in result["buckets"].items()}
+    assert sizes == {"easy": 471, "medium": 91, "hard": 72, "very_hard": 374}
+    assert "training" not in result
     assert result["stages"]["rewards"]["fingerprint"]
     assert result["versions"]["numpy"]
 
     table = pd.read_parquet(tmp_path / "out" / "problems.parquet")
     assert len(table) == 1008
     assert (table["pass_rate_low"] <= table["pass_rate_high"]).all()
-    hardness = table.groupby("bucket")["difficulty_score"]
-    assert hardness.max()["easy"] <= hardness.min()["medium"]
+    rates = table.groupby("bucket")["pass_rate"]
+    assert rates.max()["very_hard"] < 0.2 <= rates.min()["hard"]
+    assert rates.max()["medium"] < 0.8 <= rates.min()["easy"]
 
 
 def test_pass_rates_of_the_demo_are_exact_matches(run, tmp_path):
@@ -259,7 +262,7 @@ def alive(pid: int) -> bool:
 
 
 @pytest.mark.slow
-def test_a_change_in_the_folder_of_the_function_scores_anew(run, tmp_path, read_result):
+def test_a_change_in_the_folder_of_the_function_scores_anew(run_process, tmp_path, read_result):
     code = tmp_path / "code"
     code.mkdir()
     (code / "reward.py").write_text(
@@ -270,7 +273,7 @@ def test_a_change_in_the_folder_of_the_function_scores_anew(run, tmp_path, read_
     arguments += ["reward.needs_ground_truth=false"]
     for worth in (1.0, 0.0):
         (code / "worth.py").write_text(f"WORTH = {worth}\n")
-        done = run(*arguments, f"reward.path={code}/reward.py", PYTHONPATH=str(code))
+        done = run_process(*arguments, f"reward.path={code}/reward.py", PYTHONPATH=str(code))
         assert done.returncode == 0, done.stderr
         assert read_result(tmp_path / "out")["mean_reward"] == worth
 

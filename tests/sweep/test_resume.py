@@ -57,7 +57,7 @@ def sweep(run, tmp_path):
     for name in ("a", "c"):
         write_rollouts(tmp_path / f"{name}.jsonl")
     paths = ",".join(f"{tmp_path}/{name}.jsonl" for name in "abc")
-    done = run("-m", "data=rollouts", f"data.path={paths}", "bucketer.n=2")
+    done = run("-m", "data=rollouts", f"data.path={paths}", "bucketer=percentile", "bucketer.n=2")
     assert done.returncode == 1
     assert rows(tmp_path / "out") == [("0", "completed"), ("1", "failed"), ("2", "completed")]
     return tmp_path / "out"
@@ -84,7 +84,14 @@ def test_only_what_failed_or_is_missing_runs_again(sweep, tmp_path):
     assert json.loads((sweep / "2" / "result.json").read_text())["config"]["bucketer"]["n"] == 2
     # Twice does no harm, with the sweep's own arguments or without.
     paths = ",".join(f"{tmp_path}/{name}.jsonl" for name in "abc")
-    again = resume("-m", "data=rollouts", f"data.path={paths}", "bucketer.n=2", f"resume={sweep}")
+    again = resume(
+        "-m",
+        "data=rollouts",
+        f"data.path={paths}",
+        "bucketer=percentile",
+        "bucketer.n=2",
+        f"resume={sweep}",
+    )
     assert again.returncode == 0, again.stderr
     assert finished(sweep) == after
 
@@ -198,9 +205,9 @@ def test_a_job_that_slurm_starts_again_is_not_left_to_itself(tmp_path, monkeypat
 def test_an_earlier_sweep_in_the_folder_is_no_result_of_this_one(run, tmp_path):
     write_rollouts(tmp_path / "a.jsonl")
     data = ("data=rollouts", f"data.path={tmp_path}/a.jsonl")
-    assert run("-m", *data, "bucketer.n=2,3,4").returncode == 0
+    assert run("-m", *data, "bucketer=percentile", "bucketer.n=2,3,4").returncode == 0
     dies = "model.path=${oc.env:NOT_SET}"  # before it can say so itself
-    done = run("-m", "hydra/launcher=local", *data, dies, "bucketer.n=5,6")
+    done = run("-m", "hydra/launcher=local", *data, dies, "bucketer=percentile", "bucketer.n=5,6")
     assert done.returncode == 1, done.stderr
     assert rows(tmp_path / "out") == [("0", "failed"), ("1", "failed")]
 
@@ -210,7 +217,7 @@ def test_a_cluster_that_does_not_take_the_jobs_says_why(run, tmp_path):
     without = ":".join(
         each for each in os.environ["PATH"].split(":") if not (Path(each) / "srun").exists()
     )
-    done = run("-m", "hydra/launcher=slurm", "bucketer.n=2,3", PATH=without)
+    done = run("-m", "hydra/launcher=slurm", "bucketer=percentile", "bucketer.n=2,3", PATH=without)
     assert done.returncode == 1
     assert "hydra/launcher=local" in done.stderr and "Traceback" not in done.stderr
 

@@ -42,7 +42,7 @@ class ToFile:
 
 
 @pytest.mark.slow
-def test_a_tracker_is_told_of_everything_in_its_order_beside_the_local_files(run, tmp_path):
+def test_a_tracker_is_told_of_everything_in_its_order_beside_the_local_files(run_process, tmp_path):
     (tmp_path / "to_file.py").write_text(CODE)
     info = tmp_path / "to_file-1.0.dist-info"
     info.mkdir()
@@ -50,7 +50,7 @@ def test_a_tracker_is_told_of_everything_in_its_order_beside_the_local_files(run
     (info / "entry_points.txt").write_text("[curriculum.tracker]\nto_file = to_file:ToFile\n")
     told = tmp_path / "told.txt"
     chosen = ("tracker=to_file", f"tracker.path={told}", "trainer.control=false")
-    done = run("-m", *chosen, "trainer.steps=2", "seed=1,2", PYTHONPATH=str(tmp_path))
+    done = run_process("-m", *chosen, "trainer.steps=2", "seed=1,2", PYTHONPATH=str(tmp_path))
     assert done.returncode == 0, done.stderr
     each = ["buckets 1008", "event dry_run", "log 0", "log 1", "log 2", "trained", "finish None"]
     starts = [f"start training seed={seed}" for seed in (1, 2)]

@@ -16,38 +16,16 @@ from curriculum import data
 from curriculum.bucketers import Percentile
 from curriculum.config.plugins import conf_dir
 from curriculum.core.errors import UserError
-from curriculum.core.records import Buckets, Measured, Rewards, Rollouts
 from curriculum.layouts import Export, Stages
-from curriculum.metrics import MeanReward, PassRate, Variance, measure
-from curriculum.run.replaying import adopt, match
-from curriculum.run.scoring.scoring import read_recorded
-from curriculum.testing import STANDARD
+from curriculum.metrics import MeanReward, PassRate, Variance
+from curriculum.testing import STANDARD, make_measured
 
 EXPORT = Export(**OmegaConf.load(conf_dir() / "config.yaml").export)
 KEYS = ("problem_id", "prompt", "reward_model")
 
 
-def outcome_of(source, replay=None, metric=None, option="mean_reward", config=STANDARD, n=3):
-    problems, index, *_ = source.load()
-    if replay is not None:
-        replayed, index, *_ = replay.load()
-        index = adopt(index, match(replayed, problems))
-    stream = replay or source
-    rollouts = Rollouts(index, stream.responses, stream.rows)
-    rewards = read_recorded(rollouts, max_failures=1000)
-    groups = Rewards.group(rollouts, rewards)
-    metrics = measure(problems, groups, config, metric or MeanReward(), option)
-    bucketer = Percentile(n, None).fit(metrics)
-    return Measured(
-        problems=problems,
-        rollouts=rollouts,
-        rewards=rewards,
-        groups=groups,
-        metrics=metrics,
-        buckets=Buckets(bucketer.names_, bucketer.assign(metrics)),
-        bucketing="percentile",
-        label="",
-    )
+def outcome_of(source, n=3, **options):
+    return make_measured(source, Percentile(n, None), **options)
 
 
 @pytest.fixture
@@ -524,7 +502,7 @@ def test_pass_rates_are_shares_where_the_convention_has_percent(tmp_path, export
     assert config.scale == 100
     metric = PassRate(config.threshold, config.strict, config.scale)
     source = rollouts(write(tmp_path / "in.parquet", long_rollouts(seed=2)))
-    table, manifest = export(source, metric=metric, option="pass_rate", config=config)
+    table, manifest = export(source, metric=metric, option="pass_rate", standard=config)
     assert manifest["complexity_score"] == "pass_rate"
     for info in infos(table):
         metrics = info["difficulty_metrics"]
