@@ -6,7 +6,7 @@ from itertools import chain
 from pathlib import Path
 
 import curriculum
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 
 PACKAGE = Path(curriculum.__file__).parent
 STRATEGIES = (

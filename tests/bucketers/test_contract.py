@@ -19,7 +19,7 @@ from curriculum.bucketers import (
     Threshold,
 )
 from curriculum.config.build import build, typed
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.core.records import Cuts
 from curriculum.metrics import Measure

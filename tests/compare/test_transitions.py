@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 from scipy.stats import beta
 
 from curriculum.compare.transitions import show, transitions
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.demo.__main__ import write
 from curriculum.run import pipeline

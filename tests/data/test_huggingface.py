@@ -8,7 +8,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from curriculum import data
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.errors import UserError
 
 datasets = pytest.importorskip(

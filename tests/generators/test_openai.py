@@ -20,7 +20,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from curriculum.config.build import build
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.core.records import Asked
 from curriculum.run.generating.plan import plan

@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 from scipy.stats import beta
 
 from curriculum.config.build import build
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.core.records import Problems
 from curriculum.metrics import (

@@ -8,7 +8,7 @@ import pytest
 from omegaconf import OmegaConf
 
 from curriculum.config.build import build, typed
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.prompts import Observations, Prompts
 from curriculum.samplers import Guards
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.records import Floats
 from curriculum.samplers import Sampler, Sampling
 from curriculum.samplers.parts.epoch_shuffle import EpochShuffle

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.core.prompts import Observations
 from curriculum.samplers import Curriculum, Guards, RewardCurriculum, Thompson

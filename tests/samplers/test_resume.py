@@ -12,7 +12,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.prompts import Observations
 from curriculum.samplers import Curriculum
 from curriculum.testing import make_prompts

@@ -8,7 +8,7 @@ from omegaconf import OmegaConf
 
 import curriculum.samplers as samplers
 from curriculum.config.build import build
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.samplers import Curriculum
 

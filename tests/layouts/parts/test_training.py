@@ -14,7 +14,7 @@ from scipy.stats import beta
 
 from curriculum import data
 from curriculum.bucketers import Percentile
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.core.records import Buckets, Measured, Rewards, Rollouts
 from curriculum.layouts import Export, Stages

@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 
 from curriculum import data, rewards
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.core.records import Rollouts
 from curriculum.run.scoring.entries import load as load_stored
