@@ -11,6 +11,7 @@ from curriculum import data
 from curriculum.core.errors import UserError
 from curriculum.core.records import Rewards, Rollouts
 from curriculum.formats.rows import Rows
+from curriculum.run.reading import load as load_stored
 from curriculum.run.scoring.scoring import read_recorded
 from curriculum.store.entries import Store
 
@@ -101,7 +102,8 @@ def test_a_row_without_prompt_costs_only_itself(tmp_path, name, place, empty):
     rows = [{"problem_id": "a", "prompt": "q", "response": str(i), "reward": 1.0} for i in range(8)]
     rows[place]["prompt"] = empty
     source = reader(write(tmp_path / name, rows))
-    stored = data.load_stored(Store(tmp_path / "store"), "problems", source, max_rejected=1)
+    stored = load_stored(Store(tmp_path / "store"), "problems", source, max_rejected=1)
+    assert stored.rejected is not None
     assert [json.loads(line)["row"] for line in stored.rejected.read_text().splitlines()] == [
         place + 1
     ]

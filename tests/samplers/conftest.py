@@ -2,6 +2,7 @@
 
 import functools
 import json
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ def sampler():
     def configuration(option):
         node = OmegaConf.load(conf_dir() / "sampler" / f"{option}.yaml")
         cfg = OmegaConf.create({"trainer": {"steps": STEPS}, "sampler": node})
-        return OmegaConf.to_container(cfg, resolve=True)["sampler"]
+        return cast(dict[str, Any], OmegaConf.to_container(cfg.sampler, resolve=True))
 
     def sampler(option, **given):
         return build({"sampler": configuration(option) | given}, "sampler")

@@ -112,7 +112,7 @@ def test_a_plugin_s_sampler_is_found_by_its_entry_point(folder, tmp_path, monkey
         "    share: float = 0.5\n"
     )
     monkeypatch.syspath_prepend(site)
-    assert sampler_named("hardest").share == 0.5
+    assert vars(sampler_named("hardest"))["share"] == 0.5
     assert len(Curriculum.from_run(folder, "hardest", batch_size=16).next_batch()) == 16
 
 
