@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from importlib import import_module
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from curriculum.compare import sweep_end
 from curriculum.config import source
@@ -89,6 +90,17 @@ def composed() -> Iterator[Callable[..., DictConfig]]:
     source.register()
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         yield lambda *overrides: compose("config", list(overrides))
+
+
+@pytest.fixture
+def composed_values(composed: Callable[..., DictConfig]) -> Callable[..., dict[str, Any]]:
+    """The same as plain values, as code gets them."""
+
+    def composed_values(*overrides: str) -> dict[str, Any]:
+        cfg = composed(*overrides)
+        return cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
+
+    return composed_values
 
 
 def result(folder: Path) -> dict:

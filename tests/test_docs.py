@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from curriculum.config import legacy
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 
 ROOT = conf_dir().parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

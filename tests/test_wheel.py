@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 
 
 @pytest.mark.slow
@@ -16,7 +16,8 @@ def test_a_wheel_carries_the_configuration_and_the_demo(tmp_path):
     (wheel,) = tmp_path.glob("curriculum-*.whl")
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     code = (
-        "from curriculum.config.plugins import conf_dir, options\n"
+        "from curriculum.config.conf import conf_dir\n"
+        "from curriculum.config.plugins import options\n"
         "from curriculum.data.demo import FILE\n"
         "print(conf_dir(), FILE, FILE.is_file(), len(options()) > 20)"
     )

@@ -24,7 +24,6 @@ from inspect import getdoc
 from typing import Any, NamedTuple
 
 from curriculum.config.conf import GROUPS, options_in, pipeline_keys
-from curriculum.config.conf import conf_dir as conf_dir
 from curriculum.core.errors import UserError
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from omegaconf import OmegaConf
 
 from curriculum.bucketers import (
     Adaptive,
@@ -19,7 +18,7 @@ from curriculum.bucketers import (
     Threshold,
 )
 from curriculum.config.build import build, typed
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.core.records import Cuts
 from curriculum.metrics import Measure
@@ -42,9 +41,11 @@ every_bucketer = pytest.mark.parametrize("make", BUCKETERS.values(), ids=BUCKETE
 
 @pytest.mark.parametrize("convention", CONVENTIONS)
 @pytest.mark.parametrize("option", OPTIONS)
-def test_every_option_keeps_the_contract_under_every_convention(composed, option, convention):
+def test_every_option_keeps_the_contract_under_every_convention(
+    composed_values, option, convention
+):
     overrides = [f"bucketer={option}", f"convention={convention}", *REQUIRED.get(option, [])]
-    cfg = OmegaConf.to_container(composed(*overrides), resolve=True)
+    cfg = composed_values(*overrides)
     check_bucketer(functools.partial(build, cfg, "bucketer"))
 
 
@@ -66,7 +67,7 @@ def test_order_of_rewards_moves_nobody(make):
     kinds = [[0.1, 0.2, 0.3], [0.1, 0.7, 0.7], [0.3, 0.9, 0.6, 0.2]]
     groups = [kinds[i % 3] for i in range(60)]
     metrics = make_metrics(groups)
-    turned = make_metrics([rng.permutation(group) for group in groups])
+    turned = make_metrics([rng.permutation(group).tolist() for group in groups])
     assert (metrics["mean_reward"] != turned["mean_reward"]).any()
     expected = make().fit(metrics).assign(metrics).tolist()
     assert make().fit(turned).assign(turned).tolist() == expected

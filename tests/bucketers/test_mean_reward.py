@@ -3,7 +3,6 @@
 from itertools import permutations
 
 import pytest
-from omegaconf import OmegaConf
 
 from curriculum.bucketers import MeanReward
 from curriculum.config.build import build
@@ -12,12 +11,12 @@ from curriculum.testing import make_metrics
 
 
 @pytest.fixture
-def cut(composed):
+def cut(composed_values):
     """Groups of rewards in the buckets of a convention."""
 
     def cut(convention: str, groups) -> Buckets:
-        cfg = composed(f"convention={convention}", "bucketer=mean_reward")
-        bucketer = build(OmegaConf.to_container(cfg, resolve=True), "bucketer")
+        cfg = composed_values(f"convention={convention}", "bucketer=mean_reward")
+        bucketer = build(cfg, "bucketer")
         metrics = make_metrics(groups)
         assigned = bucketer.fit(metrics).assign(metrics)
         return Buckets(bucketer.names_, assigned)

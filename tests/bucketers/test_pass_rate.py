@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from omegaconf import OmegaConf
 
 from curriculum.bucketers import PassRate
 from curriculum.config.build import build
@@ -18,12 +17,12 @@ def labels(bucketer, metrics) -> list[str]:
 
 
 @pytest.fixture
-def bucketer(composed):
+def bucketer(composed_values):
     """The bucketer under a convention."""
 
     def bucketer(convention: str):
-        cfg = composed(f"convention={convention}", "bucketer=pass_rate")
-        return build(OmegaConf.to_container(cfg, resolve=True), "bucketer")
+        cfg = composed_values(f"convention={convention}", "bucketer=pass_rate")
+        return build(cfg, "bucketer")
 
     return bucketer
 

@@ -4,7 +4,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-from omegaconf import OmegaConf
 
 from curriculum.bucketers import Percentile
 from curriculum.config.build import build
@@ -88,8 +87,8 @@ def test_own_names_run_from_easy_to_hard():
     assert buckets.labels().to_pylist() == ["stage3", "stage2", "stage1"]
 
 
-def test_analyze_rollouts_ranks_by_the_mean_of_the_five_best(composed):
-    cfg = OmegaConf.to_container(composed("preset=analyze_rollouts"), resolve=True)
+def test_analyze_rollouts_ranks_by_the_mean_of_the_five_best(composed_values):
+    cfg = composed_values("preset=analyze_rollouts")
     groups = [[-9.0, *[i / 8] * 5] for i in range(8)]
     metrics = measure(
         make_problems(8),

@@ -41,7 +41,7 @@ class World:
         passes = self.rng.random(len(rollouts)) < self.rate[rollouts.problem]
         failed = self.rng.random(len(rollouts)) < self.failing
         reward = pa.array(np.where(failed, np.nan, passes), from_pandas=True)
-        failure = pa.array(np.where(failed, "broken", None), pa.string())
+        failure = pa.array(["broken" if each else None for each in failed], pa.string())
         return pa.table({"reward": reward, "failure": failure})
 
     def run(self, budget, batch_size=0, problems=None):
@@ -145,7 +145,7 @@ def test_problems_that_can_not_be_scored_are_asked_once():
             table = super().score(rollouts)
             broken = rollouts.problem == 3
             reward = np.where(broken, np.nan, table["reward"].to_numpy())
-            failure = np.where(broken, "broken", None)
+            failure = ["broken" if each else None for each in broken]
             columns = [pa.array(reward, from_pandas=True), pa.array(failure, pa.string())]
             return pa.table(columns, names=["reward", "failure"])
 
@@ -248,7 +248,7 @@ class UntilItPasses(Budget):
     rounds: int = 3
 
     def asked(self, tally, setting):
-        never = np.flatnonzero(tally.c == 0) if tally.rounds < self.rounds else []
+        never = np.flatnonzero((tally.c == 0) & (tally.rounds < self.rounds))
         return [Asked(int(row), int(tally.asked[row]), 2) for row in never]
 
 
@@ -282,9 +282,11 @@ def test_nothing_to_say_in_the_end_is_the_default():
 
 
 def test_shards_that_are_missing_end_the_rounds():
-    world = World(RATE)
-    world.generate = lambda asked: None
-    assert world.run(Fixed()) is None
+    class Waiting(World):
+        def generate(self, asked):
+            return None
+
+    assert Waiting(RATE).run(Fixed()) is None
 
 
 def test_a_budget_that_asks_for_nothing_is_told_so():

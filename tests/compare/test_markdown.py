@@ -4,7 +4,7 @@ from curriculum.compare.markdown import table_of
 
 
 def test_a_table_has_every_key_and_no_cell_breaks_it():
-    rows = [
+    rows: list[dict[str, object]] = [
         {"arm": "uniform", "gain": 0.12345, "seeds": 3, "control": True},
         {"arm": "a|b\nc", "gain": None, "seeds": 12, "until": "not reached"},
     ]

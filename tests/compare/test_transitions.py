@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from omegaconf import OmegaConf
 from scipy.stats import beta
 
 from curriculum.compare.transitions import show, transitions
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.demo.__main__ import write
 from curriculum.run import pipeline
@@ -39,7 +40,7 @@ def finished(composed, folder, rollouts, *overrides):
         f"store_dir={folder.parent}/store",
         *overrides,
     )
-    values = OmegaConf.to_container(cfg, resolve=True)
+    values = cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
     choices = {"reward": "auto", "metric": "mean_reward", "bucketer": "any"}
     context = Context.of(values, folder, choices)
     pipeline.run(values, context)
@@ -153,8 +154,8 @@ def test_apart_is_where_the_intervals_do_not_overlap(pair):
 
 def test_what_is_shown(pair, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    pair = Path("before"), Path("after")
-    show(*pair, transitions(*pair))
+    before, after = Path("before"), Path("after")
+    show(before, after, transitions(before, after))
     shown = capsys.readouterr().out
     assert "before -> after: 6 problems of both\n" in shown
     assert "1 problems are in before only\n" in shown
@@ -269,9 +270,10 @@ def test_a_store_that_is_gone_costs_the_prompts_only(pair, capsys):
         content = json.loads(path.read_text())
         content["stages"]["problems"]["folder"] = str(folder / "gone")
         path.write_text(json.dumps(content))
-    found = transitions(*pair)
+    before, after = pair
+    found = transitions(before, after)
     assert found.table["prompt"].isna().all()
-    show(*pair, found)
+    show(before, after, found)
     assert "4 moved: 2 easier, 2 harder" in capsys.readouterr().out
 
 
@@ -328,9 +330,8 @@ def test_two_ways_to_ask_the_same_model(cut, test_data):
     held = of_rate.groupby(level=0).agg(set)
     sure = {rate: names.pop() for rate, names in held.items() if len(names) == 1}
     after_rates = rates[1].sort_index().round(6)
-    checked = [
-        (table["after"][name], sure[rate]) for name, rate in after_rates.items() if rate in sure
-    ]
+    buckets = table["after"].to_dict()
+    checked = [(buckets[name], sure[rate]) for name, rate in after_rates.items() if rate in sure]
     assert len(checked) >= 30
     assert all(found == expected for found, expected in checked)
 

@@ -35,7 +35,7 @@ def test_without_a_pass_the_interval_begins_at_0_and_without_a_failure_it_ends_a
 
 
 @pytest.mark.parametrize(("shape", "n"), [((1, 1), 16), ((0.3, 0.3), 16), ((0.5, 2), 8)])
-def test_nine_intervals_in_ten_hold_the_truth(shape, n):
+def test_nine_intervals_in_ten_hold_the_truth(shape: tuple[float, float], n):
     rng = np.random.default_rng(0)
     rate = rng.beta(*shape, 20_000)
     many = np.full(len(rate), float(n))
@@ -46,7 +46,7 @@ def test_nine_intervals_in_ten_hold_the_truth(shape, n):
 
 
 @pytest.mark.parametrize("shape", [(1.0, 1.0), (0.3, 0.3), (0.5, 2.0), (6.0, 2.0)])
-def test_the_fitted_prior_is_the_one_that_pass_rates_were_drawn_from(shape):
+def test_the_fitted_prior_is_the_one_that_pass_rates_were_drawn_from(shape: tuple[float, float]):
     rng = np.random.default_rng(1)
     n = rng.integers(4, 40, 20_000).astype(float)
     c = rng.binomial(n.astype(int), rng.beta(*shape, len(n))).astype(float)

@@ -4,8 +4,8 @@ import logging
 import os
 import subprocess
 import sys
+import time
 
-from curriculum.core import progress as module
 from curriculum.core.progress import progress
 
 WORK = """
@@ -43,7 +43,7 @@ def test_a_terminal_shows_a_bar_and_whole_lines_above_it():
 
 def test_elsewhere_a_line_says_what_is_left(monkeypatch, caplog):
     now = [1000.0]
-    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     with caplog.at_level(logging.INFO), progress("scoring", "rollouts", 10_000, 1000) as advance:
         for _ in range(5):
             now[0] += 20.0

@@ -32,9 +32,14 @@ configs:
 """
 
 
+class Server(ThreadingHTTPServer):
+    commits: dict[str, dict[str, bytes]]
+
+
 class Hub(BaseHTTPRequestHandler):
     """One dataset, public, with commits {sha: {path: bytes}}, the last one the newest."""
 
+    server: Server
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
@@ -112,7 +117,7 @@ def content(start):
 
 @pytest.fixture
 def hub():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    server = Server(("127.0.0.1", 0), Hub)
     server.commits = {FIRST: content(100)}
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

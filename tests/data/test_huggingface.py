@@ -2,13 +2,14 @@
 
 import json
 import re
+from typing import Any, cast
 
 import pandas as pd
 import pytest
 from omegaconf import OmegaConf
 
 from curriculum import data
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.errors import UserError
 
 datasets = pytest.importorskip(
@@ -38,7 +39,8 @@ def cache(tmp_path_factory, monkeypatch):
 
 
 def option(name, path, **knobs):
-    node = OmegaConf.to_container(OmegaConf.load(conf_dir() / "data" / f"{name}.yaml"))
+    file = conf_dir() / "data" / f"{name}.yaml"
+    node = cast(dict[str, Any], OmegaConf.to_container(OmegaConf.load(file)))
     node.pop("_target_")
     return data.HuggingFace(**COLUMNS | node | {"path": str(path)} | knobs)
 
@@ -270,6 +272,7 @@ def as_verl_prepares_gsm8k(path, split):
     for index, line in enumerate(path.read_text().splitlines()):
         row = json.loads(line)
         found = re.search("#### (\\-?[0-9\\.\\,]+)", row["answer"])
+        assert found is not None
         instruction = 'Let\'s think step by step and output the final answer after "####".'
         content = row["question"] + " " + instruction
         yield {
@@ -385,7 +388,7 @@ def test_a_column_that_is_not_there_ends_a_run_with_those_that_are(run, tmp_path
 
 
 def test_columns_of_verl_s_schema_reach_the_files_that_verl_trains_on(run, tmp_path):
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "data_source": "sums",
             "prompt": [{"role": "user", "content": f"{i} + 1?"}],

@@ -1,6 +1,7 @@
 """Problems made on the spot."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -14,9 +15,9 @@ reasoning_gym = pytest.importorskip(
 def load(**knobs):
     from curriculum.data import ReasoningGym
 
-    own = {"tasks": None, "size": 3, "seed": 5} | knobs
-    columns = {"id_key": "problem_id", "prompt_key": "prompt", "reward_fn_key": "reward_model"}
-    return ReasoningGym(**own, **columns).load().problems.table.to_pylist()
+    own: dict[str, Any] = {"tasks": None, "size": 3, "seed": 5} | knobs
+    own |= {"id_key": "problem_id", "prompt_key": "prompt", "reward_fn_key": "reward_model"}
+    return ReasoningGym(**own).load().problems.table.to_pylist()
 
 
 def test_the_demo_s_tasks_in_all_their_levels():

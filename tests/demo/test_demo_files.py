@@ -34,7 +34,7 @@ def folder(tmp_path_factory):
 def shipped():
     """The demo with the truth and the reward of each rollout."""
     frame = pd.read_parquet(SHIPPED)
-    truth = frame["original_reward_model"].str["ground_truth"]
+    truth = frame["original_reward_model"].str.get("ground_truth")
     reward = (frame["response"].str.strip() == truth).astype(float)
     return frame.assign(truth=truth, reward=reward)
 

@@ -103,6 +103,7 @@ def test_a_row_without_prompt_costs_only_itself(tmp_path, name, place, empty):
     rows[place]["prompt"] = empty
     source = reader(write(tmp_path / name, rows))
     stored = load_stored(Store(tmp_path / "store"), "problems", source, max_rejected=1)
+    assert stored.rejected is not None
     assert [json.loads(line)["row"] for line in stored.rejected.read_text().splitlines()] == [
         place + 1
     ]

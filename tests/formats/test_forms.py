@@ -92,7 +92,7 @@ def verl_dump(folder, samples):
 
 def grouped(samples):
     """{(question, truth): (responses, rewards)} of samples in their order."""
-    problems = {}
+    problems: dict[tuple, tuple[list, list]] = {}
     for question, truth, _, response, reward in samples:
         responses, rewards = problems.setdefault((question, truth), ([], []))
         responses.append(response)
@@ -264,13 +264,14 @@ def test_a_problem_remembers_where_its_row_stands(tmp_path, form):
     path = FORMS[form](tmp_path, SAMPLES)
     table = reader(path).load().problems.table
     assert table["file"].to_pylist() == [str(path)] * 2
+    lengths: list[int | None] = [None, None]
     first = [0, 1] if form in WIDE else [0, 3]  # row of each problem
     if path.suffix == ".parquet":
-        places, lengths = first, [None, None]
+        places = first
     else:
         lines = path.read_bytes().splitlines(keepends=True)
         places = [len(b"".join(lines[:row])) for row in first]
-        lengths = [len(each) for each in lines] if form in WIDE else [None, None]
+        lengths = [len(each) for each in lines] if form in WIDE else lengths
     assert table["position"].to_pylist() == places
     assert table["length"].to_pylist() == lengths
 

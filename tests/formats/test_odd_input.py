@@ -264,6 +264,7 @@ def two_files_with_bad_lines(folder):
 def test_rejected_rows_up_to_max_rejected_are_stored_with_their_place(tmp_path):
     source = two_files_with_bad_lines(tmp_path)
     stored = load_stored(Store(tmp_path / "store"), "problems", source, max_rejected=2)
+    assert stored.rejected is not None
     found = [json.loads(line) for line in stored.rejected.read_text().splitlines()]
     assert [(row["file"], row["row"], row["text"]) for row in found] == [
         (f"{tmp_path}/a.jsonl", 2, "nonsense"),

@@ -17,10 +17,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pandas as pd
 import pytest
-from omegaconf import OmegaConf
 
 from curriculum.config.build import build
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.core.records import Asked
 from curriculum.run.generating.plan import plan
@@ -58,6 +57,7 @@ class Server(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
+    server: Server
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *arguments):
@@ -134,17 +134,17 @@ def serve():
 
 
 @pytest.fixture
-def generate(composed):
+def generate(composed_values):
     """The responses of a generator, {(problem, sample_idx): response}."""
 
     def generate(server, *options, samples=4, prompts=PROMPTS):
-        cfg = composed(
+        cfg = composed_values(
             "generator=openai", f"generator.url={server.url}", "model.path=tiny", *options
         )
-        generator = build(OmegaConf.to_container(cfg, resolve=True), "generator")
+        generator = build(cfg, "generator")
         asked = [Asked(problem, 0, samples) for problem in range(len(prompts))]
         ids = [f"id{problem}" for problem in range(len(prompts))]
-        responses = {}
+        responses: dict[tuple[int, int], str | None] = {}
         batches = plan(prompts, ids, asked, 0, generator.batch_size)
         for batch, answers in generator.generate(batches):
             keys = [
@@ -461,9 +461,12 @@ def test_an_answer_without_choices_is_an_error(generate, serve, content):
 def test_as_many_requests_at_once_as_allowed_and_never_more(generate, serve):
     together = threading.Barrier(6)
     chance = random.Random(0)
-    server = serve(
-        lambda handler, body, attempt: together.wait(10) and time.sleep(chance.uniform(0, 0.02))
-    )
+
+    def wait(handler, body, attempt):
+        if together.wait(10):
+            time.sleep(chance.uniform(0, 0.02))
+
+    server = serve(wait)
     generate(server, "generator.concurrency=6", "generator.batch_size=8")
     assert len(server.bodies) == 24
     assert server.most_under_way == 6

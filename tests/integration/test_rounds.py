@@ -8,7 +8,7 @@ import time
 import pandas as pd
 import pytest
 
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 
 pytest.importorskip("torch", reason="torch is not installed; CI has an environment with it")
 pytest.importorskip("transformers", reason="transformers is not installed; CI has it")

@@ -37,13 +37,14 @@ class Model(ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Completions)
         self.asked = []
-        self.waits = {}  # prompt: Event
+        self.waits: dict[str, threading.Event] = {}  # by prompt
 
     def handle_error(self, request, client_address):
         """A client that was killed is nothing to report."""
 
 
 class Completions(BaseHTTPRequestHandler):
+    server: Model
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_):

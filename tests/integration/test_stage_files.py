@@ -9,7 +9,7 @@ datasets = pytest.importorskip("datasets", reason="datasets is not installed; CI
 
 CHAT_TEMPLATE = "{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}{% endfor %}"
 # Of every type a ground truth may have, beside extra_info whose index is a number here, text there.
-PROBLEMS = {
+PROBLEMS: dict[str, tuple[list, list]] = {
     "numbers": ([1, 2, 3, 4], [10, 11, 12, 13]),
     "texts": (["x", "y", "z", "w"], ["a-1", "a-2", "a-3", "a-4"]),
     "lists": ([["x"], ["y", "z"], [], ["w"]], [0, 1, 2, 3]),
@@ -121,7 +121,7 @@ def test_trl_takes_a_training_step_on_stage_files(stages, tokenizer, tmp_path):
     sizes = {"hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1}
     heads = {"num_attention_heads": 1, "num_key_value_heads": 1}
     model = Qwen2ForCausalLM(Qwen2Config(vocab_size=len(tokenizer), **sizes, **heads))
-    seen = []
+    seen: list[tuple[dict, dict]] = []
 
     def reward(completions, reward_model, extra_info, **columns):
         seen.extend(zip(reward_model, extra_info, strict=True))

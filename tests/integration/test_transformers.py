@@ -6,11 +6,12 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 
 pytest.importorskip("torch", reason="torch is not installed; CI has an environment with it")
 pytest.importorskip("transformers", reason="transformers is not installed; CI has it")
@@ -83,7 +84,7 @@ def test_without_sampling_responses_are_the_likeliest_whatever_the_batch(model, 
     network = AutoModelForCausalLM.from_pretrained(model).eval()
     for prompt, response in zip(flat["prompt"], flat["response"], strict=True):
         ids = tokenizer(prompt)["input_ids"]
-        new = []
+        new: list[int] = []
         for _ in range(6):
             with torch.inference_mode():
                 token = int(network(torch.tensor([ids + new])).logits[0, -1].argmax())
@@ -131,7 +132,7 @@ def test_a_run_killed_five_times_ends_like_one_never_killed(tmp_path, model, pro
         f"store_dir={tmp_path}/store_killed",
     ]
     chance = random.Random(0)
-    parts = []
+    parts: list[Path] = []
     for _ in range(5):
         before = len(parts)
         running = subprocess.Popen(

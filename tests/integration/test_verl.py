@@ -1,5 +1,7 @@
 """verl itself, where it is installed."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +14,7 @@ RESPONSES = ["so it is #### 42", "#### 41", "42", ""]
 def test_rewards_are_verls_own(run, tmp_path):
     from verl.utils.reward_score import default_compute_score
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "prompt": [{"role": "user", "content": f"{truth - 2} + 2 = ?"}],
             "data_source": "openai/gsm8k",

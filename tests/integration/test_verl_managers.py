@@ -153,6 +153,7 @@ def function(tmp_path_factory):
     path = tmp_path_factory.mktemp("functions") / "lengths.py"
     path.write_text(LENGTH)
     spec = importlib.util.spec_from_file_location("lengths", path)
+    assert spec is not None and spec.loader is not None
     functions = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = functions  # where prime's processes look for them
     spec.loader.exec_module(functions)

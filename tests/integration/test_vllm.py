@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.generators.parts.vllm_server import MODULE
 
 psutil = pytest.importorskip("psutil", reason="psutil, which comes with vLLM, is not installed")

@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 
 from curriculum import data
 from curriculum.bucketers import Percentile
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.layouts import AnalyzeRollouts, Export
 from curriculum.testing import make_measured
 

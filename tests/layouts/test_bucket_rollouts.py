@@ -10,7 +10,7 @@ from omegaconf import OmegaConf
 
 from curriculum import data
 from curriculum.bucketers import Percentile, Threshold
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.layouts import BucketRollouts, Export
 from curriculum.metrics import InverseMean

@@ -5,11 +5,11 @@ import math
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from omegaconf import OmegaConf
 
 from curriculum.run import pipeline
 from curriculum.run.context import Context
@@ -26,7 +26,7 @@ INTERVAL = {"pass_rate_mean", "pass_rate_low", "pass_rate_high"}
 
 
 @pytest.fixture
-def measured(composed, tmp_path):
+def measured(composed_values, tmp_path):
     """Groups of rewards through the pipeline, in this process: the folder with the files."""
 
     def measured(groups, strategy="percentile", *overrides, name="out", **columns):
@@ -34,7 +34,7 @@ def measured(composed, tmp_path):
         rollout_rows(groups, **columns).to_parquet(path)
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
-        cfg = composed(
+        values = composed_values(
             "preset=filter_difficulty",
             "data=rollouts",
             f"data.path={path}",
@@ -43,7 +43,6 @@ def measured(composed, tmp_path):
             f"store_dir={tmp_path}/store",
             *overrides,
         )
-        values = OmegaConf.to_container(cfg, resolve=True)
         choices = {"reward": "auto", "metric": "difficulty_score", "bucketer": strategy}
         context = Context.of(values, folder, choices)
         pipeline.run(values, context)
@@ -328,7 +327,7 @@ def training(tmp_path):
         }
         for i in range(24)
     ]
-    rollouts = [
+    rollouts: list[dict[str, Any]] = [
         {
             "prompt": f"What is {i} + {i}?",
             "response": str(2 * i) if (i * 7 + j * 5) % 24 < i else "no idea",

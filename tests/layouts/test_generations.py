@@ -4,7 +4,6 @@ import json
 
 import pandas as pd
 import pytest
-from omegaconf import OmegaConf
 
 from curriculum.core.errors import UserError
 from curriculum.layouts import generations
@@ -18,13 +17,13 @@ CHAT = [
 
 
 @pytest.fixture
-def dumped(composed, tmp_path):
+def dumped(composed_values, tmp_path):
     """Rollouts through the pipeline with export.generations=true: the folder."""
 
     def dumped(path, *overrides, name="out"):
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
-        cfg = composed(
+        values = composed_values(
             "trainer=none",
             "data=rollouts",
             f"data.path={path}",
@@ -33,7 +32,6 @@ def dumped(composed, tmp_path):
             f"store_dir={tmp_path}/store",
             *overrides,
         )
-        values = OmegaConf.to_container(cfg, resolve=True)
         choices = {"reward": "auto", "metric": "mean_reward", "bucketer": "percentile"}
         context = Context.of(values, folder, choices)
         pipeline.run(values, context)

@@ -14,7 +14,7 @@ from omegaconf import OmegaConf
 from curriculum import data
 from curriculum.bucketers import Recorded
 from curriculum.config.build import typed
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.layouts import Export, Generations, Stages
 from curriculum.run import pipeline
@@ -94,15 +94,13 @@ def write(tmp_path, outcome):
 
 
 @pytest.fixture
-def run_here(composed, tmp_path):
+def run_here(composed_values, tmp_path):
     """`python run.py preset=prepare_stages ...` in this process, into a folder."""
 
     def run_here(folder, *overrides):
         folder.mkdir(exist_ok=True)
         own = f"output_dir={folder}", f"store_dir={tmp_path}/store"
-        cfg = OmegaConf.to_container(
-            composed("preset=prepare_stages", *overrides, *own), resolve=True
-        )
+        cfg = composed_values("preset=prepare_stages", *overrides, *own)
         choices = {"reward": "auto", "metric": "mean_reward", "bucketer": "recorded"}
         context = Context.of(cfg, folder, choices)
         try:

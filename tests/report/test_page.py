@@ -140,7 +140,9 @@ def test_no_examples(run, tmp_path):
 def test_only_its_own_scripts_may_run(run, tmp_path):
     run()
     html = read(tmp_path / "out")
-    policy = unescape(re.search(r'Content-Security-Policy" content="([^"]+)"', html)[1])
+    found = re.search(r'Content-Security-Policy" content="([^"]+)"', html)
+    assert found is not None
+    policy = unescape(found[1])
     assert policy.startswith("default-src 'none'; script-src 'sha256-")
     assert "unsafe-eval" not in policy
     scripts = [each for each in SCRIPT.finditer(html) if each["kind"] != "application/json"]

@@ -106,7 +106,7 @@ def test_every_form_of_the_ground_truth(scored):
 
 @needs_library
 def test_what_can_t_be_checked_is_a_failure_with_its_cause(scored):
-    rows = [(NO_COMMA_AND_TITLE, "<<Rain>>")]
+    rows: list[tuple[object, str]] = [(NO_COMMA_AND_TITLE, "<<Rain>>")]
     for names, kwargs, _ in FAILURES.values():
         rows.append(({"instruction_id_list": names, "kwargs": kwargs}, "words"))
     rows.append(("42", "42"))

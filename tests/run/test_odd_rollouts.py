@@ -2,12 +2,13 @@
 
 import json
 import re
+from typing import Any, cast
 
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.run import pipeline
 from curriculum.run.context import Context
 
@@ -49,10 +50,9 @@ def report_of(tmp_path, store):
         asked = ["data=rollouts", "trainer=none", *overrides, *where]
         with initialize_config_dir(str(conf_dir()), version_base="1.3"):
             cfg = compose("config", asked, return_hydra_config=True)
-        choices = OmegaConf.to_container(cfg.hydra.runtime.choices)
-        values = OmegaConf.to_container(
-            OmegaConf.masked_copy(cfg, set(cfg) - {"hydra"}), resolve=True
-        )
+        choices = dict(cfg.hydra.runtime.choices)
+        own = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key != "hydra"])
+        values = cast(dict[str, Any], OmegaConf.to_container(own, resolve=True))
         pipeline.run(values, Context.of(values, folder, choices, show=True))
         return (folder / "report.html").read_text(encoding="utf-8")
 

@@ -56,7 +56,7 @@ def test_the_default_run_shows_how_hard_the_demo_is(run, tmp_path, read_result):
 def test_pass_rates_of_the_demo_are_exact_matches(run, tmp_path):
     run()
     rollouts = pd.read_parquet("curriculum/demo/rollouts.parquet")
-    truth = rollouts["original_reward_model"].str["ground_truth"]
+    truth = rollouts["original_reward_model"].str.get("ground_truth")
     expected = (rollouts["response"].str.strip() == truth).groupby(rollouts["data_idx"]).mean()
     table = pd.read_parquet(tmp_path / "out" / "problems.parquet").set_index("data_idx")
     assert (table["pass_rate"] == expected).all()
@@ -313,7 +313,7 @@ def test_a_run_may_stop_at_its_rollouts_in_a_sweep_too(run, tmp_path, read_resul
 
 
 def test_the_flat_file_never_replaces_the_input(run, tmp_path):
-    path = shutil.copy(FILE, tmp_path / "rollouts.parquet")
+    path = Path(shutil.copy(FILE, tmp_path / "rollouts.parquet"))
     done = run("data=rollouts", f"data.path={path}", "until=rollouts", f"output_dir={tmp_path}")
     assert done.returncode == 1
     assert "is input of this run" in done.stderr

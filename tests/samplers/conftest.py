@@ -2,13 +2,14 @@
 
 import functools
 import json
+from typing import Any, cast
 
 import numpy as np
 import pytest
 from omegaconf import OmegaConf
 
 from curriculum.config.build import build, typed
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.prompts import Observations, Prompts
 from curriculum.samplers import Guards
 
@@ -23,7 +24,7 @@ def sampler():
     def configuration(option):
         node = OmegaConf.load(conf_dir() / "sampler" / f"{option}.yaml")
         cfg = OmegaConf.create({"trainer": {"steps": STEPS}, "sampler": node})
-        return OmegaConf.to_container(cfg, resolve=True)["sampler"]
+        return cast(dict[str, Any], OmegaConf.to_container(cfg.sampler, resolve=True))
 
     def sampler(option, **given):
         return build({"sampler": configuration(option) | given}, "sampler")

@@ -76,7 +76,8 @@ def test_a_whole_batch_is_a_step_of_sec(start, outcomes):
 def test_ucb_follows_the_formula(start, outcomes):
     rng = np.random.default_rng(2)
     curriculum = start(rule="ucb", arms="sources", temperature=0.1, window=12 * GROUP)
-    recent, counts, value = [[], []], [0, 0], [1.0, 1.0]
+    recent: list[list[float]] = [[], []]
+    counts, value = [0, 0], [1.0, 1.0]
     for _ in range(30):
         rows = rng.choice(900, int(rng.integers(1, 20)), replace=False)
         advantage = rng.random(len(rows))
@@ -108,9 +109,10 @@ def test_the_scale_of_rewards_does_not_matter(start):
     passed = rng.random(240) < 0.2 + 0.3 * (prompt % 3)
     scale = np.array([1.0, 10.0, 0.1])[prompt % 3]
     shares = []
-    for reward in (passed * 1.0, passed * scale):
+    reward = passed.astype(np.float64)
+    for scaled in (reward, reward * scale):
         curriculum = start()
-        curriculum.observe(Observations.of_rollouts(prompt, reward, passed))
+        curriculum.observe(Observations.of_rollouts(prompt, scaled, passed))
         shares.append(numbers(curriculum, "weight"))
     assert shares[0] == pytest.approx(shares[1])
     assert len({round(each, 6) for each in shares[0]}) == 3

@@ -18,7 +18,8 @@ def within(count, chance, of):
 
 def one_pass(curriculum, batches, always, kinds):
     """How many of each kind are drawn while those that are always drawn come once each."""
-    seen, counts = set(), np.zeros(len(np.unique(kinds)), np.int64)
+    seen: set[int] = set()
+    counts = np.zeros(len(np.unique(kinds)), np.int64)
     while True:
         (batch,) = batches(curriculum, 1, BATCH)
         if seen & set(batch):

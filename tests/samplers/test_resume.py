@@ -8,11 +8,12 @@ what was saved at some of its points.
 import json
 import pickle
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import pytest
 
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.prompts import Observations
 from curriculum.samplers import Curriculum
 from curriculum.testing import make_prompts
@@ -21,7 +22,7 @@ BATCH, PROMPTS, GROUP = 8, 60, 6
 RATES = (0.5, 0.0, 0.9)  # of passes, one after another; at 0 all is down
 OPTIONS = sorted(path.stem for path in (conf_dir() / "sampler").glob("*.yaml"))
 QUICK = {"min_batches_per_level": 3, "check_frequency": 1, "reward_threshold": 0.4}
-SAMPLERS = {option: (option, {}) for option in OPTIONS} | {
+SAMPLERS: dict[str, tuple[str, dict[str, Any]]] = {option: (option, {}) for option in OPTIONS} | {
     "adaptive": ("multi_source", {"adaptive_weights": True, "update_frequency": 1}),
     "levels": ("reward_curriculum", QUICK | {"focus_new_intervals": True}),
     "time_quick": ("time_curriculum", {"complexity_warmup_steps": 12, "adaptive_weights": True}),
@@ -32,7 +33,7 @@ SAMPLERS = {option: (option, {}) for option in OPTIONS} | {
     "references": ("thompson", {"references": ["weak", "score"], "discount": 0.8}),
     "forgetting": ("learnability", {"discount": 0.5}),
 }
-GUARDS = {
+GUARDS: dict[str, dict[str, Any]] = {
     "floor": {"floor": 0.25, "collapse": 0.3, "patience": 1},
     "all": {
         "floor": 0.25,
@@ -67,7 +68,8 @@ def run(curriculum, schedule):
 
 def make_schedule(curriculum, rng, length):
     """Steps of a run, what it saw at each, and what was saved before each."""
-    schedule, seen, states, batches = [], [], [], []
+    schedule, seen, states = [], [], []
+    batches: list[list[int]] = []
     for i in range(length):
         kind = rng.choice(["draw", "rest", "observe", "observe", "ask"])
         if kind == "observe" and batches:

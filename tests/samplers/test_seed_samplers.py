@@ -1,6 +1,7 @@
 """multi_source, time_curriculum and reward_curriculum: the numbers and lines of verl_extensions."""
 
 import functools
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -8,8 +9,9 @@ from omegaconf import OmegaConf
 
 import curriculum.samplers as samplers
 from curriculum.config.build import build
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.errors import UserError
+from curriculum.core.prompts import Event
 from curriculum.samplers import Curriculum
 
 COMMON = {
@@ -72,7 +74,8 @@ def logicif(prompts):
 
 @pytest.mark.parametrize("option", TABLES)
 def test_defaults_are_the_tables(option):
-    node = OmegaConf.to_container(OmegaConf.load(conf_dir() / "sampler" / f"{option}.yaml"))
+    path = conf_dir() / "sampler" / f"{option}.yaml"
+    node = cast(dict[str, Any], OmegaConf.to_container(OmegaConf.load(path)))
     assert node.pop("_target_").endswith("".join(map(str.capitalize, option.split("_"))))
     assert node == TABLES[option]
 
@@ -299,10 +302,10 @@ def test_sources_of_other_scales_have_ranges_of_their_own(sampler, prompts, guar
     assert part == pytest.approx(softmax(-0.7, -0.5, -0.25))
 
 
-def test_ranges_are_read_from_the_command_line(composed):
+def test_ranges_are_read_from_the_command_line(composed_values):
     ranges = "sampler.reward_ranges={reasoning_gym/gcd: [0, 1], code: [-0.5, 10]}"
-    cfg = composed("sampler=multi_source", "sampler.adaptive_weights=true", ranges)
-    found = build(OmegaConf.to_container(cfg, resolve=True), "sampler")
+    cfg = composed_values("sampler=multi_source", "sampler.adaptive_weights=true", ranges)
+    found = build(cfg, "sampler")
     assert found.reward_ranges == {"reasoning_gym/gcd": [0, 1], "code": [-0.5, 10]}
 
 
@@ -359,7 +362,7 @@ def test_half_batches_come_to_the_same_averages(sampler, prompts, guards, outcom
                 curriculum.observe(outcomes(rng.permutation(both), 4, reward=reward.mean()))
     for other in curricula[1:]:
         assert other.metrics() == pytest.approx(curricula[0].metrics(), abs=1e-9)
-    whole = [0.0]
+    whole = 0.0
     for i, row in enumerate(rewards):
         whole = row.mean() if not i else 0.9 * whole + 0.1 * row.mean()
     assert curricula[0].metrics()["reward_ema"] == pytest.approx(whole)
@@ -489,7 +492,8 @@ def test_reward_unlocks_interval_after_interval(sampler, logicif, guards, batche
     place = np.full(len(logicif), -1)
     place[40_000 + np.argsort(logicif.difficulty[40_000:], kind="stable")] = np.arange(LOGICIF)
 
-    drawn, events = [], []
+    drawn: list[int] = []
+    events: list[Event] = []
     for step in range(82):
         (batch,) = batches(curriculum, 1, 64)
         drawn += batch

@@ -164,13 +164,14 @@ print(stage.reused, stage.folder)
 def test_a_run_that_is_stopped_and_goes_on_mixes_nothing_in(tmp_path, goes_on, resumable, stubborn):
     command = [sys.executable, "-c", STOPPED, str(tmp_path), str(resumable), stubborn]
     stopped = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert stopped.stdout.readline() == "stopping\n"
+    said = stopped.stdout
+    assert said is not None and said.readline() == "stopping\n"
 
     def make(folder):
         if goes_on == "while the other makes it":
             stopped.send_signal(signal.SIGCONT)
-            assert "took over" in stopped.stdout.readline()
-            assert "waiting" in stopped.stdout.readline()
+            assert "took over" in said.readline()
+            assert "waiting" in said.readline()
         for number in range(4):
             if not (folder / f"{number}.txt").exists():
                 (folder / f"{number}.txt").write_text("second")

@@ -51,11 +51,13 @@ def test_one_at_a_time(tmp_path):
 def test_a_holder_of_this_machine_that_was_killed_is_followed_at_once(tmp_path):
     path = tmp_path / "a.lock"
     holder = subprocess.Popen([sys.executable, "-c", HOLD, path], stdout=subprocess.PIPE)
+    assert holder.stdout is not None
     assert holder.stdout.readline() == b"held\n"
-    waited = []
+    waited: list[str] = []
     killer = threading.Timer(0.5, holder.send_signal, [signal.SIGKILL])
     reaper = threading.Thread(target=holder.wait)
-    killer.start(), reaper.start()
+    killer.start()
+    reaper.start()
     start = time.monotonic()
     with held(path, waited.append):
         assert 0.4 < time.monotonic() - start < 10
@@ -67,7 +69,7 @@ def test_a_holder_of_this_machine_that_was_killed_is_followed_at_once(tmp_path):
 def test_a_holder_elsewhere_that_is_silent_is_taken_over(tmp_path):
     path = tmp_path / "a.lock"
     elsewhere(tmp_path / "a.lock.7")
-    waited = []
+    waited: list[str] = []
     start = time.monotonic()
     with held(path, waited.append, patience=1):
         assert time.monotonic() - start > 1

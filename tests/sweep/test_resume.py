@@ -16,7 +16,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from curriculum.compare.sweep import compare
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.sweep import jobs
 from curriculum.sweep.resume import expanded
@@ -242,6 +242,7 @@ def test_a_job_of_this_machine_that_is_killed_is_a_row(tmp_path):
         stderr=subprocess.STDOUT,
         text=True,
     )
+    assert sweep.stdout is not None
     pid = next(m[1] for line in sweep.stdout if (m := re.search(r"job 0 is (\d+) of local", line)))
     log = tmp_path / "out" / "0" / "run.log"
     while not log.exists() or "problems: made" not in log.read_text():

@@ -11,6 +11,7 @@ import threading
 from collections import defaultdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ class Server:
 
     def __init__(self):
         self.runs = {}  # by id: what was last said of each
-        self.rows = defaultdict(dict)  # by id: history, by its place
+        self.rows: defaultdict[str, dict] = defaultdict(dict)  # by id: history, by its place
         self.exit_codes = {}
         self.files = set()
         self.refuses = False  # every key
@@ -77,8 +78,9 @@ class Server:
     def answer(self, path, body):
         if path == "/graphql":
             asked = json.loads(body)
-            name = re.search(r"(?:query|mutation)\s+(\w+)", asked["query"]).group(1)
-            known = getattr(self, f"_{name}", None)
+            named = re.search(r"(?:query|mutation)\s+(\w+)", asked["query"])
+            assert named is not None
+            known = getattr(self, f"_{named[1]}", None)
             return {"data": known(asked.get("variables") or {}) if known else {}}
         if path.endswith("/file_stream"):
             self._stream(path.split("/")[-2], json.loads(body))
@@ -167,7 +169,8 @@ class Recorded:
         done = wandb("leet", "inspect", "--json", path, cwd=folder.parent)
         assert done.returncode == 0, done.stderr
         records = [json.loads(line) for line in done.stdout.splitlines()]
-        self.records = {kind: [] for kind in ("run", "config", "history", "summary", "metric")}
+        kinds = ("run", "config", "history", "summary", "metric")
+        self.records: dict[str, list] = {kind: [] for kind in kinds}
         for each in records:
             self.records.setdefault(each["type"], []).append(each.get(each["type"]))
         self.run = self.records["run"][0]
@@ -175,7 +178,7 @@ class Recorded:
         self.config = dict(self.run["config"]["update"])
         for each in self.records["config"]:
             self.config |= each["update"]
-        self.summary = {}
+        self.summary: dict[str, Any] = {}
         for each in self.records["summary"]:
             self.summary |= each["update"]
         self.history = [each["item"] for each in self.records["history"]]
@@ -217,7 +220,8 @@ def sync(tmp_path):
     def sync(said: str, **environment: str) -> subprocess.CompletedProcess[str]:
         import os
 
-        path = re.search(r"wandb sync (\S+)", said).group(1)
-        return wandb("sync", path, env=os.environ | environment, timeout=60, cwd=tmp_path)
+        found = re.search(r"wandb sync (\S+)", said)
+        assert found is not None
+        return wandb("sync", found[1], env=os.environ | environment, timeout=60, cwd=tmp_path)
 
     return sync

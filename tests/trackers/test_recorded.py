@@ -205,7 +205,7 @@ atexit.register(lambda: print("loaded:", *sys.modules))
 sys.argv = ["run.py", *sys.argv[1:]]
 runpy.run_path("run.py", run_name="__main__")
 """
-    from curriculum.config.plugins import conf_dir
+    from curriculum.config.conf import conf_dir
 
     places = [f"output_dir={tmp_path}/out", f"store_dir={store}"]
     done = subprocess.run(

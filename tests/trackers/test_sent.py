@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 
 TRAINING = ("tracker=wandb", "trainer.steps=40", "sampler=reward_curriculum")
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from omegaconf import OmegaConf
 
 from curriculum.run import pipeline
 from curriculum.run.context import Context
@@ -27,7 +26,7 @@ class Done:
     def shares(self, kind, prefix=""):
         """Columns like bucket/easy, after each step."""
         start = f"{prefix}{kind}/"
-        names = [name for name in self.steps if name.startswith(start)]
+        names = [name for name in map(str, self.steps) if name.startswith(start)]
         return self.steps[names].iloc[1:].rename(columns=lambda name: name.removeprefix(start))
 
 
@@ -37,14 +36,14 @@ def done():
 
 
 @pytest.fixture
-def dry_run(composed, store, tmp_path):
+def dry_run(composed_values, store, tmp_path):
     """`python run.py ...` in this process, in a new folder unless told; raises what ends it."""
 
     def dry_run(*overrides, name=None):
         folder = tmp_path / (name or f"run{len(list(tmp_path.iterdir()))}")
         folder.mkdir(exist_ok=True)
         own = (f"output_dir={folder}", f"store_dir={store}")
-        cfg = OmegaConf.to_container(composed(*overrides, *own), resolve=True)
+        cfg = composed_values(*overrides, *own)
         given = dict(each.split("=", 1) for each in overrides)
         default = {
             "reward": "auto",

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.core.prompts import Prompts
 from curriculum.run.settings import Settings
@@ -309,9 +310,9 @@ def test_a_field_that_is_not_there_names_those_that_are(dry_run, write_problems)
 
 
 def test_only_the_source_of_the_curriculum_needs_the_field(dry_run, write_problems):
-    rows = [("logicif", f"l{i}", i % 9, {"complexity_score": i}) for i in range(20)]
-    rows += [("iftrain", f"i{i}", i % 9, {"id": "a"}) for i in range(20)]
-    knobs = (*write_problems(rows), "sampler=reward_curriculum", *SHORT)
+    logicif = [("logicif", f"l{i}", i % 9, {"complexity_score": i}) for i in range(20)]
+    iftrain = [("iftrain", f"i{i}", i % 9, {"id": "a"}) for i in range(20)]
+    knobs = (*write_problems([*logicif, *iftrain]), "sampler=reward_curriculum", *SHORT)
     knobs = (*knobs, "sampler.complexity_score=complexity_score")
     found = dry_run(*knobs, "sampler.complexity_source=logicif")
     assert found.steps["sampler/samples"].iloc[-1] == 6  # 30 % of logicif
@@ -320,7 +321,7 @@ def test_only_the_source_of_the_curriculum_needs_the_field(dry_run, write_proble
 
 
 def test_quotas_are_kept_in_every_batch(dry_run, write_problems):
-    rows = [(source, f"{source}{i}", i % 9, {}) for source in "ab" for i in range(40)]
+    rows: list[tuple] = [(source, f"{source}{i}", i % 9, {}) for source in "ab" for i in range(40)]
     knobs = ("sampler.quotas={a: 3, b: 1}", "trainer.batch_size=10", *SHORT)
     found = dry_run(*write_problems(rows), *knobs)
     for prefix in ("", "control/"):
@@ -411,8 +412,9 @@ def configuration():
 )
 def test_knobs_out_of_range_are_errors_before_any_work(configuration, knob, said):
     cfg = OmegaConf.merge(configuration, OmegaConf.from_dotlist([knob]))
+    values = cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
     with pytest.raises(UserError, match=re.escape(said)):
-        Settings.build(OmegaConf.to_container(cfg, resolve=True))
+        Settings.build(values)
 
 
 @pytest.mark.slow

@@ -40,8 +40,8 @@ def test_cells_that_a_cut_goes_through_are_shared_out():
 def test_beliefs_are_bayes_rule(n, c):
     beliefs = Beliefs.under(prior_of(1, 1), FOUR, 32)
     posterior = beta(1 + c, 1 + n - c)
-    by_hand = np.diff(posterior.cdf([0.8, 1, 0, 0.2, 0.2, 0.5, 0.5, 0.8]))[::2]
-    by_hand = [by_hand[0], by_hand[3], by_hand[2], by_hand[1]]
+    shares = np.diff(posterior.cdf([0.8, 1, 0, 0.2, 0.2, 0.5, 0.5, 0.8]))[::2]
+    by_hand = [shares[0], shares[3], shares[2], shares[1]]
     place = state(np.array(n), np.array(c))
     assert beliefs.answer[place] == int(np.argmax(by_hand))
     assert beliefs.risk[place] == pytest.approx(1 - max(by_hand), abs=0.003)

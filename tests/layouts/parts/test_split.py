@@ -22,7 +22,7 @@ def problems(seed, prompts=60, repeats=2, buckets=4):
 
 
 def easiest(prompts, bucket):
-    found = {}
+    found: dict[str, int] = {}
     for prompt, each in zip(prompts, bucket, strict=True):
         found[prompt] = min(each, found.get(prompt, each))
     return found

@@ -3,6 +3,7 @@
 import json
 import logging
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from scipy.stats import beta
 
 from curriculum import data
 from curriculum.bucketers import Percentile
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.layouts import Export, Stages
 from curriculum.metrics import MeanReward, PassRate, Variance
@@ -96,7 +97,7 @@ def truth_type(table):
 
 
 def test_rows_of_verl_s_schema_keep_their_fields(tmp_path, export):
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "data_source": f"source {i % 2}",
             "prompt": [
@@ -446,7 +447,11 @@ def test_the_best_response_is_the_first_with_the_highest_reward(tmp_path, export
 
 def test_best_responses_of_lines_with_choices(tmp_path, export):
     choices = [{"message": {"role": "assistant", "content": text}} for text in "abcd"]
-    scores = {"tie": [0.5, 1, 1, 0], "failed": [None, 0, 0.25, None], "negative": [-2, -1, -3, -1]}
+    scores: dict[str, list[float | None]] = {
+        "tie": [0.5, 1, 1, 0],
+        "failed": [None, 0, 0.25, None],
+        "negative": [-2, -1, -3, -1],
+    }
     rows = [
         {
             "prompt": prompt,
@@ -481,7 +486,7 @@ def test_difficulty_metrics_against_pandas_and_scipy(tmp_path, export):
     for prompt, rewards in pd.DataFrame(rows).dropna().groupby("prompt")["reward"]:
         n, c = len(rewards), int((rewards >= 0.5).sum())
         tails = [0.1, 0.9] if c in (0, n) else [0.05, 0.95]  # all on one side at the ends
-        low, high = beta.ppf(tails, 0.5 + c, 0.5 + n - c)
+        low, high = (beta.ppf(tail, 0.5 + c, 0.5 + n - c) for tail in tails)
         low, high = (0.0 if c == 0 else low), (1.0 if c == n else high)
         metrics = got[prompt]["difficulty_metrics"]
         assert metrics == {
@@ -496,9 +501,9 @@ def test_difficulty_metrics_against_pandas_and_scipy(tmp_path, export):
         assert got[prompt]["complexity_score"] == pytest.approx(1 - rewards.mean(), abs=1e-9)
 
 
-def test_pass_rates_are_shares_where_the_convention_has_percent(tmp_path, export, composed):
-    cfg = OmegaConf.to_container(composed("convention=filter_difficulty"), resolve=True)
-    config = replace(STANDARD, **{k: cfg["measure"][k] for k in ("threshold", "strict", "scale")})
+def test_pass_rates_are_shares_where_the_convention_has_percent(tmp_path, export, composed_values):
+    measure = composed_values("convention=filter_difficulty")["measure"]
+    config = replace(STANDARD, **{k: measure[k] for k in ("threshold", "strict", "scale")})
     assert config.scale == 100
     metric = PassRate(config.threshold, config.strict, config.scale)
     source = rollouts(write(tmp_path / "in.parquet", long_rollouts(seed=2)))

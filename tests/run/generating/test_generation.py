@@ -25,7 +25,7 @@ class Words:
     """Makes words of a batch's seed, and is gone after some batches."""
 
     batch_size: int
-    incidental: ClassVar = frozenset()
+    incidental: ClassVar[frozenset[str]] = frozenset()
 
     def __post_init__(self):
         self.made: list[int] = []

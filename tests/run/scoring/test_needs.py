@@ -6,7 +6,6 @@ from typing import ClassVar
 
 import pandas as pd
 import pytest
-from omegaconf import OmegaConf
 
 from curriculum.core.errors import UserError
 from curriculum.core.records import Sample
@@ -23,7 +22,7 @@ def compute_score(data_source, solution_str, ground_truth, extra_info):
 
 
 @pytest.fixture
-def scored(tmp_path, composed):
+def scored(tmp_path, composed_values):
     """What comes of some rows: rollouts with a reward, their mean, the causes of the others."""
 
     def scored(rows, *overrides, path="rollouts.jsonl"):
@@ -34,12 +33,11 @@ def scored(tmp_path, composed):
             path.write_text("".join(json.dumps(row) + "\n" for row in rows))
         folders = [f"output_dir={tmp_path}/out", f"store_dir={tmp_path}/store", "reward.workers=1"]
         read = ["data=rollouts", f"data.path={path}", "trainer=none"]
-        cfg = composed(*read, *folders, *overrides)
+        values = composed_values(*read, *folders, *overrides)
         (tmp_path / "out").mkdir(exist_ok=True)
         option = next(each for each in overrides if each.startswith("reward="))
         choices = {"reward": option.removeprefix("reward="), "metric": "mean_reward"}
         choices |= {"bucketer": "percentile", "sampler": "thompson"}
-        values = OmegaConf.to_container(cfg, resolve=True)
         context = Context.of(values, tmp_path / "out", choices)
         pipeline.run(values, context)
         failed = tmp_path / "out" / "rejects" / "failed_rollouts.parquet"

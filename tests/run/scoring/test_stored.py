@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 
 from curriculum import data, rewards
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.core.records import Rollouts
 from curriculum.run.scoring.entries import load as load_stored
@@ -183,15 +183,15 @@ def test_a_run_that_is_stopped_while_it_scores_goes_on_from_there(tmp_path):
         *("reward=function", f"reward.path={tmp_path}/reward.py", "reward.workers=1"),
         *("reward.time_limit=100", f"store_dir={tmp_path}/store", f"output_dir={tmp_path}/out"),
     ]
-    calls, where = tmp_path / "calls", {"cwd": conf_dir().parent}
-    first = subprocess.Popen(command, **where, stderr=subprocess.PIPE)
+    calls, root = tmp_path / "calls", conf_dir().parent
+    first = subprocess.Popen(command, cwd=root, stderr=subprocess.PIPE)
     while not calls.exists() or "300\n" not in calls.read_text():
         assert first.poll() is None
         time.sleep(0.05)
     first.send_signal(signal.SIGTERM)
     first.communicate()
     (tmp_path / "go").touch()
-    done = subprocess.run(command, **where, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "out" / "result.json").read_text())["mean_reward"] == 0.5
     times = Counter(map(int, calls.read_text().split()))

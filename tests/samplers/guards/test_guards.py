@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from curriculum.config.plugins import conf_dir
+from curriculum.config.conf import conf_dir
 from curriculum.core.errors import UserError
-from curriculum.core.prompts import Observations
+from curriculum.core.prompts import Event, Observations
 from curriculum.samplers import Curriculum, Sampler, Sampling
 
 BATCH = 10
@@ -158,7 +158,7 @@ def test_no_prompt_again_too_soon(prompts, guards, batches, floor, apart, cycle)
     """As the last of its batch, a prompt is 1, 11, 21, ... draws before the first of the next."""
     data = prompts(np.zeros(90))
     curriculum = made(Favourites(), data, guards(no_repeat=apart, floor=floor))
-    last = {}
+    last: dict[int, int] = {}
     drawn = batches(curriculum, 80, BATCH)
     for place, each in enumerate(np.concatenate(drawn).tolist()):
         assert place - last.get(each, -99) >= apart
@@ -219,7 +219,7 @@ def test_where_the_floor_has_too_few_what_was_drawn_stays(prompts, guards, batch
 def test_a_sampler_with_too_few_is_filled_up_and_says_so_once(prompts, guards, batches, outcomes):
     data = prompts(np.repeat([0, 1, 2], 50))
     curriculum = made(THREE, data, guards(quotas={"s0": 1, "s1": 1, "s2": 0}))
-    events = []
+    events: list[Event] = []
     for step, batch in enumerate(batches(curriculum, 50, BATCH)):
         assert len(set(batch)) == BATCH
         assert {0, 1, 2, 50, 51, 52} <= set(batch)
@@ -235,8 +235,8 @@ def test_a_sampler_with_too_few_is_filled_up_and_says_so_once(prompts, guards, b
 @pytest.mark.parametrize("option", OPTIONS)
 def test_without_guards_nothing_gives_way(sampler, prompts, guards, batches, option):
     data = prompts(np.zeros(23), bucket=np.arange(23) % 2, difficulty=np.arange(23))
-    knobs = {"initial_complexity_percentile": 90} if "curriculum" in option else {}
-    knobs |= {"schedule": "balanced"} if option == "easy_to_hard" else {}
+    knobs: dict[str, object] = {"schedule": "balanced"} if option == "easy_to_hard" else {}
+    knobs |= {"initial_complexity_percentile": 90} if "curriculum" in option else {}
     curriculum = made(sampler(option, **knobs), data, guards())
     for batch in batches(curriculum, 60, BATCH):
         assert len(set(batch)) == BATCH
@@ -353,7 +353,8 @@ def test_cut_off_rollouts_are_no_wrong_answers(sampler, measured, guards):
     prompt, passed = np.repeat(np.arange(20), 8), np.tile([1, 1, 0, 0, 0, 0, 0, 0], 20) > 0
     answered = np.tile([1, 1, 1, 1, 0, 0, 0, 0], 20) > 0
     answered[:8] = False  # of the first prompt, none came to an end
-    whole = Observations.of_rollouts(prompt, passed * 1.0, passed, answered)
+    reward = passed.astype(np.float64)
+    whole = Observations.of_rollouts(prompt, reward, passed, answered)
     assert whole.prompt.tolist() == list(range(1, 20))
     assert (whole.n == 4).all() and (whole.passed == 2).all() and (whole.reward == 0.5).all()
     assert whole.advantage == pytest.approx(np.ones(19))
@@ -361,7 +362,7 @@ def test_cut_off_rollouts_are_no_wrong_answers(sampler, measured, guards):
     for _ in range(10):
         assert not curriculum.observe(whole)
     assert metric(curriculum, "pool/normal") == 200
-    nothing = Observations.of_rollouts(prompt, passed * 1.0, passed, np.zeros(160, np.bool_))
+    nothing = Observations.of_rollouts(prompt, reward, passed, np.zeros(160, np.bool_))
     assert len(nothing) == 0
     assert not curriculum.observe(nothing)
 

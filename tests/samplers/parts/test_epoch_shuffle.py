@@ -48,7 +48,8 @@ def test_what_is_not_allowed_is_passed_over():
 
 def test_one_call_looks_at_the_rest_of_the_pass_and_the_whole_next():
     for taken in range(13):
-        epoch, looked = epoch_of(13), []
+        epoch = epoch_of(13)
+        looked: list[int] = []
         for _ in range(taken):
             epoch.draw(1, anything)
         wanted = set(range(100, 113, 2))

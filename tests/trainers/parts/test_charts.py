@@ -6,9 +6,10 @@ import pytest
 from curriculum.core.prompts import Event
 from curriculum.trainers.parts import charts
 from curriculum.trainers.parts.plot import steps_of
+from curriculum.trainers.parts.simulated import Simulated
 
 
-class Arm:
+class Arm(Simulated):
     """Two steps of an arm, as `Simulated` tells them."""
 
     def __init__(self, rate, levels=()):
