@@ -585,7 +585,7 @@ def test_requests_carry_the_sampling(generate, serve):
         (["generator.url='http://[::1/v1'"], "is no URL"),
         (["generator.timeout=0"], "above 0"),
         (["generator.retries=-1"], "0 or more"),
-        (["generator.api=text"], "there are auto, chat, completions"),
+        (["generator.api=text"], "'auto', 'chat', 'completions'"),
         (["generator.concurrency=0"], "1 or more"),
         (["generator.samples_per_request=0"], "1 or more"),
     ],

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from curriculum import data
+from curriculum.config.build import typed
 from curriculum.core.errors import UserError
 from curriculum.core.records import Asked
 from curriculum.generators import Batch, Generation, Response
@@ -219,8 +220,8 @@ def test_shards_go_on_where_a_run_without_them_was_stopped(tmp_path, problems):
 
 @pytest.mark.parametrize(("shards", "shard"), [(2, 2), (1, -1), (0, 0)])
 def test_a_shard_that_there_is_not_is_an_error(shards, shard):
-    with pytest.raises(UserError, match="shards count from 0"):
-        Generation(0, shards, shard)
+    with pytest.raises(UserError, match=r"generator\.shards?="):
+        typed(Generation, {"shards": shards, "shard": shard}, "generator")
 
 
 @pytest.mark.parametrize("after", [0, 1])
