@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -79,6 +80,7 @@ def save_picture(
     path.write_bytes(vl_convert.vegalite_to_png(spec, scale=SCALE, config=LOOK))
 
 
+@cache  # it takes seconds
 def bundle(snippet: str) -> str:
     """Vega, Vega-Lite and Vega-Embed as one script, with what the snippet needs of them."""
     import vl_convert
