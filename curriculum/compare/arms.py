@@ -18,7 +18,7 @@ from curriculum.core.terminal import console, plain_table
 from curriculum.samplers import Guards
 
 LEVEL = 0.9  # of the intervals
-RAILS = {f"sampler.{each.name}" for each in fields(Guards)}  # they hold for the control too
+GUARDS = {f"sampler.{each.name}" for each in fields(Guards)}  # they hold for the control too
 GROUPS = ("sampler", "trainer", "seed")  # of the configuration, whose sweep compares curricula
 
 
@@ -45,7 +45,7 @@ class Arm:
 
     name: str
     setting: str  # overrides of all but the sampler, where a sweep has several
-    rails: str  # likewise; the control that an arm is held against has the same
+    guards: str  # likewise; the control that an arm is held against has the same
     is_control: bool
     curves: list[Curve]
 
@@ -68,23 +68,23 @@ def collect_arms(folders: Sequence[Path], runs: Sequence[dict[str, Any]]) -> lis
     for folder, run in done:
         varied = [override.lstrip("+") for override in run["overrides"] if override not in common]
         of_sampler = [override for override in varied if override.startswith("sampler.")]
-        rails = [override for override in of_sampler if override.partition("=")[0] in RAILS]
+        guards = [override for override in of_sampler if override.partition("=")[0] in GUARDS]
         chosen = (f"sampler={run['sampler']}", f"seed={run['seed']}")
         setting = [override for override in varied if override not in (*of_sampler, *chosen)]
         table = pd.read_parquet(folder / METRICS)
         for option, summary in run["training"]["arms"].items():
             is_own = option == run["sampler"]
-            name = " ".join([option, *(of_sampler if is_own and option != CONTROL else rails)])
+            name = " ".join([option, *(of_sampler if is_own and option != CONTROL else guards)])
             prefix = "" if is_own else "control/"
-            curves[" ".join(setting), " ".join(rails), name][run["seed"]] = Curve(
+            curves[" ".join(setting), " ".join(guards), name][run["seed"]] = Curve(
                 run["seed"],
                 table["rollouts"].to_numpy(),
                 table[f"{prefix}mean_pass_rate"].to_numpy(),
                 summary,
             )
     arms = [
-        Arm(name, setting, rails, name.split()[0] == CONTROL, list(each.values()))
-        for (setting, rails, name), each in curves.items()
+        Arm(name, setting, guards, name.split()[0] == CONTROL, list(each.values()))
+        for (setting, guards, name), each in curves.items()
     ]
     arms = _merge_controls(arms)
     order = list(dict.fromkeys(arm.setting for arm in arms))
@@ -92,7 +92,7 @@ def collect_arms(folders: Sequence[Path], runs: Sequence[dict[str, Any]]) -> lis
 
 
 def _merge_controls(arms: list[Arm]) -> list[Arm]:
-    """The arms; a setting's controls as one, where the rails make no difference to any of them."""
+    """The arms; a setting's controls as one, where the guards make no difference to any of them."""
     curves: dict[str, list[tuple[bytes, ...]]] = defaultdict(list)
     for arm in arms:
         if arm.is_control:
@@ -101,7 +101,7 @@ def _merge_controls(arms: list[Arm]) -> list[Arm]:
     for arm in arms:
         controls = curves[arm.setting]
         one = arm.is_control and len(controls) > 1 and len(set(controls)) == 1
-        merged = replace(arm, name=CONTROL, rails="") if one else arm
+        merged = replace(arm, name=CONTROL, guards="") if one else arm
         kept.setdefault((merged.setting, merged.name), merged)
     return list(kept.values())
 
@@ -127,7 +127,7 @@ def _compare_setting(arms: Sequence[Arm]) -> dict[str, Any]:
     rows = []
     for arm in arms:
         mean, low, high = arm.interval(rollouts)
-        row = {"arm": arm.name, "control": arm.is_control, "rails": arm.rails}
+        row = {"arm": arm.name, "control": arm.is_control, "guards": arm.guards}
         reached = [curve.summary["rollouts_to_gain"] is not None for curve in arm.curves]
         row |= {"seeds": len(arm.curves), "reached": sum(reached)}
         row |= {"gain": mean, "gain_low": low, "gain_high": high}
@@ -161,12 +161,12 @@ def judge(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _judge_against_control(rows: Sequence[dict[str, Any]]) -> str:
-    """Which arms gain more, or less, than the control under the same rails."""
-    controls = {row["rails"]: row for row in rows if row["control"]}
+    """Which arms gain more, or less, than the control under the same guards."""
+    controls = {row["guards"]: row for row in rows if row["control"]}
     if not controls:
         return f"There is no control: sweep over sampler={CONTROL} too."
-    only = controls.get("")  # of all rails
-    held = [(row, controls.get(row["rails"], only)) for row in rows if not row["control"]]
+    only = controls.get("")  # of all guards
+    held = [(row, controls.get(row["guards"], only)) for row in rows if not row["control"]]
     more = [row["arm"] for row, other in held if other and row["gain_low"] > other["gain_high"]]
     less = [row["arm"] for row, other in held if other and row["gain_high"] < other["gain_low"]]
     told = [

@@ -329,7 +329,7 @@ QUOTAS = ("sampler.quotas={a: 1, b: 9}", "sampler.quotas={a: 9, b: 1}")
 
 
 def test_controls_that_differ_are_not_taken_for_one(sweep):
-    """Rails, like quotas, hold for the control too, and arms are held against their own."""
+    """Guards, like quotas, hold for the control too, and arms are held against their own."""
     for quotas, gain, control in zip(QUOTAS, (0.2, 0.3), (0.1, 0.4), strict=True):
         for seed in (1, 2):
             noise = 0.001 * seed
@@ -400,7 +400,7 @@ def test_a_knob_of_the_sampler_alone_makes_no_other_control(sweep, plus):
         sweep.add("thompson", 1, [0.5, 0.5 + float(discount) / 5], control, knobs)
     rows = rows_of(sweep.compared())
     assert list(rows) == ["uniform"] + [f"thompson sampler.discount={d}" for d in ("0.5", "1.0")]
-    assert [row["rails"] for row in rows.values()] == [""] * 3
+    assert [row["guards"] for row in rows.values()] == [""] * 3
 
 
 def test_arms_are_compared_within_a_setting(sweep, capsys):
