@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -44,7 +45,12 @@ def run(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         command = ["run.py", *arguments, *_own(arguments, store, tmp_path)]
         out, err = io.StringIO(), io.StringIO()
-        with monkeypatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        with (
+            _logging_kept(),
+            monkeypatch.context() as patch,
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
             patch.setattr(sys, "argv", command)
             patch.chdir(ROOT)
             for name, value in environment.items():
@@ -60,6 +66,20 @@ def run(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         return subprocess.CompletedProcess(command, code, out.getvalue(), err.getvalue())
 
     return run
+
+
+@contextmanager
+def _logging_kept() -> Iterator[None]:
+    """Hydra sets the root's handlers, which then hold a stream that is gone."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        yield
+    finally:
+        for handler in set(root.handlers) - set(handlers):
+            handler.close()
+        root.handlers[:] = handlers
+        root.setLevel(level)
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from omegaconf import MISSING
 
 from curriculum.config.conf import pipeline_keys
 from curriculum.config.mistakes import explained
-from curriculum.config.plugins import blamed, keys_of, trusted_packages
-from curriculum.core.errors import UserError
+from curriculum.config.plugins import keys_of, trusted_packages
+from curriculum.core.errors import UserError, blamed
 
 T = TypeVar("T")
 

@@ -16,15 +16,14 @@ prints every option of every group and who provides it.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from inspect import getdoc
 from typing import Any, NamedTuple
 
 from curriculum.config.conf import GROUPS, options_in, pipeline_keys
-from curriculum.core.errors import UserError
+from curriculum.core.errors import UserError, blamed
 
 
 class Option(NamedTuple):
@@ -91,18 +90,6 @@ def load(group: str, point: EntryPoint) -> type:
         if taken and group != "data":
             raise TypeError(f"{', '.join(sorted(taken))} is the pipeline's: rename the field")
     return cls
-
-
-@contextmanager
-def blamed(complaint: str) -> Iterator[None]:
-    """Whatever a stranger's code raises, or exits with, is one line: the complaint, and why."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        cause = " ".join(f"{type(error).__name__}: {error}".split())
-        raise UserError(f"{complaint}: {cause}") from error
 
 
 def keys_of(cls: type) -> list[dataclasses.Field[Any]]:

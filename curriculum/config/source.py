@@ -14,6 +14,7 @@ from omegaconf import MISSING, OmegaConf
 
 from curriculum.config import plugins
 from curriculum.config.overrides import escaped
+from curriculum.core.errors import blamed
 
 SCHEME = "plugins"
 
@@ -71,7 +72,7 @@ class PluginSource(ConfigSource):
         group, _, name = config_path.removesuffix(".yaml").rpartition("/")
         point = plugins.plugins()[group][name]
         fields = plugins.keys_of(plugins.load(group, point))
-        with plugins.blamed(f"plugin {plugins.provider(point)} can't offer {group}={name}"):
+        with blamed(f"plugin {plugins.provider(point)} can't offer {group}={name}"):
             own = {field.name: _default(field) for field in fields}
             node = OmegaConf.create({"_target_": point.value.replace(":", "."), **own})
         return ConfigResult(

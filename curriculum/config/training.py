@@ -11,15 +11,24 @@ CONFIG_NAME = ("-cn", "--config-name")
 
 
 def expanded(arguments: Sequence[str]) -> list[str]:
-    """The arguments; where they name a sampler or a trainer, with the other one behind them.
+    """The arguments; where they name a sampler or a trainer, with the other one behind it.
 
-    A key of theirs names them too (`sampler.floor=0.1`), unless the primary configuration is
-    another, which may have chosen already.
+    A key of theirs names them too (`sampler.floor=0.1`), but not beside a preset or another primary
+    configuration, which have chosen already.
     """
-    own = [argument.lstrip("+").partition("=") for argument in arguments if "=" in argument]
-    chosen = {key: option for key, _, option in own if key in BESIDE}
+    own = {
+        place: argument.lstrip("+").partition("=")
+        for place, argument in enumerate(arguments)
+        if "=" in argument and not argument.startswith("-")
+    }
+    chosen = {key: option for key, _, option in own.values() if key in BESIDE}
     elsewhere = any(argument.startswith(CONFIG_NAME) for argument in arguments)
-    named = set(chosen) or (not elsewhere and {key.partition(".")[0] for key, _, _ in own} & NAMES)
+    by_key = not elsewhere and not any(key == "preset" for key, _, _ in own.values())
+    named = set(chosen) or (
+        by_key and {key.partition(".")[0] for key, _, _ in own.values()} & NAMES
+    )
     if not named or "none" in chosen.values():
         return list(arguments)
-    return [*arguments, *(beside for group, beside in BESIDE.items() if group not in chosen)]
+    beside = [choice for group, choice in BESIDE.items() if group not in chosen]
+    behind = max(own) + 1
+    return [*arguments[:behind], *beside, *arguments[behind:]]

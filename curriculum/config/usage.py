@@ -20,7 +20,7 @@ from curriculum.core.errors import UserError
 from curriculum.integrations.hydra import parsed, searching
 
 EXAMPLES = {
-    "python run.py": "the demo: buckets, and a simulated training with and without a curriculum",
+    "python run.py": "the demo: how hard its problems are, buckets, a page",
     "python run.py data=rollouts data.path=FILE": "rollouts of your own, with their rewards",
     "python run.py -m bucketer=percentile,pass_rate": "one run each, and a comparison of them",
     "python run.py sampler=bandit --help": "the keys of another choice",

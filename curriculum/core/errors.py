@@ -47,6 +47,18 @@ def _extra_with(module: str) -> str | None:
 
 
 @contextmanager
+def blamed(complaint: str) -> Iterator[None]:
+    """Whatever a stranger's code raises, or exits with, is one line: the complaint, and why."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        cause = " ".join(f"{type(error).__name__}: {error}".split())
+        raise UserError(f"{complaint}: {cause}") from error
+
+
+@contextmanager
 def explained() -> Iterator[None]:
     """Print what went wrong with the command line or the input, and exit 1."""
     from hydra.errors import HydraException

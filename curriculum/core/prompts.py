@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from curriculum.core.atomic import whole
 from curriculum.core.errors import UserError
 from curriculum.core.names import PROMPTS
 from curriculum.core.posterior import JEFFREYS
@@ -103,7 +104,8 @@ class Prompts:
             "extra_info": pa.array(self.extra_info, pa.string()),
         }
         names = {"sources": json.dumps(self.sources), "buckets": json.dumps(self.buckets)}
-        pq.write_table(pa.table(columns).replace_schema_metadata(names), path)
+        with whole(path) as partial:
+            pq.write_table(pa.table(columns).replace_schema_metadata(names), partial)
 
     @property
     def pass_rate(self) -> Floats:
@@ -112,8 +114,12 @@ class Prompts:
 
     def digest(self) -> str:
         """Changes when the prompts, or what was measured of them, do."""
-        columns = (self.source, self.bucket, self.difficulty, self.n, self.c)
-        return hashlib.sha256(b"".join(each.tobytes() for each in columns)).hexdigest()[:8]
+        columns = (self.source, self.bucket, self.difficulty, self.n, self.c, self.trained)
+        content = [
+            *(column.tobytes() for column in columns),
+            json.dumps(self.ids.tolist()).encode(),
+        ]
+        return hashlib.sha256(b"".join(content)).hexdigest()[:8]
 
     def extra(self, name: str, rows: Integers) -> Floats:
         """(rows,) a number of their extra_info. Raises UserError where one has none."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -79,6 +80,7 @@ def evenly(count: int, most: int) -> Integers:
     return np.linspace(0, count - 1, min(count, most)).round().astype(np.int64)
 
 
+PART = 1 << 20  # rewards that metrics are computed on at a time
 COUNTS = ("n", "c", "truncated")  # metrics that are whole numbers
 JSON_COLUMNS = ("prompt", "ground_truth", "extra_info")
 
@@ -204,6 +206,15 @@ class Rewards:
 
     def __len__(self) -> int:
         return len(self.problem)
+
+    def parts(self, rewards: int = PART) -> Iterator[Rewards]:
+        """The same in parts of whole problems, each of about so many rewards, one at least."""
+        ends = np.arange(rewards, len(self.values), rewards)
+        cuts = np.unique(np.searchsorted(self.offsets, ends))
+        for start, stop in pairwise([0, *cuts[cuts < len(self)].tolist(), len(self)]):
+            first, last = self.offsets[start], self.offsets[stop]
+            offsets = self.offsets[start : stop + 1] - first
+            yield Rewards(self.problem[start:stop], self.values[first:last], offsets)
 
     @property
     def counts(self) -> Integers:

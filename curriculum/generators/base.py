@@ -78,6 +78,11 @@ class Generator(Protocol):
     replays: ClassVar[bool] = False  # whether its rollouts are there already, and none is made
 
     @property
+    def responses_differ(self) -> bool:
+        """Whether those of one problem do: not where nothing is sampled."""
+        return True
+
+    @property
     def batch_size(self) -> int:
         """Rollouts of a batch."""
         ...

@@ -76,6 +76,11 @@ class OpenAI(Generator):
         """See `Generator`."""
         return self if self.served_elsewhere else replace(self, model=find(str(self.model)))
 
+    @property
+    def responses_differ(self) -> bool:
+        """See `Generator`."""
+        return self.temperature > 0
+
     def made_of(self) -> list[str]:
         """The model's files where a server is started for them, else the name it is served by."""
         return [str(self.model) if self.served_elsewhere else digest_of_model(str(self.model))]

@@ -52,6 +52,11 @@ class Transformers(Generator):
         """See `Generator`."""
         return replace(self, model=find(str(self.model)))
 
+    @property
+    def responses_differ(self) -> bool:
+        """See `Generator`."""
+        return self.do_sample and self.temperature > 0
+
     def made_of(self) -> list[str]:
         """The model's files, and the libraries that sample."""
         return [digest_of_model(str(self.model)), version("transformers"), version("torch")]

@@ -59,6 +59,11 @@ class Vllm(Generator):
         """See `Generator`."""
         return replace(self, model=find(str(self.model)))
 
+    @property
+    def responses_differ(self) -> bool:
+        """See `Generator`."""
+        return self.temperature > 0
+
     def made_of(self) -> list[str]:
         """The model's files, and the version of vLLM, whichever build it is."""
         build = packages_distributions()["vllm"][0]

@@ -93,7 +93,8 @@ def measure(
     cut_off = np.zeros(len(rewards.values)) if rewards.truncated is None else rewards.truncated
     truncated = rewards.sum(cut_off.astype(np.float64))
     columns = {"n": n, "c": c, "truncated": truncated, **posterior}
-    columns |= {name: each(rewards) for name, each in metrics.items()}
+    parts = [{name: each(part) for name, each in metrics.items()} for part in rewards.parts()]
+    columns |= {name: np.concatenate([part[name] for part in parts]) for name in metrics}
     easier: dict[str, Easier] = {name: each.easier for name, each in metrics.items()}
     easier |= dict.fromkeys(posterior, "higher")
     ids, buckets = (measured[name].combine_chunks() for name in ("problem_id", "bucket"))

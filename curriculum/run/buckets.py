@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from curriculum.core.names import PROMPTS
 from curriculum.core.records import Measured, Metrics
 from curriculum.core.summary import bucket_statistics, overall_statistics
 from curriculum.run.bucketing import cut
@@ -13,6 +14,7 @@ from curriculum.run.settings import Settings
 def bucket(settings: Settings, rewarded: Rewarded, metrics: Metrics, context: Context) -> Measured:
     """Cut the problems into buckets, and leave the edges and each problem's bucket."""
     problems, rollouts, rewards, groups, findings = rewarded
+    (context.folder / PROMPTS).unlink(missing_ok=True)  # of other buckets
     with context.ledger.timed("buckets"):
         unknown = findings.unknown_hard if findings else None
         unknown = None if unknown is None else unknown[groups.problem]

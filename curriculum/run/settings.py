@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
-from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Self, TypeVar, cast
 
 from curriculum.bucketers import Bucketer
 from curriculum.budgets import Budget, Setting
 from curriculum.config.build import build, typed
 from curriculum.config.conf import keys
+from curriculum.config.plugins import load, plugins
 from curriculum.core.errors import UserError
 from curriculum.data import Data, Limits, Rollouts
 from curriculum.formats.files import File
@@ -26,6 +27,8 @@ from curriculum.run.scoring.scoring import Scoring
 from curriculum.samplers import Guards, Sampler
 from curriculum.trackers import Tracking
 from curriculum.trainers import Schedule, Trainer
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 STEPS = ("problems", "rollouts", "rewards", "metrics", "buckets", "layouts")  # that `until` names
@@ -86,23 +89,23 @@ class Settings:
         replay = None if recorded is None else Rollouts(**recorded)
         if generator.replays:
             require_used(overrides)
-        bucketer = build(cfg, "bucketer")
+        bucketer: Bucketer = conforming(build(cfg, "bucketer"), Bucketer, "bucketer")
         export = typed(Export, cfg["export"], "export")
         settings = cls(
             data=data,
             replay=replay,
             generator=generator,
             generation=shared(Generation, "generator"),
-            budget=build(cfg, "budget"),
+            budget=conforming(build(cfg, "budget"), Budget, "budget"),
             reward=conforming(build(cfg, "reward"), Reward, "reward"),
             scoring=shared(Scoring, "reward"),
             measure=typed(Measure, cfg["measure"], "measure"),
-            metric=build(cfg, "metric"),
+            metric=conforming(build(cfg, "metric"), Metric, "metric"),
             bucketer=bucketer,
             recorded_order=data.names() if bucketer.wants_recorded_order else None,
-            sampler=_chosen(cfg, "sampler"),
+            sampler=_chosen(cfg, "sampler", Sampler),
             guards=shared(Guards, "sampler"),
-            trainer=_chosen(cfg, "trainer"),
+            trainer=_chosen(cfg, "trainer", Trainer),
             schedule=shared(Schedule, "trainer"),
             tracking=conforming(build(cfg, "tracker"), Tracking, "tracker"),
             seed=_seed(cfg["seed"]),
@@ -113,6 +116,7 @@ class Settings:
             report=typed(Report, cfg["report"], "report"),
             until=_until(cfg["until"]),
         )
+        _require_both(settings)
         if not settings.budget.divisible:
             _require_rounds(settings)
         if not settings.generator.replays:
@@ -133,9 +137,19 @@ class Settings:
         return self.until is None or STEPS.index(step) <= STEPS.index(self.until)
 
 
-def _chosen(cfg: Mapping[str, Any], group: str) -> Any:
+def _chosen(cfg: Mapping[str, Any], group: str, protocol: type) -> Any:
     """The strategy of a group that may have none."""
-    return None if cfg[group]["_target_"] is None else build(cfg, group)
+    if cfg[group]["_target_"] is None:
+        return None
+    return conforming(build(cfg, group), protocol, group)
+
+
+def _require_both(settings: Settings) -> None:
+    """Say where a sampler is not tried. Raises UserError for a trainer without one."""
+    if settings.sampler is None and settings.trainer is not None:
+        raise UserError("a trainer needs an order of the prompts: sampler=thompson, or another")
+    if settings.trainer is None and settings.sampler is not None:
+        log.warning("the sampler is not tried: trainer=none (trainer=dry_run tries it)")
 
 
 def _require_rounds(settings: Settings) -> None:
@@ -151,7 +165,7 @@ def _require_rounds(settings: Settings) -> None:
             f"the budget ({budget}) looks at all problems after each round, and a shard has a part "
             "of them: run it without generator.shards"
         )
-    if getattr(generator, "temperature", 1) == 0 or not getattr(generator, "do_sample", True):
+    if not generator.responses_differ:
         raise UserError(
             f"the budget ({budget}) learns from responses that differ, and without sampling all of "
             "a problem's are the same: budget=fixed num_samples=1, or a generator.temperature "
@@ -195,25 +209,16 @@ def _until(step: str | None) -> str | None:
 
 def _layouts(names: Sequence[str], export: Export) -> dict[str, Layout]:
     """The layouts of these names, this package's or plugins', and what `export` asks for beside."""
-    plugins = {point.name: point for point in entry_points(group="curriculum.layout")}
-    taken = sorted(LAYOUTS.keys() & plugins.keys())
+    added = plugins()["layout"]
+    taken = sorted(LAYOUTS.keys() & added.keys())
     if taken:
         raise UserError(f"a plugin's layout is called {taken[0]}, as one of this package is")
-    unknown = [name for name in names if name not in LAYOUTS.keys() | plugins.keys()]
+    unknown = [name for name in names if name not in LAYOUTS.keys() | added.keys()]
     if unknown:
-        there = ", ".join([*LAYOUTS, *plugins])
+        there = ", ".join([*LAYOUTS, *added])
         raise UserError(f"convention.layouts: no {unknown[0]}; there are {there}")
-    chosen = {name: _layout(name, plugins) for name in names}
+    classes = {name: LAYOUTS.get(name) or load("layout", added[name]) for name in names}
+    chosen = {
+        name: conforming(cls(), Layout, "convention.layouts") for name, cls in classes.items()
+    }
     return chosen | ({"generations": Generations()} if export.generations else {})
-
-
-def _layout(name: str, plugins: Mapping[str, EntryPoint]) -> Layout:
-    if name in LAYOUTS:
-        return LAYOUTS[name]()
-    point = plugins[name]
-    try:
-        layout = point.load()()
-    except Exception as error:  # whatever a plugin's import raises
-        cause = f"{type(error).__name__}: {error}"
-        raise UserError(f"convention.layouts: no {name} from {point.value}: {cause}") from error
-    return cast(Layout, conforming(layout, Layout, "convention.layouts"))

@@ -28,7 +28,7 @@ from curriculum.samplers.parts.stratified import Rounding
 from curriculum.samplers.state import State, Stateful
 from curriculum.samplers.state_file import read_state, write_state
 
-VERSION = 3  # of the state
+VERSION = 4  # of the state
 
 
 class Curriculum(Stateful):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from importlib.metadata import entry_points
 
-from curriculum.core.errors import UserError
+from curriculum.core.errors import UserError, blamed
 from curriculum.samplers.bandit import Bandit
 from curriculum.samplers.base import Sampler
 from curriculum.samplers.easy_to_hard import EasyToHard
@@ -32,7 +32,8 @@ def sampler_named(name: str) -> Sampler:
     if name in BUILT_IN:
         return BUILT_IN[name]()
     if name in plugins.names:
-        made: Sampler = plugins[name].load()()
+        with blamed(f"the plugin's sampler {name} can't be had"):
+            made: Sampler = plugins[name].load()()
         return made
     there_are = ", ".join(sorted({*BUILT_IN, *plugins.names}))
     raise UserError(f"there is no sampler '{name}'; there are: {there_are}")

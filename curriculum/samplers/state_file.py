@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from curriculum.core.atomic import whole
 from curriculum.core.errors import UserError
 
 ARRAY = "__array__"  # stands in the JSON for an array, with its number
@@ -20,18 +21,16 @@ def write_state(state: Mapping[str, Any], path: Path) -> None:
     """Write JSON values and arrays exactly; a reader sees a whole file or the last one."""
     arrays: dict[str, Any] = {}
 
-    def aside(value: Any) -> dict[str, str]:
+    def as_array(value: Any) -> dict[str, str]:
         if not isinstance(value, np.ndarray):
             raise TypeError(f"a state holds JSON values and arrays, no {type(value)}")
         name = f"array_{len(arrays)}"
         arrays[name] = value
         return {ARRAY: name}
 
-    arrays[REST] = np.array(json.dumps(state, default=aside))
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as file:
+    arrays[REST] = np.array(json.dumps(state, default=as_array))
+    with whole(path) as partial, partial.open("wb") as file:
         np.savez_compressed(file, **arrays)
-    partial.replace(path)
 
 
 def read_state(path: Path) -> dict[str, Any]:

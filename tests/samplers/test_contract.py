@@ -7,14 +7,14 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from curriculum.config.conf import conf_dir
 from curriculum.core.records import Floats
 from curriculum.samplers import Sampler, Sampling
+from curriculum.samplers.names import BUILT_IN
 from curriculum.samplers.parts.epoch_shuffle import EpochShuffle
 from curriculum.samplers.state import State
 from curriculum.testing import check_sampler
 
-OPTIONS = sorted(path.stem for path in (conf_dir() / "sampler").glob("*.yaml"))
+OPTIONS = sorted(BUILT_IN)
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "adaptive": ("multi_source", {"adaptive_weights": True, "source_weights": {"s0": 1, "s1": 2}}),
     "one_source": ("time_curriculum", {"complexity_source": "s0", "complexity_score": "score"}),

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from curriculum.config.conf import conf_dir
 from curriculum.core.prompts import Observations
 from curriculum.samplers import Curriculum
+from curriculum.samplers.names import BUILT_IN
 from curriculum.testing import make_prompts
 
 BATCH, PROMPTS, GROUP = 8, 60, 6
 RATES = (0.5, 0.0, 0.9)  # of passes, one after another; at 0 all is down
-OPTIONS = sorted(path.stem for path in (conf_dir() / "sampler").glob("*.yaml"))
+OPTIONS = sorted(BUILT_IN)
 QUICK = {"min_batches_per_level": 3, "check_frequency": 1, "reward_threshold": 0.4}
 SAMPLERS: dict[str, tuple[str, dict[str, Any]]] = {option: (option, {}) for option in OPTIONS} | {
     "adaptive": ("multi_source", {"adaptive_weights": True, "update_frequency": 1}),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from curriculum.config.training import expanded
 from curriculum.run import pipeline
 from curriculum.run.context import Context
 
@@ -43,13 +44,13 @@ def dry_run(composed_values, store, tmp_path):
         folder = tmp_path / (name or f"run{len(list(tmp_path.iterdir()))}")
         folder.mkdir(exist_ok=True)
         own = (f"output_dir={folder}", f"store_dir={store}")
-        cfg = composed_values(*overrides, *own)
-        given = dict(each.split("=", 1) for each in overrides)
+        named = expanded(["trainer=dry_run", *overrides])
+        cfg = composed_values(*named, *own)
+        given = dict(each.split("=", 1) for each in named)
         default = {
             "reward": "auto",
             "metric": "mean_reward",
-            "bucketer": "percentile",
-            "sampler": "thompson",
+            "bucketer": "pass_rate",
         }
         choices = {group: given.get(group, option) for group, option in default.items()}
         context = Context.of(cfg, folder, choices, overrides, show=True)

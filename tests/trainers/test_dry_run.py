@@ -19,11 +19,12 @@ from curriculum.core.errors import UserError
 from curriculum.core.prompts import Prompts
 from curriculum.run.settings import Settings
 from curriculum.samplers import Curriculum, Guards
+from curriculum.samplers.names import BUILT_IN
 
 ROOT = Path(__file__).parent.parent.parent
 TRAINING = {"events.jsonl", "metrics.parquet", "dry_run.png"}
 SHORT = ("trainer.steps=10", "trainer.plot=false")
-OPTIONS = sorted(path.stem for path in (conf_dir() / "sampler").glob("*.yaml"))
+OPTIONS = sorted(BUILT_IN)
 PRESETS = sorted(path.stem for path in (conf_dir() / "preset").glob("*.yaml"))
 
 
@@ -387,7 +388,7 @@ def test_a_preset_leaves_no_files_of_training(dry_run, write_problems):
 def configuration():
     """The default one."""
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        return compose("config")
+        return compose("config", ["sampler=thompson", "trainer=dry_run"])
 
 
 @pytest.mark.parametrize(

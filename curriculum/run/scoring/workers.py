@@ -203,4 +203,4 @@ def _of_a_file(error: ImportError) -> bool:
     """Whether code of a file raised it, rather than code in a response that a scorer executes."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [each for each in frames if not each.filename.startswith("<frozen importlib")]
-    return Path(own[-1].filename).is_file()
+    return all(Path(each.filename).is_file() for each in own)
