@@ -133,7 +133,7 @@ def test_edges_of_one_run_cut_another(run, tmp_path):
 
 
 def test_a_failed_run_says_so_in_its_record(run, tmp_path, read_result):
-    assert run("metric=mean_at_k", "metric.k=99").returncode == 1
+    assert run("bucketer=percentile", "metric=mean_at_k", "metric.k=99").returncode == 1
     result = read_result(tmp_path / "out")
     assert result["status"] == "failed"
     assert "mean@99" in result["error"]

@@ -44,13 +44,15 @@ def dry_run(composed_values, store, tmp_path):
         folder = tmp_path / (name or f"run{len(list(tmp_path.iterdir()))}")
         folder.mkdir(exist_ok=True)
         own = (f"output_dir={folder}", f"store_dir={store}")
-        named = expanded(["trainer=dry_run", *overrides])
+        by_preset = any(override.startswith("preset=") for override in overrides)
+        named = list(overrides) if by_preset else expanded(["trainer=dry_run", *overrides])
         cfg = composed_values(*named, *own)
         given = dict(each.split("=", 1) for each in named)
         default = {
             "reward": "auto",
             "metric": "mean_reward",
             "bucketer": "pass_rate",
+            "sampler": "none",
         }
         choices = {group: given.get(group, option) for group, option in default.items()}
         context = Context.of(cfg, folder, choices, overrides, show=True)
