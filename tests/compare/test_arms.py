@@ -94,6 +94,7 @@ def check_sweep(done, sweep, samplers, seeds, steps):
     return rows
 
 
+@pytest.mark.slow
 def test_a_sweep_compares_curricula(run, tmp_path, capsys):
     done = run("-m", "sampler=thompson,uniform", "seed=1,2", *QUICK)
     check_sweep(done, tmp_path / "out", ("uniform", "thompson"), 2, 20)

@@ -15,6 +15,7 @@ def compare(folder):
     return subprocess.run(command, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_the_table_can_be_printed_again(run, tmp_path):
     done = run("-m", "bucketer=percentile,mean_reward")
     shown = compare(tmp_path / "out")
@@ -23,6 +24,7 @@ def test_the_table_can_be_printed_again(run, tmp_path):
     assert shown.stdout.strip() in done.stdout
 
 
+@pytest.mark.slow
 def test_a_job_that_was_killed_is_a_row(run, tmp_path):
     run("-m", "bucketer=percentile,mean_reward,pass_rate")
     (tmp_path / "out" / "1" / "result.json").unlink()

@@ -207,6 +207,7 @@ def half_an_answer(handler):
     drop(handler)
 
 
+@pytest.mark.slow
 def test_trouble_that_passes_costs_no_rollout(run, read_result, tmp_path, serve, problems):
     trouble = {
         PROMPTS[0]: lambda handler: handler.reply(429, {}, [("Retry-After", "1")]),
@@ -244,6 +245,7 @@ def test_trouble_that_passes_costs_no_rollout(run, read_result, tmp_path, serve,
     require_secret(KEY, tmp_path, done)
 
 
+@pytest.mark.slow
 def test_a_budget_asks_in_rounds_and_says_what_it_found(
     run, read_result, tmp_path, serve, problems
 ):

@@ -148,6 +148,7 @@ def test_read_again_they_are_the_same_problems_and_rewards(dumped, tmp_path, mon
     assert [{**line, "step": None} for line in lines_of(again)] == own
 
 
+@pytest.mark.slow
 def test_long_parquet_is_the_same_problems_read_again(dumped, tmp_path):
     frame = pd.DataFrame(
         {

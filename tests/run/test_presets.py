@@ -88,6 +88,7 @@ def test_bucket_rollouts_prints_and_writes_what_the_script_did(run, tmp_path, ro
     assert worst == sorted(worst, reverse=True)
 
 
+@pytest.mark.slow
 def test_bucket_rollouts_by_threshold(run, tmp_path, rollout_lines):
     done = run(
         "preset=bucket_rollouts",
@@ -107,6 +108,7 @@ def test_bucket_rollouts_by_threshold(run, tmp_path, rollout_lines):
         assert all(inside(np.mean([e["score"] for e in row["reward"]])) for row in rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("metric", "score"),
     [

@@ -108,6 +108,7 @@ def naive_rand_index(one: Path, other: Path) -> float:
     return (both - chance) / ((a + b) / 2 - chance)
 
 
+@pytest.mark.slow
 def test_a_failing_job_leaves_the_others_alone(run, tmp_path):
     done = run("-m", "bucketer=threshold,percentile", "metric=mean_at_k", "metric.k=5,99")
     assert done.returncode == 1
@@ -230,6 +231,7 @@ runpy.run_path("run.py", run_name="__main__")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_workers_end_with_their_parent(tmp_path, end, read_result):
     pids = tmp_path / "pids"

@@ -35,6 +35,7 @@ def test_every_option_keeps_the_contract(sampler, option):
     check_sampler(functools.partial(sampler, option))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_knobs_that_change_much_keep_it_too(sampler, variant):
     option, knobs = VARIANTS[variant]

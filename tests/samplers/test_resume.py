@@ -121,6 +121,7 @@ def test_a_run_goes_on_from_any_point(sampler, guards, name, bounds):
         assert resumed.metrics() == again.metrics()
 
 
+@pytest.mark.slow
 def test_schedules_reach_what_is_hard(sampler, guards):
     """Levels, weights, outages and ends of epochs all happen in them."""
     kinds, ended = set(), 0

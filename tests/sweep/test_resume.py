@@ -68,6 +68,7 @@ def resume(*arguments):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_only_what_failed_or_is_missing_runs_again(sweep, tmp_path):
     write_rollouts(tmp_path / "b.jsonl")
     shutil.rmtree(sweep / "2")

@@ -198,6 +198,7 @@ def test_the_environment_s_mode_counts_where_the_configuration_leaves_it_open(ru
     assert len(list(tmp_path.glob("out/wandb/offline-run-*"))) == 2, "the first had ended well"
 
 
+@pytest.mark.slow
 def test_without_it_wandb_is_not_even_imported(run, tmp_path, store):
     script = """
 import atexit, runpy, sys

@@ -55,6 +55,7 @@ def demo(printed, done):
     return done(printed[1])
 
 
+@pytest.mark.slow
 def test_the_table_says_that_nothing_was_trained_and_has_the_control_first(printed, demo):
     shown = printed[0].stdout
     assert "simulated by a stated learning model on the measured pass rates" in shown
