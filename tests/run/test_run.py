@@ -138,7 +138,7 @@ def test_a_failed_run_says_so_in_its_record(run, tmp_path, read_result):
     result = read_result(tmp_path / "out")
     assert result["status"] == "failed"
     assert "mean@99" in result["error"]
-    assert result["overrides"][:2] == ["metric=mean_at_k", "metric.k=99"]
+    assert result["overrides"][1:3] == ["metric=mean_at_k", "metric.k=99"]
     assert result["config"]["metric"]["k"] == 99
 
 

@@ -45,7 +45,7 @@ def dry_run(composed_values, store, tmp_path):
         folder.mkdir(exist_ok=True)
         own = (f"output_dir={folder}", f"store_dir={store}")
         by_preset = any(override.startswith("preset=") for override in overrides)
-        named = list(overrides) if by_preset else expanded(["trainer=dry_run", *overrides])
+        named = expanded([*([] if by_preset else ["trainer=dry_run"]), *overrides])
         cfg = composed_values(*named, *own)
         given = dict(each.split("=", 1) for each in named)
         default = {
