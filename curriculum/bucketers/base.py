@@ -24,9 +24,9 @@ NAMES = {
 class Bucketer(Protocol):
     """Cuts problems into buckets, in scikit-learn's habits.
 
-    A dataclass whose fields are its knobs. `fit` learns `edges_` and `names_` from one set of
-    metrics; `assign` uses nothing but them and the knobs, so edges fitted on one model's rollouts
-    apply to another's. Both are plain JSON values.
+    A dataclass whose fields are its settings. `fit` learns `edges_` and `names_` from one set of
+    metrics; `assign` uses nothing but them and the settings, so edges fitted on one model's
+    rollouts apply to another's. Both are plain JSON values.
 
     What follows `assign` is for those that have something to say there.
     """

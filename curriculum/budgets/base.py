@@ -67,7 +67,7 @@ class Findings(NamedTuple):
 
 
 class Budget(Protocol):
-    """Says how many rollouts each problem gets, in rounds: a frozen dataclass of its knobs."""
+    """Says how many rollouts each problem gets, in rounds: a frozen dataclass of its settings."""
 
     # Whether it asks for everything in one round, whatever comes back: then shards may each make a
     # part of it, and rewards may wait. Where it doesn't, its tally has the rewards of each round.

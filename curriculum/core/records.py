@@ -1,4 +1,4 @@
-"""The shared vocabulary: what flows from stage to stage, and the schemas of its tables."""
+"""The shared vocabulary: what flows from step to step, and the schemas of its tables."""
 
 from __future__ import annotations
 
@@ -251,7 +251,7 @@ class Metrics:
     chosen: str
     easier: dict[str, Easier]
     recorded: pa.Array | None = None  # (P,) names of the buckets that the data puts them in
-    basis: Mapping[str, Any] = field(default_factory=dict)  # the knobs that the numbers depend on
+    basis: Mapping[str, Any] = field(default_factory=dict)  # what the numbers depend on
     recorded_order: Sequence[str] | None = None  # these names, easy to hard, where the data says so
 
     def __len__(self) -> int:

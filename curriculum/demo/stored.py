@@ -40,7 +40,7 @@ def small_model(store: Store) -> Path:
         "source": digest_of_source(*SOURCES),
         "versions": [version(name.replace("_", "-")) for name in EXTRAS],
     }
-    return store.stage("small_model", made_of, _train).folder
+    return store.entry("small_model", made_of, _train).folder
 
 
 def _train(folder: Path) -> dict[str, int]:

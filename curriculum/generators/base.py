@@ -68,13 +68,13 @@ class Generation:
 
 
 class Generator(Protocol):
-    """Makes rollouts: a dataclass whose fields are its knobs.
+    """Makes rollouts: a dataclass whose fields are its settings.
 
     Resume, shards, progress and files are the pipeline's. What is loaded for one `generate` serves
     the next one, until `close`.
     """
 
-    incidental: ClassVar[frozenset[str]] = frozenset()  # knobs that no response depends on
+    incidental: ClassVar[frozenset[str]] = frozenset()  # settings that no response depends on
     replays: ClassVar[bool] = False  # whether its rollouts are there already, and none is made
 
     @property
@@ -88,11 +88,11 @@ class Generator(Protocol):
         ...
 
     def made_of(self) -> list[str]:
-        """Whatever, beside its knobs and its source, its responses depend on: files, versions."""
+        """Whatever its responses depend on beside its settings and its source: files, versions."""
         return []
 
     def recorded(self) -> Mapping[str, Any] | None:
-        """Of one that replays, where its rollouts are, as knobs of `data=rollouts`.
+        """Of one that replays, where its rollouts are, as keys of `data=rollouts`.
 
         None: they stand with the problems.
         """

@@ -14,7 +14,7 @@ Samples = Annotated[int, Field(ge=1)]  # of a problem
 class Metric(Protocol):
     """One number a problem, without a Python loop over problems.
 
-    A frozen dataclass whose fields are its knobs, all of them with defaults. It is computed on
+    A frozen dataclass whose fields are its settings, all of them with defaults. It is computed on
     parts of the problems, each with all of its rewards, so a problem's number must not depend on
     the others it comes with.
     """

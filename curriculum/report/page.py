@@ -93,8 +93,8 @@ def _library(store: Store) -> str:
         return {}
 
     made_of = {"vl_convert": version("vl-convert-python"), "snippet": SNIPPET}
-    stage = store.stage("report_assets", made_of, make, level=logging.DEBUG)
-    return (stage.folder / LIBRARY).read_text(encoding="utf-8")
+    entry = store.entry("report_assets", made_of, make, level=logging.DEBUG)
+    return (entry.folder / LIBRARY).read_text(encoding="utf-8")
 
 
 def _policy(scripts: Sequence[str]) -> str:

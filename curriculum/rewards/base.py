@@ -9,7 +9,7 @@ from curriculum.core.records import Sample
 
 
 class Reward(Protocol):
-    """Turns responses into numbers: a dataclass whose fields are its knobs.
+    """Turns responses into numbers: a dataclass whose fields are its settings.
 
     It runs in worker processes, so it must pickle. Time limits, crashes and retries are the
     pipeline's: a batch that raises, hangs or dies is scored again one sample at a time, and what
@@ -34,7 +34,7 @@ class Reward(Protocol):
         return ("response",)
 
     def made_of(self) -> list[str]:
-        """Whatever, beside its knobs and its source, its scores depend on: other versions, files.
+        """Whatever its scores depend on beside its settings and its source: versions, files.
 
         Stored scores are used again only while all of it is the same.
         """

@@ -90,7 +90,7 @@ def _load(bucketer: Bucketer, metrics: Metrics, path: Path) -> None:
         )
     theirs = saved.get("measure", metrics.basis)
     if theirs != metrics.basis:
-        knobs = " ".join(f"measure.{key}={json.dumps(value)}" for key, value in theirs.items())
-        raise UserError(f"bucketer.edges={path} are of other metrics than this run's: add {knobs}")
-    log.info("buckets: %s of %s; the bucketer's own knobs are not used", saved["names"], path)
+        said = " ".join(f"measure.{key}={json.dumps(value)}" for key, value in theirs.items())
+        raise UserError(f"bucketer.edges={path} are of other metrics than this run's: add {said}")
+    log.info("buckets: %s of %s; the bucketer's own settings are not used", saved["names"], path)
     bucketer.names_, bucketer.edges_ = saved["names"], saved["edges"]

@@ -12,7 +12,7 @@ from typing import Any
 
 from curriculum.core.names import RESULT
 from curriculum.core.run_result import RunResult, git_commit, versions
-from curriculum.store.entries import Stage
+from curriculum.store.entries import Entry
 
 log = logging.getLogger(__name__)
 
@@ -43,14 +43,14 @@ class Ledger:
         self._files = dict(last.files_by_kind) if last else {}  # by kind; of earlier runs here too
         (folder / RESULT).unlink(missing_ok=True)
 
-    def use(self, name: str, stage: Stage) -> None:
-        """Note the stage of the store that a run's `name` came from."""
+    def use(self, name: str, entry: Entry) -> None:
+        """Note the entry of the store that a run's `name` came from."""
         self._stages[name] = {
-            "fingerprint": stage.fingerprint,
-            "folder": str(stage.folder),
-            "reused": stage.reused,
+            "fingerprint": entry.fingerprint,
+            "folder": str(entry.folder),
+            "reused": entry.reused,
         }
-        self._counts |= stage.counts
+        self._counts |= entry.counts
 
     def count(self, **counts: int) -> None:
         """Note how many there are of something."""

@@ -28,10 +28,10 @@ def read_problems(settings: Settings, context: Context) -> Read:
     """
     with context.ledger.timed("problems"):
         found = load(context.store, "problems", settings.data, settings.limits.max_rejected)
-    context.ledger.use("problems", found.stage)
+    context.ledger.use("problems", found.entry)
     rejects.rejected_rows("problems", found.rejected, context)
     rollouts = None
     if found.rollouts is not None:
         source = cast(RolloutData, settings.data)
         rollouts = Rollouts(found.rollouts, source.responses, source.rows)
-    return Read(found.problems, rollouts, found.stage.fingerprint)
+    return Read(found.problems, rollouts, found.entry.fingerprint)

@@ -1,4 +1,4 @@
-"""Data read once: problems and rollout indices are stages of the store."""
+"""Data read once: problems and rollout indices are entries of the store."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from curriculum.core.names import PROBLEMS
 from curriculum.core.records import Problems
 from curriculum.data.base import Data
 from curriculum.formats.rows import Rejected
-from curriculum.store.entries import Stage, Store, digest_of_source, digest_of_sources
+from curriculum.store.entries import Entry, Store, digest_of_source, digest_of_sources
 
 SCHEMA = 1  # of the entry; another one makes all of them anew
 INDEX, REJECTED = "index.parquet", "rejected.jsonl"
@@ -29,7 +29,7 @@ class Stored(NamedTuple):
     problems: Problems
     rollouts: pa.Table | None
     rejected: Path | None  # JSONL of the rows that could not be used
-    stage: Stage
+    entry: Entry
 
 
 def load(store: Store, name: str, data: Data, max_rejected: int) -> Stored:
@@ -38,24 +38,24 @@ def load(store: Store, name: str, data: Data, max_rejected: int) -> Stored:
     Raises:
         UserError: where more rows than `max_rejected` could not be used.
     """
-    knobs = {key: value for key, value in asdict(cast(Any, data)).items() if key != "path"}
+    settings = {key: value for key, value in asdict(cast(Any, data)).items() if key != "path"}
     made_of = {
         "reader": type(data).__qualname__,
         "schema": SCHEMA,
         "source": [digest_of_source(type(data)), digest_of_sources(Path(formats.__path__[0]))],
-        "knobs": knobs,
+        "settings": settings,
         "files": data.files(),
     }
-    stage = store.stage(name, made_of, lambda folder: _write(folder, data))
-    rejected = stage.folder / REJECTED
+    entry = store.entry(name, made_of, lambda folder: _write(folder, data))
+    rejected = entry.folder / REJECTED
     if rejected.exists():
         _require_few(rejected, max_rejected)
-    index = stage.folder / INDEX
+    index = entry.folder / INDEX
     return Stored(
-        Problems(pq.read_table(stage.folder / PROBLEMS)),
+        Problems(pq.read_table(entry.folder / PROBLEMS)),
         pq.read_table(index) if index.exists() else None,
         rejected if rejected.exists() else None,
-        stage,
+        entry,
     )
 
 

@@ -30,13 +30,13 @@ def replay(
         UserError: where too many rows could not be read, or not one belongs to a problem.
     """
     found = load(context.store, "replay", source, max_rejected)
-    context.ledger.use("replay", found.stage)
+    context.ledger.use("replay", found.entry)
     rejects.rejected_rows("replay", found.rejected, context)
     assert found.rollouts is not None  # of data that has some
     place = match(found.problems, problems)
     rejects.rollouts_without_problem(found.problems, found.rollouts, place, context)
     index = adopt(found.rollouts, place)
-    return Rollouts(index, source.responses, source.rows), found.stage.fingerprint
+    return Rollouts(index, source.responses, source.rows), found.entry.fingerprint
 
 
 def match(replayed: Problems, problems: Problems) -> Integers:

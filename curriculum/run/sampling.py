@@ -115,11 +115,11 @@ def generate_in_rounds(
         this = work(asked)
         if settings.generation.shards > 1 and not add_shard(this, context):
             return None
-        rollouts, stage = load_rollouts(context.store, this)
+        rollouts, entry = load_rollouts(context.store, this)
         name = "rollouts" if budget.divisible else f"rollouts_{rounds_done}"
-        context.ledger.use(name, stage)
-        counts.update(stage.counts)
-        made_of.append(stage.fingerprint)
+        context.ledger.use(name, entry)
+        counts.update(entry.counts)
+        made_of.append(entry.fingerprint)
         return rollouts
 
     def scored(rollouts: Rollouts) -> pa.Table:

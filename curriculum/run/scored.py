@@ -73,12 +73,12 @@ def score(
     suffix = f"_{round_.number}" if round_ else ""
     earlier = round_.failures if round_ and round_.number > 1 else None
     try:
-        table, stage = load_rewards(
+        table, entry = load_rewards(
             context.store, reward, problems, rollouts, settings.scoring, made_of, earlier
         )
     except ScoringError as error:
         rejects.failed_rollouts(problems, rollouts, error.failures, context)
         raise
-    if stage:
-        context.ledger.use(f"rewards{suffix}", stage)
+    if entry:
+        context.ledger.use(f"rewards{suffix}", entry)
     return table

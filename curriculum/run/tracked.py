@@ -22,9 +22,9 @@ def tracked(settings: Settings, cfg: Mapping[str, Any], context: Context) -> Ite
     Args:
         cfg: plain values, for who notes them.
     """
-    stage = settings.until or ("training" if settings.trainer else "buckets")
+    step = settings.until or ("training" if settings.trainer else "buckets")
     name = " ".join(own_overrides(context.overrides, context.sweep)) or context.folder.name
-    about = About(context.folder, name, context.sweep, stage, cfg, context.choices)
+    about = About(context.folder, name, context.sweep, step, cfg, context.choices)
     local = LocalTracker(context.folder, context.show)
     every = _Every([local, settings.tracking.start(about)])
     try:

@@ -1,11 +1,11 @@
-"""Finished stages on disk, shared by every run that asks for the same.
+"""Finished work on disk, shared by every run that asks for the same.
 
-A stage is a folder named by the fingerprint of what made it. It is written aside and renamed when
+An entry is a folder named by the fingerprint of what made it. It is written aside and renamed when
 complete, its manifest last, so a folder that is there is whole; one of several runs does the work,
 on whatever machine, while the others wait for it and take over where it dies.
 
-A run that only seemed dead goes on some time, so no two ever write into one folder: each makes a
-stage in a folder of its own, where a resumable one begins with links to the files of those before.
+A run that only seemed dead goes on some time, so no two ever write into one folder: each makes an
+entry in a folder of its own, where a resumable one begins with links to the files of those before.
 Whoever was taken over publishes nothing and uses what its successor made.
 """
 
@@ -36,8 +36,8 @@ log = logging.getLogger(__name__)
 MANIFEST = "manifest.json"
 
 
-class Stage(NamedTuple):
-    """A finished stage."""
+class Entry(NamedTuple):
+    """A finished entry."""
 
     folder: Path
     fingerprint: str
@@ -47,23 +47,23 @@ class Stage(NamedTuple):
 
 @dataclass(frozen=True)
 class Store:
-    """Stages under one root folder."""
+    """Entries under one root folder."""
 
     root: str
     patience: float = PATIENCE  # seconds without a sign of life until another run is taken over
 
-    def stage(
+    def entry(
         self,
         name: str,
         made_of: Mapping[str, Any],
         make: Callable[[Path], Mapping[str, int]],
         resumable: bool = False,
         level: int = logging.INFO,
-    ) -> Stage:
-        """The stage made of `made_of` (JSON values); `make` fills its folder and returns counts.
+    ) -> Entry:
+        """The entry made of `made_of` (JSON values); `make` fills its folder and returns counts.
 
         The log says at `level` whether it was there. What `make` raises goes through, and leaves
-        nothing behind; the files of a resumable stage stay then, and after a kill, for the next
+        nothing behind; the files of a resumable entry stay then, and after a kill, for the next
         `make`, which must write each with `whole`.
         """
         folder = self._folder(name, made_of)
@@ -78,18 +78,18 @@ class Store:
                         log.warning("%s: another run took over from this one", name)
         counts = json.loads((folder / MANIFEST).read_text())["counts"]
         log.log(level, "%s: %s %s", name, "made" if made else "reused", folder)
-        return Stage(folder, folder.name.removeprefix(f"{name}-"), not made, counts)
+        return Entry(folder, folder.name.removeprefix(f"{name}-"), not made, counts)
 
     def is_finished(self, name: str, made_of: Mapping[str, Any]) -> bool:
-        """Whether the stage is there."""
+        """Whether the entry is there."""
         return _is_finished(self._folder(name, made_of))
 
     def shared(self, name: str, made_of: Mapping[str, Any]) -> Path:
-        """A folder for files of a resumable stage that several runs add at the same time.
+        """A folder for files of a resumable entry that several runs add at the same time.
 
         It has those made so far, and the next `make` begins with all that are there. Each must be
         the same whoever writes it, and be written with `whole`; the folder goes away when the
-        stage is finished.
+        entry is finished.
         """
         folder = self._folder(name, made_of)
         shared = _shared(folder)
@@ -110,7 +110,7 @@ def _make(
     resumable: bool,
     lease: Lease,
 ) -> bool:
-    """Make a stage in a folder of this run's own; whether that was put in place."""
+    """Make an entry in a folder of this run's own; whether that was put in place."""
     aside = folder.with_name(f"{folder.name}{PARTIAL}-{uuid.uuid4().hex}")
     before = _begun(folder)  # listed while the lock was still held, so none is a successor's
     if not lease.is_mine():
@@ -140,7 +140,7 @@ def _make(
 
 
 def _publish(aside: Path, folder: Path) -> bool:
-    """Put a stage in place, unless it is there."""
+    """Put an entry in place, unless it is there."""
     if folder.exists() and not _is_finished(folder):
         shutil.rmtree(folder)  # somebody began to remove it
     try:
@@ -159,7 +159,7 @@ def _is_finished(folder: Path) -> bool:
 
 
 def _begun(folder: Path) -> list[Path]:
-    """The folders in which runs make a stage, or made it until they died."""
+    """The folders in which runs make an entry, or made it until they died."""
     return sorted(folder.parent.glob(f"{folder.name}{PARTIAL}-*"))
 
 

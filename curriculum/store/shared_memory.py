@@ -22,4 +22,4 @@ def in_shared_memory(model: str) -> str:
         return {}
 
     store = Store(str(SHARED_MEMORY))
-    return str(store.stage("curriculum", {"model": digest_of_model(model)}, copy).folder)
+    return str(store.entry("curriculum", {"model": digest_of_model(model)}, copy).folder)

@@ -19,7 +19,7 @@ class About:
     folder: Path  # its own
     name: str  # what sets it apart from the other runs of its sweep
     sweep: Path | None  # the folder of the sweep that it is part of
-    stage: str  # the last step that it reaches, or training
+    step: str  # the last step that it reaches, or training
     config: Mapping[str, Any]  # plain values
     choices: Mapping[str, str]  # option of each group
 
@@ -53,7 +53,7 @@ class Tracker(Protocol):
 
 
 class Tracking(Protocol):
-    """A way to follow runs: a dataclass whose fields are its knobs."""
+    """A way to follow runs: a dataclass whose fields are its settings."""
 
     def start(self, about: About) -> Tracker:
         """Raises UserError where runs can't be followed in the way that was asked for."""

@@ -60,7 +60,7 @@ class WandB(Tracking):
         recording.finish(None)
 
     def begin(
-        self, folder: Path, sweep: str | None, stage: str, name: str, config: Mapping[str, Any]
+        self, folder: Path, sweep: str | None, step: str, name: str, config: Mapping[str, Any]
     ) -> Recording:
         """A run of W&B's, of what happens in a folder.
 
@@ -76,7 +76,7 @@ class WandB(Tracking):
             project=self.project,
             entity=self.entity,
             group=self.group or sweep,
-            job_type=stage,
+            job_type=step,
             name=name,
             tags=self.tags,
             config=dict(config),
@@ -95,11 +95,11 @@ class WandB(Tracking):
 class WandBTracker(Tracker):
     """Follows a run; see `Tracker`."""
 
-    def __init__(self, knobs: WandB, about: About) -> None:
-        self._knobs = knobs
+    def __init__(self, settings: WandB, about: About) -> None:
+        self._knobs = settings
         sweep = about.sweep.name if about.sweep else None
         config = about.keys() | summary.provenance()
-        self._recording = knobs.begin(about.folder, sweep, about.stage, about.name, config)
+        self._recording = settings.begin(about.folder, sweep, about.step, about.name, config)
         self._recording.step_of("train")
         self._events: list[dict[str, Any]] = []
 

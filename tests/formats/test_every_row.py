@@ -107,7 +107,7 @@ def test_a_row_without_prompt_costs_only_itself(tmp_path, name, place, empty):
     assert [json.loads(line)["row"] for line in stored.rejected.read_text().splitlines()] == [
         place + 1
     ]
-    assert stored.stage.counts == {
+    assert stored.entry.counts == {
         "problems": 1,
         "rollouts": 7,
         "rows": 8,

@@ -271,7 +271,7 @@ def test_rejected_rows_up_to_max_rejected_are_stored_with_their_place(tmp_path):
         (f"{tmp_path}/b.jsonl", 2, '{"response": "x"}'),
     ]
     assert all(row["cause"] for row in found)
-    assert stored.stage.counts == {
+    assert stored.entry.counts == {
         "problems": 1,
         "rollouts": 3,
         "rows": 5,
@@ -289,11 +289,11 @@ def test_more_than_max_rejected_is_an_error_also_when_they_were_read_before(tmp_
         assert "2 rows" in message and "data.max_rejected=1" in message
         assert f"{tmp_path}/a.jsonl:2: not JSON" in message
         assert f"{tmp_path}/b.jsonl:2: no prompt" in message
-    assert load_stored(store, "problems", source, max_rejected=2).stage.reused
+    assert load_stored(store, "problems", source, max_rejected=2).entry.reused
 
 
 def test_clean_files_leave_no_list_of_rejected_rows(tmp_path):
     write_lines(tmp_path / "a.jsonl", GOOD)
     stored = load_stored(Store(tmp_path / "store"), "problems", reader(tmp_path), 0)
     assert stored.rejected is None
-    assert stored.stage.counts["rejected_rows"] == 0
+    assert stored.entry.counts["rejected_rows"] == 0

@@ -29,8 +29,8 @@ def folders(root):
 
 
 def test_a_stage_is_made_once(tmp_path):
-    first = Store(tmp_path).stage("numbers", MADE_OF, write_one)
-    second = Store(tmp_path).stage("numbers", dict(reversed(MADE_OF.items())), never)
+    first = Store(tmp_path).entry("numbers", MADE_OF, write_one)
+    second = Store(tmp_path).entry("numbers", dict(reversed(MADE_OF.items())), never)
     assert (first.reused, second.reused) == (False, True)
     assert second == first._replace(reused=True)
     assert (second.folder / "numbers.txt").read_text() == "1 2 3"
@@ -47,19 +47,19 @@ def test_a_stage_is_made_once(tmp_path):
     ],
 )
 def test_anything_else_is_another_stage(tmp_path, other):
-    first = Store(tmp_path).stage("numbers", MADE_OF, write_one)
-    second = Store(tmp_path).stage("numbers", other, write_one)
+    first = Store(tmp_path).entry("numbers", MADE_OF, write_one)
+    second = Store(tmp_path).entry("numbers", other, write_one)
     assert not second.reused
     assert second.folder != first.folder and second.fingerprint != first.fingerprint
 
 
 def test_another_name_is_another_stage(tmp_path):
-    Store(tmp_path).stage("numbers", MADE_OF, write_one)
-    assert not Store(tmp_path).stage("problems", MADE_OF, write_one).reused
+    Store(tmp_path).entry("numbers", MADE_OF, write_one)
+    assert not Store(tmp_path).entry("problems", MADE_OF, write_one).reused
 
 
 def test_the_manifest_says_what_made_the_stage(tmp_path):
-    stage = Store(tmp_path).stage("numbers", MADE_OF, write_one)
+    stage = Store(tmp_path).entry("numbers", MADE_OF, write_one)
     manifest = json.loads((stage.folder / MANIFEST).read_text())
     assert manifest["made_of"] == MADE_OF
     assert manifest["counts"] == {"numbers": 3}
@@ -73,9 +73,9 @@ def test_a_failure_goes_through_and_leaves_nothing(tmp_path):
         raise ValueError("no numbers")
 
     with pytest.raises(ValueError, match="no numbers"):
-        Store(tmp_path).stage("numbers", MADE_OF, fail)
+        Store(tmp_path).entry("numbers", MADE_OF, fail)
     assert folders(tmp_path) == []
-    assert not Store(tmp_path).stage("numbers", MADE_OF, write_one).reused
+    assert not Store(tmp_path).entry("numbers", MADE_OF, write_one).reused
 
 
 KILLED = """
@@ -88,7 +88,7 @@ def make(folder):
     (folder / "half.txt").write_text("1 2")
     os._exit(9)
 
-Store(Path(sys.argv[1])).stage("numbers", {"a": 1}, make)
+Store(Path(sys.argv[1])).entry("numbers", {"a": 1}, make)
 """
 
 
@@ -97,7 +97,7 @@ def test_what_a_killed_run_left_is_replaced(tmp_path):
     assert killed.returncode == 9
     (leftover,) = folders(tmp_path)
     assert ".partial" in leftover
-    stage = Store(tmp_path).stage("numbers", {"a": 1}, write_one)
+    stage = Store(tmp_path).entry("numbers", {"a": 1}, write_one)
     assert folders(tmp_path) == [stage.folder.name]
     assert {path.name for path in stage.folder.iterdir()} == {"numbers.txt", MANIFEST}
 
@@ -119,7 +119,7 @@ def make(folder):
 
 while not (root / "go").exists():
     time.sleep(0.01)
-stage = Store(root / "store").stage("numbers", {"a": 1}, make)
+stage = Store(root / "store").entry("numbers", {"a": 1}, make)
 print(stage.reused, stage.counts["numbers"], (stage.folder / "numbers.txt").read_text())
 """
 
@@ -154,7 +154,7 @@ def make(folder):
     return {"files": 4}
 
 logging.basicConfig(level="INFO", format="%(message)s", stream=sys.stdout)
-stage = Store(sys.argv[1]).stage("numbers", {"a": 1}, make, resumable=sys.argv[2] == "True")
+stage = Store(sys.argv[1]).entry("numbers", {"a": 1}, make, resumable=sys.argv[2] == "True")
 print(stage.reused, stage.folder)
 """
 
@@ -177,7 +177,7 @@ def test_a_run_that_is_stopped_and_goes_on_mixes_nothing_in(tmp_path, goes_on, r
                 (folder / f"{number}.txt").write_text("second")
         return {"files": 4}
 
-    stage = Store(str(tmp_path), patience=1).stage("numbers", {"a": 1}, make, resumable)
+    stage = Store(str(tmp_path), patience=1).entry("numbers", {"a": 1}, make, resumable)
     stopped.send_signal(signal.SIGCONT)
     output, _ = stopped.communicate(timeout=30)
     assert output.splitlines()[-1] == f"True {stage.folder}"
@@ -200,13 +200,13 @@ def test_a_run_that_was_taken_over_makes_it_where_its_successor_fails(tmp_path):
         raise ValueError("no numbers")
 
     def run():
-        outcome.append(Store(str(tmp_path)).stage("numbers", {"a": 1}, first))
+        outcome.append(Store(str(tmp_path)).entry("numbers", {"a": 1}, first))
 
     thread = threading.Thread(target=run)
     thread.start()
     assert begun.wait(30)
     with pytest.raises(ValueError, match="no numbers"):
-        Store(str(tmp_path), patience=0.2).stage("numbers", {"a": 1}, fail)
+        Store(str(tmp_path), patience=0.2).entry("numbers", {"a": 1}, fail)
     failed.set()
     thread.join()
     (stage,) = outcome
@@ -235,7 +235,7 @@ def load(tmp_path):
 
 def test_the_same_files_are_read_once(load):
     first, second = load(), load(max_rejected=5)
-    assert (first.stage.reused, second.stage.reused) == (False, True)
+    assert (first.entry.reused, second.entry.reused) == (False, True)
     assert second.problems.table.equals(first.problems.table)
     assert second.rollouts.equals(first.rollouts)
     assert second.rollouts.schema.equals(first.rollouts.schema)
@@ -255,14 +255,14 @@ def test_the_same_files_are_read_once(load):
 def test_other_bytes_or_another_knob_are_read_anew(load, change):
     first = load()
     second = load(**change)
-    assert not second.stage.reused
-    assert second.stage.folder != first.stage.folder
+    assert not second.entry.reused
+    assert second.entry.folder != first.entry.folder
 
 
 def test_stored_problems_without_rollouts_have_no_index(load):
     for reused in (False, True):
         stored = load(cls=data.Verl)
-        assert stored.stage.reused == reused
+        assert stored.entry.reused == reused
         assert stored.rollouts is None
         rows = {"rows": 1, "used_rows": 1, "rejected_rows": 0}
-        assert stored.stage.counts == {"problems": 1, "rollouts": 0, **rows}
+        assert stored.entry.counts == {"problems": 1, "rollouts": 0, **rows}

@@ -14,7 +14,7 @@ class ToFile:
     path: str
 
     def start(self, about):
-        self.write(f"start {about.stage} {about.name}")
+        self.write(f"start {about.step} {about.name}")
         return self
 
     def write(self, line):

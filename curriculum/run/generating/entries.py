@@ -1,4 +1,4 @@
-"""Rollouts generated once: a stage of the store that a killed run takes up again."""
+"""Rollouts generated once: an entry of the store that a killed run takes up again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from curriculum.formats.tables import table_of
 from curriculum.generators.base import CUT_OFF, Batch, Generation, Generator
 from curriculum.run.generating import parts
 from curriculum.run.generating.plan import plan
-from curriculum.store.entries import Stage, Store, digest_of_source
+from curriculum.store.entries import Entry, Store, digest_of_source
 from curriculum.store.lease import held
 
 log = logging.getLogger(__name__)
@@ -38,18 +38,18 @@ class Work:
     generator: Generator
     generation: Generation
     problems: Problems
-    source: str  # fingerprint of the stage that the problems come from
+    source: str  # fingerprint of the entry that the problems come from
     asked: Sequence[Asked]
 
     @cached_property
     def made_of(self) -> dict[str, Any]:
         """What the rollouts depend on; neither shards nor anything incidental."""
-        knobs = asdict(cast(Any, self.generator)).items()
+        settings = asdict(cast(Any, self.generator)).items()
         return {
             "generator": type(self.generator).__qualname__,
             "schema": SCHEMA,
             "source": digest_of_source(type(self.generator)),
-            "knobs": {k: v for k, v in knobs if k not in self.generator.incidental},
+            "settings": {k: v for k, v in settings if k not in self.generator.incidental},
             "made_of": self.generator.made_of(),
             "problems": self.source,
             "seed": self.generation.seed,
@@ -65,7 +65,7 @@ class Work:
         return plan(prompts, ids, self.asked, self.generation.seed, size)
 
 
-def load(store: Store, work: Work) -> tuple[Rollouts, Stage]:
+def load(store: Store, work: Work) -> tuple[Rollouts, Entry]:
     """The rollouts asked for, generated where they are not in the store."""
 
     def make(folder: Path) -> dict[str, int]:
@@ -75,8 +75,8 @@ def load(store: Store, work: Work) -> tuple[Rollouts, Stage]:
         cut_off = sum(each.count(CUT_OFF) for each in reasons)
         return {"generated_rollouts": sum(map(len, reasons)), "truncated_rollouts": cut_off}
 
-    stage = store.stage(STAGE, work.made_of, make, resumable=True)
-    return _rollouts(stage.folder, work.problems), stage
+    entry = store.entry(STAGE, work.made_of, make, resumable=True)
+    return _rollouts(entry.folder, work.problems), entry
 
 
 def add_shard(store: Store, work: Work) -> tuple[int, int]:
@@ -93,9 +93,9 @@ def add_shard(store: Store, work: Work) -> tuple[int, int]:
     except FileNotFoundError:
         if not store.is_finished(STAGE, work.made_of):
             raise
-    # Whoever found all batches there has made a finished stage of them, and removed the folder.
+    # Whoever found all batches there has made a finished entry of them, and removed the folder.
     if store.is_finished(STAGE, work.made_of):
-        shutil.rmtree(folder, ignore_errors=True)  # made anew above, as the stage was finished
+        shutil.rmtree(folder, ignore_errors=True)  # made anew above, as the entry was finished
         return total, total
     return done, total
 

@@ -1,4 +1,4 @@
-"""Rewards computed once: what a scorer said of some rollouts is a stage of the store."""
+"""Rewards computed once: what a scorer said of some rollouts is an entry of the store."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from curriculum.run.scoring.scoring import (
     require_every_source,
     score,
 )
-from curriculum.store.entries import Stage, Store, digest_of_source
+from curriculum.store.entries import Entry, Store, digest_of_source
 
 FILE = "rewards.parquet"
 SCHEMA = 1  # of the entry; another one makes all of them anew
@@ -36,11 +36,11 @@ def load(
     scoring: Scoring,
     made_of: Sequence[str],
     earlier: int | None = None,
-) -> tuple[pa.Table, Stage | None]:
-    """Rewards as in `REWARD_SCHEMA`, and their stage (None: recorded ones are in the rollouts).
+) -> tuple[pa.Table, Entry | None]:
+    """Rewards as in `REWARD_SCHEMA`, and their entry (None: recorded ones are in the rollouts).
 
     Args:
-        made_of: fingerprints of the stages that problems and rollouts come from.
+        made_of: fingerprints of the entries that problems and rollouts come from.
         earlier: failures of the rounds before; None: there were none.
 
     Raises:
@@ -63,16 +63,16 @@ def load(
 
     inputs = {
         "reward": type(reward).__qualname__,
-        "knobs": asdict(cast(Any, reward)),
+        "settings": asdict(cast(Any, reward)),
         "schema": SCHEMA,
         "source": digest_of_source(type(reward)),
         "made_of": reward.made_of(),
         "time_limit": scoring.time_limit,
         "rollouts": list(made_of),
     }
-    stage = store.stage("rewards", inputs, write, resumable=True)
-    table = pq.read_table(stage.folder / FILE)
+    entry = store.entry("rewards", inputs, write, resumable=True)
+    table = pq.read_table(entry.folder / FILE)
     failures = failures_in(table)
     if len(failures) + (earlier or 0) > scoring.max_failures:  # stored by a run that allowed more
         raise TooManyFailures(failures, scoring.max_failures, earlier or 0)
-    return table, stage
+    return table, entry
