@@ -121,7 +121,7 @@ class Names(Layout):
 def test_a_plugin_adds_a_layout(run_here, monkeypatch):
     monkeypatch.setitem(sys.modules, "layout_of_ours", sys.modules[__name__])
     point = EntryPoint("names", "layout_of_ours:Names", "curriculum.layout")
-    monkeypatch.setattr(settings, "entry_points", lambda group: [point])
+    monkeypatch.setattr(settings, "plugins", lambda: {"layout": {"names": point}})
     folder = run_here("convention.layouts=[names]", "until=layouts", "export.prefix=the_")
     assert (folder / "the_names.txt").read_text() == "easy medium hard very_hard"
     result = RunResult.load(folder)
