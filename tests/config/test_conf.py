@@ -63,6 +63,23 @@ def test_keys_of_an_option_are_the_fields_of_its_class(group, option):
     assert set(node) - {"_target_"} == fields - set(pipeline_keys(group))
 
 
+@pytest.mark.parametrize(("group", "option"), OPTIONS)
+def test_defaults_of_a_class_are_those_of_the_file_that_has_its_name(group, option):
+    node = cast(DictConfig, OmegaConf.load(conf_dir() / group / f"{option}.yaml"))
+    cls = get_class(node["_target_"]) if node["_target_"] is not None else None
+    if cls is None or cls.__name__.lower() != option.replace("_", ""):
+        return  # another file of the class may choose otherwise
+    plain = OmegaConf.to_container(node, resolve=False)
+    assert isinstance(plain, dict)
+    for field in dataclasses.fields(cls):
+        said = plain.get(field.name, "???")
+        if "${" in str(said) or said == "???":  # of the convention, or required
+            continue
+        made = field.default_factory
+        default = field.default if made is dataclasses.MISSING else made()
+        assert default == said, f"{group}.{field.name}"
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_every_key_has_a_comment_and_every_file_a_headline(path: Path):
     lines = path.read_text().splitlines()
