@@ -28,6 +28,7 @@ def demo(tmp_path_factory, store) -> Path:
     return _made(
         tmp_path_factory.mktemp("demo"),
         store,
+        "bucketer=percentile",
         "sampler=reward_curriculum",
         "trainer.steps=60",
         "sampler.reward_threshold=0.2",

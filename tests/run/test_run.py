@@ -124,12 +124,12 @@ def test_a_failing_job_leaves_the_others_alone(run, tmp_path):
 
 @pytest.mark.slow
 def test_edges_of_one_run_cut_another(run, tmp_path):
-    assert run(f"output_dir={tmp_path}/one").returncode == 0
-    edges = f"bucketer.edges={tmp_path}/one/buckets.json"
-    assert run(f"output_dir={tmp_path}/two", edges).returncode == 0
+    assert run("bucketer=percentile", f"output_dir={tmp_path}/one").returncode == 0
+    edges = ("bucketer=percentile", f"bucketer.edges={tmp_path}/one/buckets.json")
+    assert run(f"output_dir={tmp_path}/two", *edges).returncode == 0
     one, two = (tree(tmp_path / name) for name in ("one", "two"))
     assert one == two
-    other = run(edges, "metric=variance")
+    other = run(*edges, "metric=variance")
     assert "these edges are of metric mean_reward, this run has variance" in other.stderr
 
 

@@ -100,11 +100,11 @@ def test_no_server_is_one_line_or_an_error(run, tmp_path, server, online, record
 
 @pytest.mark.slow
 def test_a_server_that_falls_silent_costs_some_seconds_and_no_row(
-    run, tmp_path, server, online, recorded, sync
+    run_process, tmp_path, server, online, recorded, sync
 ):
     server.silent_after = 3  # the run is taken, and then nothing
     began = time.monotonic()
-    done = run(*TRAINING, "tracker.finish_timeout=2", **online)
+    done = run_process(*TRAINING, "tracker.finish_timeout=2", **online)
     took = time.monotonic() - began
     assert done.returncode == 0, done.stderr
     assert server.silent.is_set()
