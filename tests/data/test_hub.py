@@ -128,7 +128,7 @@ def hub():
 
 
 @pytest.fixture
-def read(run, tmp_path, hub):
+def read(run_process, tmp_path, hub):
     """What data=gsm8k finds, as the number its question begins with; else what is wrong."""
 
     def read(*overrides, **environment):
@@ -138,7 +138,7 @@ def read(run, tmp_path, hub):
         ]
         path = tmp_path / "rollouts.jsonl"
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        done = run(
+        done = run_process(
             *("data=gsm8k", f"generator.path={path}", "reward=exact_match", *overrides),
             f"store_dir={tmp_path}/store",
             HF_HOME=str(tmp_path / "cache"),
