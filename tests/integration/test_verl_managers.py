@@ -294,7 +294,7 @@ def test_prime_takes_no_dicts(run, before_the_loop, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["reward.manager=gdpo"], "null or one of naive, dapo, batch, prime"),
+        (["reward.manager=gdpo"], "reward.manager=gdpo: one of 'naive', 'dapo'"),
         (["reward.manager=batch"], "f(data_sources, solution_strs, ground_truths, extra_infos"),
         (["reward.path=f.py"], "reward.path is for a reward.manager; without one: reward=function"),
         (["reward.reward_kwargs={a:1}"], "reward.reward_kwargs is for a reward.manager"),
