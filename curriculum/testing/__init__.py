@@ -11,6 +11,7 @@ from curriculum.testing.make import (
     make_problems,
     make_prompts,
     make_rewards,
+    write_rows,
 )
 from curriculum.testing.measured import make_measured
 from curriculum.testing.metric import check_metric
@@ -28,4 +29,5 @@ __all__ = [
     "make_problems",
     "make_prompts",
     "make_rewards",
+    "write_rows",
 ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +22,17 @@ def make_rewards(groups: Sequence[Sequence[float]]) -> Rewards:
     counts = [len(group) for group in groups]
     values = np.concatenate([np.asarray(group, np.float64) for group in groups])
     return Rewards(np.arange(len(groups)), values, np.concatenate([[0], np.cumsum(counts)]))
+
+
+def write_rows(path: Path, rows: Sequence[Any], schema: pa.Schema | None = None) -> Path:
+    """A file of rows, one a line or, where its name ends so, in parquet of a schema."""
+    if path.suffix == ".parquet":
+        import pyarrow.parquet as pq
+
+        pq.write_table(pa.Table.from_pylist(list(rows), schema), path)
+    else:
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
 
 
 def make_problems(count: int) -> Problems:

@@ -14,20 +14,13 @@ from curriculum.formats.rows import Rows
 from curriculum.run.reading import load as load_stored
 from curriculum.run.scoring.scoring import read_recorded
 from curriculum.store.entries import Store
+from curriculum.testing import write_rows
 
 FORMS = ["a.parquet", "a.jsonl"]
 
 
 def reader(path, cls=data.Rollouts):
     return cls(str(path), "problem_id", "prompt", "reward_model")
-
-
-def write(path, rows):
-    if path.suffix == ".parquet":
-        pq.write_table(pa.Table.from_pylist(rows), path)
-    else:
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path
 
 
 def chat(text):
@@ -54,7 +47,7 @@ def test_two_sets_with_the_same_data_idx_are_twice_as_many_problems(tmp_path, na
         for i in range(10)
         for _ in range(4)
     ]
-    source = reader(write(tmp_path / name, rows))
+    source = reader(write_rows(tmp_path / name, rows))
     assert len(source.load().problems) == 20
     assert pass_rates(source) == [1.0] * 10 + [0.0] * 10
 
@@ -92,7 +85,7 @@ def test_one_id_with_two_data_idx_is_two_problems(tmp_path, name):
         {"problem_id": "a", "prompt": "q", "response": "x", "data_idx": i, "reward": float(i)}
         for i in (0, 1, 0, 1)
     ]
-    assert pass_rates(reader(write(tmp_path / name, rows))) == [0.0, 1.0]
+    assert pass_rates(reader(write_rows(tmp_path / name, rows))) == [0.0, 1.0]
 
 
 @pytest.mark.parametrize("empty", [None, ""])
@@ -101,7 +94,7 @@ def test_one_id_with_two_data_idx_is_two_problems(tmp_path, name):
 def test_a_row_without_prompt_costs_only_itself(tmp_path, name, place, empty):
     rows = [{"problem_id": "a", "prompt": "q", "response": str(i), "reward": 1.0} for i in range(8)]
     rows[place]["prompt"] = empty
-    source = reader(write(tmp_path / name, rows))
+    source = reader(write_rows(tmp_path / name, rows))
     stored = load_stored(Store(tmp_path / "store"), "problems", source, max_rejected=1)
     assert stored.rejected is not None
     assert [json.loads(line)["row"] for line in stored.rejected.read_text().splitlines()] == [
@@ -126,7 +119,7 @@ def test_rows_of_lists_are_counted_as_rows(tmp_path, name):
         {"prompt": "c", "responses": ["x", "y"], "rewards": ["1", "bad"]},
         {"prompt": "d", "responses": ["x"], "rewards": ["0"]},
     ]
-    source = reader(write(tmp_path / name, rows))
+    source = reader(write_rows(tmp_path / name, rows))
     loaded = source.load()
     assert loaded.rows == Rows(read=5, used=3, rejected=2)
     assert [row.row for row in loaded.rejected] == [2, 4]
@@ -138,14 +131,14 @@ def test_rows_of_lists_are_counted_as_rows(tmp_path, name):
 @pytest.mark.parametrize("name", FORMS)
 def test_problems_without_rollouts_are_counted_too(tmp_path, name):
     rows = [{"prompt": "a", "answer": "1"}, {"prompt": None, "answer": "2"}]
-    assert reader(write(tmp_path / name, rows), data.Verl).load().rows == Rows(2, 1, 1)
+    assert reader(write_rows(tmp_path / name, rows), data.Verl).load().rows == Rows(2, 1, 1)
 
 
 @pytest.mark.parametrize("name", FORMS)
 def test_files_of_nothing_but_rows_without_prompt_hold_no_rollouts(tmp_path, name):
     rows = [{"prompt": "", "response": "x", "reward": 1.0}] * 2
     with pytest.raises(UserError, match=f"holds no rollouts\n.*{name}:1: no prompt"):
-        reader(write(tmp_path / name, rows)).load()
+        reader(write_rows(tmp_path / name, rows)).load()
 
 
 def test_a_row_that_is_neither_used_nor_rejected_is_an_error():

@@ -3,11 +3,10 @@
 import json
 import uuid
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from curriculum import data
+from curriculum.testing import write_rows
 
 ROW = {"prompt": "1 + 1?", "response": "2", "data_source": "sums", "ground_truth": "2"}
 
@@ -15,14 +14,6 @@ ROW = {"prompt": "1 + 1?", "response": "2", "data_source": "sums", "ground_truth
 def load(path, cls=data.Rollouts, **keys):
     keys = {"id_key": "problem_id", "prompt_key": "prompt", "reward_fn_key": "reward_model"} | keys
     return cls(path=path if isinstance(path, list) else str(path), **keys).load()
-
-
-def write(path, rows):
-    if path.suffix == ".parquet":
-        pq.write_table(pa.Table.from_pylist(rows), path)
-    else:
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path
 
 
 def chat(question, **more):
@@ -39,15 +30,15 @@ def name(request):
 
 
 def test_an_id_is_a_uuid_of_the_content(tmp_path, name):
-    (one,) = ids(load(write(tmp_path / name, [ROW])))
+    (one,) = ids(load(write_rows(tmp_path / name, [ROW])))
     assert uuid.UUID(one).version == 5
-    assert ids(load(write(tmp_path / name, [ROW | {"response": "3", "step": 1}]))) == [one]
+    assert ids(load(write_rows(tmp_path / name, [ROW | {"response": "3", "step": 1}]))) == [one]
 
 
 @pytest.mark.parametrize("change", ["prompt", "data_source", "ground_truth"])
 def test_problems_differ_by_source_prompt_and_ground_truth(tmp_path, name, change):
     other = ROW | {change: "another"}
-    loaded = load(write(tmp_path / name, [ROW, other, ROW]))
+    loaded = load(write_rows(tmp_path / name, [ROW, other, ROW]))
     assert loaded.rollouts["problem"].to_pylist() == [0, 1, 0]
     assert len(set(ids(loaded))) == 2
 
@@ -73,22 +64,22 @@ def test_the_same_problem_has_the_same_id_in_every_form(tmp_path):
         "dump.jsonl": dump,
         "responses.parquet": {**verl, "responses": ["2", "3"]},
     }
-    found = {name: ids(load(write(tmp_path / name, [row]))) for name, row in forms.items()}
-    found["train.parquet"] = ids(load(write(tmp_path / "train.parquet", [verl]), data.Verl))
+    found = {name: ids(load(write_rows(tmp_path / name, [row]))) for name, row in forms.items()}
+    found["train.parquet"] = ids(load(write_rows(tmp_path / "train.parquet", [verl]), data.Verl))
     assert len({tuple(each) for each in found.values()}) == 1, found
 
 
 def test_a_chat_of_several_messages_is_not_its_last_one(tmp_path, name):
     system = [{"role": "system", "content": "Be brief."}, *chat("1 + 1?")]
     rows = [ROW | {"prompt": chat("1 + 1?")}, ROW | {"prompt": system}]
-    assert len(set(ids(load(write(tmp_path / name, rows))))) == 2
+    assert len(set(ids(load(write_rows(tmp_path / name, rows))))) == 2
 
 
 def test_what_a_message_does_not_have_makes_no_difference(tmp_path):
     messages = [{"role": "system", "content": "Be brief."}, *chat("1 + 1?")]
     with_nulls = [{**message, "name": None, "tool_calls": None} for message in messages]
-    jsonl = ids(load(write(tmp_path / "a.jsonl", [ROW | {"prompt": messages}])))
-    parquet = ids(load(write(tmp_path / "a.parquet", [ROW | {"prompt": with_nulls}])))
+    jsonl = ids(load(write_rows(tmp_path / "a.jsonl", [ROW | {"prompt": messages}])))
+    parquet = ids(load(write_rows(tmp_path / "a.parquet", [ROW | {"prompt": with_nulls}])))
     assert jsonl == parquet
 
 
@@ -98,14 +89,14 @@ def test_own_ids_are_kept(tmp_path, name):
         ROW | {"uid": 8, "sample_idx": 0},
         ROW | {"uid": 7, "sample_idx": 1},
     ]
-    loaded = load(write(tmp_path / name, rows), id_key="uid")
+    loaded = load(write_rows(tmp_path / name, rows), id_key="uid")
     assert ids(loaded) == ["7", "8"]
     assert loaded.rollouts["problem"].to_pylist() == [0, 1, 0]
 
 
 def test_the_original_s_id_counts_too(tmp_path, name):
     rows = [ROW | {"original_problem_id": "a"}, ROW | {"original_problem_id": "b"}]
-    loaded = load(write(tmp_path / name, rows))
+    loaded = load(write_rows(tmp_path / name, rows))
     assert ids(loaded) == ["a", "b"]
     assert loaded.rollouts["problem"].to_pylist() == [0, 1]
 
@@ -116,21 +107,21 @@ def test_rows_without_an_own_id_are_told_apart_by_content(tmp_path, name):
         ROW | {"problem_id": None, "prompt": "2 + 2?"},
         ROW | {"problem_id": None, "prompt": "3 + 3?"},
     ]
-    loaded = load(write(tmp_path / name, rows))
+    loaded = load(write_rows(tmp_path / name, rows))
     assert ids(loaded)[0] == "mine"
     assert loaded.rollouts["problem"].to_pylist() == [0, 1, 2]
 
 
 def test_data_sets_that_both_count_from_zero_don_t_mix(tmp_path, name):
     rows = [ROW | {"data_idx": 0}, ROW | {"data_idx": 0, "prompt": "6 * 7?", "data_source": "t"}]
-    loaded = load(write(tmp_path / name, rows))
+    loaded = load(write_rows(tmp_path / name, rows))
     assert loaded.rollouts["problem"].to_pylist() == [0, 1]
     assert [loaded.problems.sample(i, "").prompt for i in range(2)] == ["1 + 1?", "6 * 7?"]
 
 
 def test_files_that_both_count_from_zero_don_t_mix(tmp_path, name):
-    first = write(tmp_path / f"1{name}", [ROW | {"data_idx": 0}])
-    second = write(tmp_path / f"2{name}", [ROW | {"data_idx": 0, "prompt": "6 * 7?"}])
+    first = write_rows(tmp_path / f"1{name}", [ROW | {"data_idx": 0}])
+    second = write_rows(tmp_path / f"2{name}", [ROW | {"data_idx": 0, "prompt": "6 * 7?"}])
     loaded = load([str(first), str(second)])
     assert loaded.rollouts["problem"].to_pylist() == [0, 1]
 
@@ -153,12 +144,12 @@ def test_rows_are_grouped_by_whatever_makes_their_problem(tmp_path, name, column
     *shared, last = column
     other = {**{key: column[key] for key in shared}, last: replaced(column[last])}
     rows = [{**each, "response": "2"} for each in (column, other, column)]
-    loaded = load(write(tmp_path / name, rows))
+    loaded = load(write_rows(tmp_path / name, rows))
     assert loaded.rollouts["problem"].to_pylist() == [0, 1, 0]
 
 
 def test_the_same_row_of_another_data_idx_is_a_problem_of_its_own(tmp_path, name):
-    loaded = load(write(tmp_path / name, [ROW | {"data_idx": i} for i in (4, 5, 4)]))
+    loaded = load(write_rows(tmp_path / name, [ROW | {"data_idx": i} for i in (4, 5, 4)]))
     first, second = ids(loaded)
     assert second == f"{first}#2"
     assert loaded.rollouts["problem"].to_pylist() == [0, 1, 0]
@@ -166,21 +157,21 @@ def test_the_same_row_of_another_data_idx_is_a_problem_of_its_own(tmp_path, name
 
 def test_the_same_line_twice_is_two_problems(tmp_path):
     wide = {"prompt": "1 + 1?", "reward": [1.0]}
-    first, second, third = ids(load(write(tmp_path / "a.jsonl", [wide] * 3)))
+    first, second, third = ids(load(write_rows(tmp_path / "a.jsonl", [wide] * 3)))
     assert (second, third) == (f"{first}#2", f"{first}#3")
     rows = [{"prompt": "1 + 1?"}] * 2
-    assert ids(load(write(tmp_path / "b.parquet", rows), data.Verl)) == [first, second]
+    assert ids(load(write_rows(tmp_path / "b.parquet", rows), data.Verl)) == [first, second]
 
 
 def test_own_ids_that_look_like_duplicates_stay_unique(tmp_path):
     wide = [{"prompt": each, "reward": [1.0], "problem_id": each} for each in ("a", "a", "a#2")]
-    found = ids(load(write(tmp_path / "a.jsonl", wide)))
+    found = ids(load(write_rows(tmp_path / "a.jsonl", wide)))
     assert len(set(found)) == 3 and found[0] == "a"
 
 
 def test_prompt_key_names_the_column_of_the_prompt(tmp_path, name):
     row = {"question": "1 + 1?", "response": "2"}
-    problems = load(write(tmp_path / name, [row]), prompt_key="question").problems
+    problems = load(write_rows(tmp_path / name, [row]), prompt_key="question").problems
     assert problems.sample(0, "").prompt == "1 + 1?"
 
 
@@ -201,7 +192,7 @@ def test_prompt_key_names_the_column_of_the_prompt(tmp_path, name):
 def test_reward_fn_key_names_the_ground_truth_or_as_in_verl_the_source(
     tmp_path, name, reward_fn_key, row
 ):
-    path = write(tmp_path / name, [{"prompt": "1 + 1?", "response": "2", **row}])
+    path = write_rows(tmp_path / name, [{"prompt": "1 + 1?", "response": "2", **row}])
     sample = load(path, reward_fn_key=reward_fn_key).problems.sample(0, "")
     assert (sample.data_source, sample.ground_truth) == ("sums", "2")
 
@@ -209,7 +200,7 @@ def test_reward_fn_key_names_the_ground_truth_or_as_in_verl_the_source(
 def test_a_ground_truth_keeps_its_type(tmp_path):
     truths = ["2", 2, 2.5, ["2", "two"], {"low": 1, "high": 3}, True, None]
     rows = [{"prompt": f"{i}", "reward": [1.0], "ground_truth": t} for i, t in enumerate(truths)]
-    problems = load(write(tmp_path / "a.jsonl", rows)).problems
+    problems = load(write_rows(tmp_path / "a.jsonl", rows)).problems
     found = [problems.sample(i, "").ground_truth for i in range(len(truths))]
     assert list(map(repr, found)) == list(
         map(repr, [*truths[:4], {"high": 3, "low": 1}, *truths[5:]])

@@ -1,15 +1,13 @@
 """Rewards given as text: numbers are numbers, everything else is rejected and never scored anew."""
 
-import json
-
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from curriculum import data
 from curriculum.core.errors import UserError
 from curriculum.core.records import Rollouts
 from curriculum.run.scoring.scoring import read_recorded
+from curriculum.testing import write_rows
 
 FORMS = ["a.parquet", "a.jsonl"]
 
@@ -19,10 +17,7 @@ def write(path, rewards, prompts=None, schema=None, **more):
     rows = [
         {"prompt": prompt, "response": "x", "reward": reward, **more} for prompt, reward in pairs
     ]
-    if path.suffix == ".parquet":
-        pq.write_table(pa.Table.from_pylist(rows, schema), path)
-    else:
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    write_rows(path, rows, schema)
     return data.Rollouts(str(path), "problem_id", "prompt", "reward_model")
 
 

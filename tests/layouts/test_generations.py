@@ -9,6 +9,7 @@ from curriculum.core.errors import UserError
 from curriculum.layouts import generations
 from curriculum.run import pipeline
 from curriculum.run.context import Context
+from curriculum.testing import write_rows
 
 CHAT = [
     {"role": "system", "content": "Antworte kurz, bitte."},
@@ -55,11 +56,6 @@ def rollouts(problems=3, samples=4):
     ]
 
 
-def write(path, rows):
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path
-
-
 def lines_of(folder):
     """All lines, file after file."""
     paths = sorted(folder.glob("generations_*.jsonl"), key=lambda path: int(path.stem[12:]))
@@ -74,7 +70,7 @@ def groups_of(folder):
 
 def test_every_rollout_is_a_line_in_verl_s_form(dumped, tmp_path):
     rows = rollouts()
-    folder = dumped(write(tmp_path / "in.jsonl", rows))
+    folder = dumped(write_rows(tmp_path / "in.jsonl", rows))
     lines = lines_of(folder)
     wanted = [
         {
@@ -97,7 +93,7 @@ def test_every_rollout_is_a_line_in_verl_s_form(dumped, tmp_path):
 def test_text_is_kept_and_readable(dumped, tmp_path):
     text = 'Zeile\r\n\u2028 \x85 \x00 "quoted" \\boxed{½} 🎲 עברית'
     row = {"prompt": "¿qué?", "ground_truth": "ñ", "response": text, "reward": 1.0}
-    folder = dumped(write(tmp_path / "in.jsonl", [row]))
+    folder = dumped(write_rows(tmp_path / "in.jsonl", [row]))
     content = (folder / "generations_0.jsonl").read_bytes()
     assert json.loads(content)["output"] == text
     assert content.count(b"\n") == 1
@@ -107,7 +103,7 @@ def test_text_is_kept_and_readable(dumped, tmp_path):
 def test_a_chat_of_several_messages_is_kept(dumped, tmp_path):
     rows = [{"prompt": CHAT, "ground_truth": "enje", "response": "eñe", "reward": 0.5}]
     rows += [{"prompt": CHAT[1:], "ground_truth": "enje", "response": "eñe", "reward": 0.25}]
-    folder = dumped(write(tmp_path / "in.jsonl", rows))
+    folder = dumped(write_rows(tmp_path / "in.jsonl", rows))
     chat, text = lines_of(folder)
     assert chat["input"] == CHAT
     assert text["input"] == CHAT[1]["content"]
@@ -121,7 +117,7 @@ def test_a_chat_of_several_messages_is_kept(dumped, tmp_path):
 
 def test_many_rollouts_are_several_files(dumped, tmp_path, monkeypatch):
     monkeypatch.setattr(generations, "LINES", 5)
-    folder = dumped(write(tmp_path / "in.jsonl", rollouts()))
+    folder = dumped(write_rows(tmp_path / "in.jsonl", rollouts()))
     texts = [(folder / f"generations_{n}.jsonl").read_bytes() for n in range(3)]
     parts = [[json.loads(line) for line in text.splitlines()] for text in texts]
     assert [len(part) for part in parts] == [5, 5, 2]
@@ -133,15 +129,15 @@ def test_many_rollouts_are_several_files(dumped, tmp_path, monkeypatch):
 
 def test_files_that_a_shorter_run_does_not_need_go(dumped, tmp_path, monkeypatch):
     monkeypatch.setattr(generations, "LINES", 5)
-    dumped(write(tmp_path / "in.jsonl", rollouts()))
-    folder = dumped(write(tmp_path / "in.jsonl", rollouts(problems=1)))
+    dumped(write_rows(tmp_path / "in.jsonl", rollouts()))
+    folder = dumped(write_rows(tmp_path / "in.jsonl", rollouts(problems=1)))
     assert [path.name for path in folder.glob("generations_*")] == ["generations_0.jsonl"]
 
 
 @pytest.mark.parametrize("lines", [5, 20_000])
 def test_read_again_they_are_the_same_problems_and_rewards(dumped, tmp_path, monkeypatch, lines):
     monkeypatch.setattr(generations, "LINES", lines)
-    folder = dumped(write(tmp_path / "in.jsonl", rollouts()))
+    folder = dumped(write_rows(tmp_path / "in.jsonl", rollouts()))
     again = dumped(f"{folder}/generations_*.jsonl", name="again")
     assert groups_of(again) == groups_of(folder)
     own = [{**line, "step": None} for line in lines_of(folder)]
@@ -192,7 +188,7 @@ def test_problems_that_read_the_same_stay_apart(dumped, tmp_path):
 def test_a_failed_rollout_has_no_score(dumped, tmp_path):
     rows = rollouts()
     rows[5]["reward"] = None
-    folder = dumped(write(tmp_path / "in.jsonl", rows))
+    folder = dumped(write_rows(tmp_path / "in.jsonl", rows))
     lines = lines_of(folder)
     assert [line["score"] for line in lines] == [row["reward"] for row in rows]
     assert lines[5]["output"] == rows[5]["response"]
@@ -203,8 +199,8 @@ def test_a_failed_rollout_has_no_score(dumped, tmp_path):
 
 
 def test_rollouts_of_no_problem_are_left_out(dumped, tmp_path):
-    write(tmp_path / "rollouts.jsonl", rollouts())
-    problems = write(tmp_path / "problems.jsonl", rollouts(problems=2)[::4])
+    write_rows(tmp_path / "rollouts.jsonl", rollouts())
+    problems = write_rows(tmp_path / "problems.jsonl", rollouts(problems=2)[::4])
     folder = dumped(problems, "data=verl", f"generator.path={tmp_path}/rollouts.jsonl")
     assert [line["input"] for line in lines_of(folder)] == ["question 0"] * 4 + ["question 1"] * 4
 
@@ -220,7 +216,7 @@ def test_they_stand_beside_the_files_of_any_layout(dumped, tmp_path, preset):
         }
         for i in range(4)
     ]
-    path = write(tmp_path / "in.jsonl", rows)
+    path = write_rows(tmp_path / "in.jsonl", rows)
     folder = dumped(path, f"preset={preset}", "data=rollouts")
     assert [(line["input"], line["output"], line["score"]) for line in lines_of(folder)] == [
         (f"question {i}", f"answer {j}", float(j < i)) for i in range(4) for j in range(3)
@@ -230,7 +226,7 @@ def test_they_stand_beside_the_files_of_any_layout(dumped, tmp_path, preset):
 
 
 def test_they_do_not_overwrite_what_the_run_reads(dumped, tmp_path):
-    folder = dumped(write(tmp_path / "in.jsonl", rollouts()))
+    folder = dumped(write_rows(tmp_path / "in.jsonl", rollouts()))
     before = (folder / "generations_0.jsonl").read_bytes()
     with pytest.raises(UserError, match="is input of this run: choose an output_dir"):
         dumped(folder / "generations_0.jsonl")
@@ -238,12 +234,12 @@ def test_they_do_not_overwrite_what_the_run_reads(dumped, tmp_path):
 
 
 def test_none_unless_asked_for(dumped, tmp_path):
-    path = write(tmp_path / "in.jsonl", rollouts())
+    path = write_rows(tmp_path / "in.jsonl", rollouts())
     assert not list(dumped(path, "export.generations=false").glob("generations_*"))
 
 
 def test_as_a_user_asks_for_them(run, tmp_path):
-    write(tmp_path / "in.jsonl", rollouts())
+    write_rows(tmp_path / "in.jsonl", rollouts())
     done = run(
         "preset=filter_difficulty",
         "data=rollouts",

@@ -7,6 +7,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,19 @@ class Page:
         element = self.driver.find_element("css selector", selector)
         self.js("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
         ActionChains(self.driver).move_to_element(element).perform()
+
+    def tooltip(self, selector: str, tries: int = 10) -> str:
+        """What is said of a mark when the pointer comes to it, again where it was not noticed."""
+        from selenium.webdriver import ActionChains
+
+        for _ in range(tries):
+            self.hover(selector)
+            with suppress(AssertionError):
+                return self.wait(
+                    "return document.querySelector('#vg-tooltip-element')?.textContent", seconds=2
+                )
+            ActionChains(self.driver).move_by_offset(1, 40).perform()
+        raise AssertionError(f"nothing is said of {selector}")
 
     def type(self, selector: str, text: str) -> None:
         """Write into a field, in place of what was there."""

@@ -196,8 +196,7 @@ def test_hostile_text_stays_text(page, hostile):
         )
         page.wait("return document.querySelector('#problem code') !== null")
         assert page.texts("#problem code") == [name]
-    page.hover("[data-chart=points] .mark-symbol path")
-    tooltip = page.wait("return document.querySelector('#vg-tooltip-element')?.textContent")
+    tooltip = page.tooltip("[data-chart=points] .mark-symbol path")
     assert any(name in tooltip for name in ids)
     assert page.js("return [typeof window.ran, document.images.length]") == ["undefined", 0]
     assert page.complaints() == []

@@ -19,7 +19,7 @@ from curriculum.config.conf import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.layouts import Export, Stages
 from curriculum.metrics import MeanReward, PassRate, Variance
-from curriculum.testing import STANDARD, make_measured
+from curriculum.testing import STANDARD, make_measured, write_rows
 
 EXPORT = Export(**OmegaConf.load(conf_dir() / "config.yaml").export)
 KEYS = ("problem_id", "prompt", "reward_model")
@@ -52,14 +52,6 @@ def export(tmp_path):
 
 def rollouts(path, cls=data.Rollouts):
     return cls(path if isinstance(path, list) else str(path), *KEYS)
-
-
-def write(path, rows):
-    if path.suffix == ".parquet":
-        pq.write_table(pa.Table.from_pylist(rows), path)
-    else:
-        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path
 
 
 def rows_with(values, **more):
@@ -111,7 +103,7 @@ def test_rows_of_verl_s_schema_keep_their_fields(tmp_path, export):
         for i in range(9)
     ]
     given = [row | {"responses": ["a", "b"], "rewards": [1.0, i / 9]} for i, row in enumerate(rows)]
-    table, manifest = export(rollouts(write(tmp_path / "in.parquet", given)))
+    table, manifest = export(rollouts(write_rows(tmp_path / "in.parquet", given)))
     assert table.column_names == ["data_source", "prompt", "ability", "reward_model", "extra_info"]
     for got, own in zip(table.to_pylist(), rows, strict=True):
         for name in ("data_source", "prompt", "ability", "reward_model"):
@@ -134,7 +126,7 @@ def test_lines_of_a_rollout_script_get_what_they_lack_and_it_is_said_once(tmp_pa
     ]
     rows[3]["data_source"], rows[5]["ability"] = "own", "poetry"
     with caplog.at_level(logging.WARNING):
-        table, manifest = export(rollouts(write(tmp_path / "in.jsonl", rows)))
+        table, manifest = export(rollouts(write_rows(tmp_path / "in.jsonl", rows)))
     sources = ["bucketed_curriculum"] * 9
     sources[3] = "own"
     abilities = ["instruction_following"] * 9
@@ -149,7 +141,7 @@ def test_lines_of_a_rollout_script_get_what_they_lack_and_it_is_said_once(tmp_pa
 
 def test_a_source_that_is_called_unknown_is_the_row_s_own(tmp_path, export):
     rows = rows_with([{"data_source": name} for name in ("unknown", "gsm8k", "unknown")])
-    table, manifest = export(rollouts(write(tmp_path / "in.jsonl", rows)), val_fraction=0)
+    table, manifest = export(rollouts(write_rows(tmp_path / "in.jsonl", rows)), val_fraction=0)
     assert table["data_source"].to_pylist() == ["unknown", "gsm8k", "unknown"]
     assert "data_source" not in manifest["stand_ins"]
 
@@ -170,7 +162,7 @@ def test_marked_columns_of_long_rollouts_are_the_problem_s_own(tmp_path, export)
         for i in range(6)
         for j in range(4)
     ]
-    table, _ = export(rollouts(write(tmp_path / "in.parquet", rows)))
+    table, _ = export(rollouts(write_rows(tmp_path / "in.parquet", rows)))
     assert set(table["data_source"].to_pylist()) == {"sums"}
     assert set(table["ability"].to_pylist()) == {"math"}
     assert ground_truths(table) == list(range(6))
@@ -184,7 +176,7 @@ def test_prompts_become_chats(tmp_path, export):
         [{"role": "system", "content": "s"}, {"role": "user", "content": "two"}],
     ]
     rows = rows_with([{"prompt": each} for each in chats])
-    table, _ = export(rollouts(write(tmp_path / "in.jsonl", rows)))
+    table, _ = export(rollouts(write_rows(tmp_path / "in.jsonl", rows)))
     assert table["prompt"].to_pylist() == [[{"role": "user", "content": "a text"}], *chats[1:]]
 
 
@@ -192,12 +184,12 @@ def test_prompts_of_texts_and_of_parts_are_an_error(tmp_path, export):
     parts = [{"role": "user", "content": [{"type": "text", "text": "look"}]}]
     rows = rows_with([{"prompt": "a text"}, {"prompt": parts}])
     with pytest.raises(UserError, match="several forms"):
-        export(rollouts(write(tmp_path / "in.jsonl", rows)))
+        export(rollouts(write_rows(tmp_path / "in.jsonl", rows)))
 
 
 def test_the_agent_s_name_goes_along(tmp_path, export):
     rows = rows_with([{"agent_name": "tool"}, {"agent_name": "single_turn"}, {"other": 1}])
-    table, _ = export(rollouts(write(tmp_path / "in.jsonl", rows)))
+    table, _ = export(rollouts(write_rows(tmp_path / "in.jsonl", rows)))
     assert table["agent_name"].to_pylist() == ["tool", "single_turn", None]
     assert "other" not in table.column_names
 
@@ -221,7 +213,7 @@ def test_the_agent_s_name_goes_along(tmp_path, export):
 def test_ground_truths_of_one_type_keep_it(tmp_path, export, caplog, values, kind):
     rows = rows_with([{"ground_truth": each} for each in values])
     with caplog.at_level(logging.WARNING):
-        table, manifest = export(rollouts(write(tmp_path / "in.jsonl", rows)))
+        table, manifest = export(rollouts(write_rows(tmp_path / "in.jsonl", rows)))
     assert ground_truths(table) == values
     assert truth_type(table) == kind
     assert manifest["json_text"] == []
@@ -251,7 +243,7 @@ def test_ground_truths_of_several_types_become_text_that_gives_them_back(
 ):
     rows = rows_with([{"ground_truth": each} for each in values])
     with caplog.at_level(logging.WARNING):
-        table, manifest = export(rollouts(write(tmp_path / "in.jsonl", rows)), val_fraction=0)
+        table, manifest = export(rollouts(write_rows(tmp_path / "in.jsonl", rows)), val_fraction=0)
     assert truth_type(table) == pa.string()
     for got, own in zip(ground_truths(table), values, strict=True):
         if own is None or isinstance(own, str):
@@ -267,7 +259,7 @@ def test_ids_of_any_type_stay_as_strings(tmp_path, export):
     own = [7, "9a9b6eb4-a1cb-49d1-8c1e-62eaf2f74079", None, 0, "0"]
     rows = rows_with([{"extra_info": {"index": each}} for each in own])
     rows[2]["extra_info"] = {"split": "train"}
-    table, manifest = export(rollouts(write(tmp_path / "in.jsonl", rows)))
+    table, manifest = export(rollouts(write_rows(tmp_path / "in.jsonl", rows)))
     kind = table.schema.field("extra_info").type
     assert kind.field("index").type == pa.int64()
     assert kind.field("original_index").type == pa.string()
@@ -279,7 +271,7 @@ def test_ids_of_any_type_stay_as_strings(tmp_path, export):
 def test_index_is_unique_over_all_files_of_the_data(tmp_path, export):
     for name in ("a", "b", "c"):
         rows = rows_with([{"extra_info": {"index": i}} for i in range(5)], data_source=name)
-        write(tmp_path / f"{name}.jsonl", rows)
+        write_rows(tmp_path / f"{name}.jsonl", rows)
     table, _ = export(rollouts(f"{tmp_path}/*.jsonl"))
     assert [info["index"] for info in infos(table)] == list(range(15))
     assert [info["original_index"] for info in infos(table)] == [str(i) for i in range(5)] * 3
@@ -293,7 +285,7 @@ def test_extra_info_of_clashing_types_becomes_text_field_by_field(tmp_path, expo
         {"level": None},
     ]
     rows = rows_with([{"extra_info": each} for each in own])
-    table, manifest = export(rollouts(write(tmp_path / "in.jsonl", rows)), val_fraction=0)
+    table, manifest = export(rollouts(write_rows(tmp_path / "in.jsonl", rows)), val_fraction=0)
     got = infos(table)
     assert [info["level"] for info in got] == ["3", "hard", None, None]
     assert [info["split"] for info in got] == ["train", "train", "test", None]
@@ -308,7 +300,7 @@ def test_extra_info_of_clashing_types_becomes_text_field_by_field(tmp_path, expo
 
 def test_an_extra_info_that_is_no_object_is_kept(tmp_path, export):
     rows = rows_with([{"extra_info": "a note"}, {"extra_info": {"split": "train"}}, {}])
-    table, _ = export(rollouts(write(tmp_path / "in.jsonl", rows)))
+    table, _ = export(rollouts(write_rows(tmp_path / "in.jsonl", rows)))
     assert [info["extra_info"] for info in infos(table)] == ["a note", None, None]
     assert [info["split"] for info in infos(table)] == [None, "train", None]
 
@@ -357,7 +349,7 @@ def test_ground_truths_of_real_files_together_become_text(tmp_path, export, test
     paths = [str(folder / f"{name}.parquet") for name in names]
     table, manifest = export(
         rollouts(paths, data.Verl),
-        replay=rollouts(write(tmp_path / "r.parquet", replayed), data.Rollouts),
+        replay=rollouts(write_rows(tmp_path / "r.parquet", replayed), data.Rollouts),
     )
     assert len(table) == len(originals) == 1090
     assert manifest["json_text"] == ["reward_model.ground_truth"]
@@ -390,7 +382,7 @@ def test_instructions_of_ifeval_come_back_as_they_were(tmp_path, export, test_da
         }
         for i, (line, truth) in enumerate(zip(map(json.loads, lines), truths, strict=True))
     ]
-    table, manifest = export(rollouts(write(tmp_path / "in.jsonl", rows)))
+    table, manifest = export(rollouts(write_rows(tmp_path / "in.jsonl", rows)))
     assert len(table) == len(lines) > 500
     assert [json.loads(text) for text in ground_truths(table)] == truths
     assert manifest["json_text"] == ["reward_model.ground_truth"]
@@ -430,7 +422,7 @@ def by_prompt(table):
 @pytest.mark.parametrize("name", ["in.parquet", "in.jsonl"])
 def test_the_best_response_is_the_first_with_the_highest_reward(tmp_path, export, name):
     rows = long_rollouts()
-    got = by_prompt(export(rollouts(write(tmp_path / name, rows)))[0])
+    got = by_prompt(export(rollouts(write_rows(tmp_path / name, rows)))[0])
     frame = (
         pd.DataFrame(rows).dropna().sort_values(["reward", "sample_idx"], ascending=[False, True])
     )
@@ -460,7 +452,7 @@ def test_best_responses_of_lines_with_choices(tmp_path, export):
         }
         for prompt, each in scores.items()
     ]
-    got = by_prompt(export(rollouts(write(tmp_path / "in.jsonl", rows)))[0])
+    got = by_prompt(export(rollouts(write_rows(tmp_path / "in.jsonl", rows)))[0])
     best = {prompt: info["best_response"] for prompt, info in got.items()}
     assert {prompt: each["content"] for prompt, each in best.items()} == {
         "tie": "b",
@@ -476,13 +468,13 @@ def test_best_responses_of_lines_with_choices(tmp_path, export):
 
 def test_best_responses_of_a_list_column(tmp_path, export):
     rows = rows_with([{"rewards": [0.0, 1.0]}, {"rewards": [1.0, 1.0]}, {"rewards": [0.0, 0.25]}])
-    got = by_prompt(export(rollouts(write(tmp_path / "in.parquet", rows)))[0])
+    got = by_prompt(export(rollouts(write_rows(tmp_path / "in.parquet", rows)))[0])
     assert [info["best_response"]["content"] for info in got.values()] == ["b", "a", "b"]
 
 
 def test_difficulty_metrics_against_pandas_and_scipy(tmp_path, export):
     rows = long_rollouts(seed=1)
-    got = by_prompt(export(rollouts(write(tmp_path / "in.parquet", rows)))[0])
+    got = by_prompt(export(rollouts(write_rows(tmp_path / "in.parquet", rows)))[0])
     for prompt, rewards in pd.DataFrame(rows).dropna().groupby("prompt")["reward"]:
         n, c = len(rewards), int((rewards >= 0.5).sum())
         tails = [0.1, 0.9] if c in (0, n) else [0.05, 0.95]  # all on one side at the ends
@@ -506,7 +498,7 @@ def test_pass_rates_are_shares_where_the_convention_has_percent(tmp_path, export
     config = replace(STANDARD, **{k: measure[k] for k in ("threshold", "strict", "scale")})
     assert config.scale == 100
     metric = PassRate(config.threshold, config.strict, config.scale)
-    source = rollouts(write(tmp_path / "in.parquet", long_rollouts(seed=2)))
+    source = rollouts(write_rows(tmp_path / "in.parquet", long_rollouts(seed=2)))
     table, manifest = export(source, metric=metric, option="pass_rate", standard=config)
     assert manifest["complexity_score"] == "pass_rate"
     for info in infos(table):
@@ -523,7 +515,7 @@ def test_pass_rates_are_shares_where_the_convention_has_percent(tmp_path, export
 )
 def test_complexity_is_higher_the_harder_by_the_run_s_metric(tmp_path, export, metric, option):
     rows = long_rollouts(seed=3)
-    source = rollouts(write(tmp_path / "in.parquet", rows))
+    source = rollouts(write_rows(tmp_path / "in.parquet", rows))
     table, manifest = export(source, metric=metric, option=option)
     assert manifest["complexity_score"] == option
     rewards = pd.DataFrame(rows).dropna().groupby("prompt")["reward"]
@@ -538,7 +530,7 @@ def test_complexity_is_higher_the_harder_by_the_run_s_metric(tmp_path, export, m
 
 def test_problems_without_a_reward_are_in_no_stage(tmp_path, export):
     rows = rows_with([{}, {"rewards": [None, None]}, {}, {"rewards": [None, 0.5]}])
-    table, _ = export(rollouts(write(tmp_path / "in.parquet", rows)))
+    table, _ = export(rollouts(write_rows(tmp_path / "in.parquet", rows)))
     assert list(by_prompt(table)) == ["question 0", "question 2", "question 3"]
     assert [info["index"] for info in infos(table)] == [0, 2, 3]
     assert [info["difficulty_metrics"]["n"] for info in infos(table)] == [2, 2, 1]
@@ -551,7 +543,7 @@ def test_stage_files_read_as_data_keep_ids_and_original_ids(tmp_path, export):
     rows = rows_with(
         [{"extra_info": {"index": f"own-{i}"}, "ground_truth": [i, "x"][i % 2]} for i in range(12)]
     )
-    source = rollouts(write(tmp_path / "in.jsonl", rows))
+    source = rollouts(write_rows(tmp_path / "in.jsonl", rows))
     first, _ = export(source)
     (tmp_path / "stages").rename(tmp_path / "first")
     paths = sorted(map(str, (tmp_path / "first").glob("easy_*.parquet")))
@@ -572,6 +564,6 @@ def test_stage_files_read_as_data_keep_ids_and_original_ids(tmp_path, export):
 
 def test_the_data_s_own_ids_stay(tmp_path, export):
     rows = rows_with([{"problem_id": f"p{i}"} for i in range(3)])
-    table, _ = export(rollouts(write(tmp_path / "in.parquet", rows)))
+    table, _ = export(rollouts(write_rows(tmp_path / "in.parquet", rows)))
     assert [info["problem_id"] for info in infos(table)] == ["p0", "p1", "p2"]
     assert [info["original_index"] for info in infos(table)] == [None] * 3
