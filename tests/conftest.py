@@ -8,7 +8,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from importlib import import_module
 from pathlib import Path
@@ -30,42 +30,52 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="session")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One store for all tests: the demo is read and scored once."""
-    return tmp_path_factory.mktemp("store")
+    """One store for all tests, whichever process they run in: the demo is scored once."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "store"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @pytest.fixture
-def run(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(store: Path, tmp_path: Path) -> Run:
     """`python run.py ...` in the checkout and in this process, which has all modules loaded.
 
     Its output goes to `tmp_path / "out"` unless told.
     """
-    main = import_module("run")
 
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        command = ["run.py", *arguments, *_own(arguments, store, tmp_path)]
-        out, err = io.StringIO(), io.StringIO()
-        with (
-            _logging_kept(),
-            monkeypatch.context() as patch,
-            redirect_stdout(out),
-            redirect_stderr(err),
-        ):
-            patch.setattr(sys, "argv", command)
-            patch.chdir(ROOT)
-            for name, value in environment.items():
-                patch.setenv(name, value)
-            try:
-                code = main.start()
-            except SystemExit as end:
-                code = end.code
-            finally:
-                sweep_end.failed_jobs.clear()
-                os.environ.pop(TRACEBACK, None)  # set by a run for as long as its process lives
-                GlobalHydra.instance().clear()
-        return subprocess.CompletedProcess(command, code, out.getvalue(), err.getvalue())
+        return run_here([*arguments, *_own(arguments, store, tmp_path)], ROOT, environment)
 
     return run
+
+
+def run_here(
+    arguments: Sequence[str], folder: Path, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """`python run.py ...` in a folder and in this process."""
+    main = import_module("run")
+    command = ["run.py", *arguments]
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        _logging_kept(),
+        pytest.MonkeyPatch.context() as patch,
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        patch.setattr(sys, "argv", command)
+        patch.chdir(folder)
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        try:
+            code = main.start()
+        except SystemExit as end:
+            code = end.code
+        finally:
+            sweep_end.failed_jobs.clear()
+            os.environ.pop(TRACEBACK, None)  # set by a run for as long as its process lives
+            GlobalHydra.instance().clear()
+    return subprocess.CompletedProcess(command, code, out.getvalue(), err.getvalue())
 
 
 @contextmanager

@@ -10,16 +10,19 @@ import json
 import logging
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from hashlib import sha256
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from curriculum.core.atomic import whole
 from curriculum.integrations.vega import bundle
 from curriculum.store.entries import Store
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 FILE = "report.html"
 LIBRARY = "vega.js"
@@ -46,7 +49,6 @@ def write(
     Returns:
         The file's path.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
     from jinja2.utils import htmlsafe_json_dumps
     from markupsafe import Markup
 
@@ -55,21 +57,17 @@ def write(
     # The policy's hashes and the markup are of the same text, so neither may be changed later.
     dumps = partial(json.dumps, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     text = htmlsafe_json_dumps(data, dumps=dumps)
-    environment = Environment(
-        loader=PackageLoader("curriculum.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["number"] = number
-    html = environment.get_template(template).render(
-        policy=_policy([each for each in (library, own) if each]),
-        style=Markup(_source("page.css")),
-        library=Markup(library),
-        script=Markup(own),
-        data=Markup(text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")),
-        **shown,
+    html = (
+        _environment()
+        .get_template(template)
+        .render(
+            policy=_policy([each for each in (library, own) if each]),
+            style=Markup(_source("page.css")),
+            library=Markup(library),
+            script=Markup(own),
+            data=Markup(text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")),
+            **shown,
+        )
     )
     with whole(folder / FILE) as path:
         path.write_text(html, encoding="utf-8", newline="\n")
@@ -79,6 +77,22 @@ def write(
 def number(value: float | None, form: str = ",.0f") -> str:
     """A number in the form, a dash where there is none."""
     return "-" if value is None else format(value, form)
+
+
+@cache
+def _environment() -> Environment:
+    """Of the templates, each compiled once a process."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("curriculum.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = number
+    return environment
 
 
 def _source(name: str) -> str:
