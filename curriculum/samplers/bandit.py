@@ -36,7 +36,9 @@ class Bandit(Sampler):
     temperature: Positive = 0.1
     window: AtLeastOne = 300
 
-    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> Sampling:
+    def start(
+        self, prompts: Prompts, batch_size: float, group_size: int, rng: np.random.Generator
+    ) -> Sampling:
         """See `Sampler`."""
         return BanditSampling(self, prompts, batch_size, rng)
 
@@ -76,7 +78,7 @@ class BanditSampling(Sampling):
         expected = self._batch_size * self._shares()
         rollouts = np.bincount(arm, observations.n, arms)
         total = np.bincount(arm, observations.n * observations.advantage, arms)
-        groups = np.bincount(arm, minlength=arms)
+        groups = np.bincount(arm, observations.share, arms)
         if self._settings.rule == "softmax":
             batches = np.minimum(groups / np.maximum(expected, 1e-9), 1.0)
             self._value.add(total / np.maximum(rollouts, 1), batches)

@@ -31,11 +31,15 @@ class Sampler(Protocol):
     starves_none: ClassVar[bool] = False
 
     @abstractmethod
-    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> Sampling:
+    def start(
+        self, prompts: Prompts, batch_size: float, group_size: int, rng: np.random.Generator
+    ) -> Sampling:
         """Begin, from what was measured.
 
         Args:
             batch_size: prompts drawn of these a batch, on average where there are quotas.
+            group_size: rollouts of each. At a pass rate p, a group has a gradient with probability
+                1 - p ** group_size - (1 - p) ** group_size.
             rng: where all randomness comes from. The curriculum saves its state.
 
         Raises:

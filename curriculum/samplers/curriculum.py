@@ -102,7 +102,8 @@ class Curriculum(Stateful):
         self._gave_way, self._filled_up, self._unsaid = 0, 0, 0
         self._samplers = [
             PerSourceSampler(
-                quota, sampler.start(quota.prompts(prompts), batch_size * quota.share, rng)
+                quota,
+                sampler.start(quota.prompts(prompts), batch_size * quota.share, group_size, rng),
             )
             for quota in quotas
         ]

@@ -33,7 +33,9 @@ class EasyToHard(Sampler):
     sigma: Positive = 0.5
     smallest: bool = True
 
-    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> Sampling:
+    def start(
+        self, prompts: Prompts, batch_size: float, group_size: int, rng: np.random.Generator
+    ) -> Sampling:
         """See `Sampler`."""
         buckets = np.unique(prompts.bucket)  # those with prompts, easy to hard
         names = [prompts.buckets[bucket] for bucket in buckets]

@@ -27,7 +27,9 @@ class MultiSource(SourceMixSettings):
 
     starves_none: ClassVar[bool] = True
 
-    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> Sampling:
+    def start(
+        self, prompts: Prompts, batch_size: float, group_size: int, rng: np.random.Generator
+    ) -> Sampling:
         """See `Sampler`."""
         return MultiSourceSampling(self, prompts, batch_size, rng)
 

@@ -47,7 +47,9 @@ class Pools(Sampler):
                 f"sampler.weights={self.weights}: one for each of {', '.join(NAMES)}, not all 0"
             )
 
-    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> Sampling:
+    def start(
+        self, prompts: Prompts, batch_size: float, group_size: int, rng: np.random.Generator
+    ) -> Sampling:
         """See `Sampler`."""
         pool = self.pool_of(prompts.c / np.maximum(prompts.n, 1))
         pool = np.where(prompts.n > 0, pool, UNSEEN)

@@ -35,7 +35,9 @@ class RewardCurriculum(ComplexitySettings):
     focus_new_intervals: bool = False
     interval_decay: Rate = 0.5
 
-    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> Sampling:
+    def start(
+        self, prompts: Prompts, batch_size: float, group_size: int, rng: np.random.Generator
+    ) -> Sampling:
         """See `Sampler`."""
         return RewardCurriculumSampling(self, prompts, batch_size, rng)
 
@@ -76,8 +78,9 @@ class RewardCurriculumSampling(MultiSourceSampling):
         gated = (level >= 0) & (level <= self._level)  # the floor draws others too
         expected = self._mix.shares[self._sources].sum() * self._batch_size
         if gated.any():
-            mean = observations.reward[gated].mean(keepdims=True)
-            self._reward.add(mean, np.array([gated.sum() / max(expected, 1e-9)]))
+            share = observations.share[gated]
+            mean = np.average(observations.reward[gated], weights=share)
+            self._reward.add(np.array([mean]), np.array([share.sum() / max(expected, 1e-9)]))
         if self._mix.batches // self._settings.check_frequency > before and self._is_ready():
             events.append(self._level_up())
         return events

@@ -35,7 +35,9 @@ class TargetDifficulty(Sampler):
     target_reward: Share = 0.5
     nearest: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 4.0
 
-    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> Sampling:
+    def start(
+        self, prompts: Prompts, batch_size: float, group_size: int, rng: np.random.Generator
+    ) -> Sampling:
         """See `Sampler`."""
         return TargetDifficultySampling(self, prompts, batch_size, rng)
 
@@ -77,7 +79,7 @@ class TargetDifficultySampling(Sampling):
         """See `Sampling`."""
         settings = self._settings
         reward = observations.passed.sum() / observations.n.sum()
-        batches = len(observations) / self._batch_size
+        batches = observations.groups / self._batch_size
         push = np.tanh(settings.sensitivity * (reward - settings.target_reward))
         self._target = float(np.clip(self._target + batches * settings.step * push, 0, HARDEST))
         return []

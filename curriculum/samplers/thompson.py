@@ -44,17 +44,10 @@ class Thompson(PosteriorTopK):
         """See `PosteriorTopK`."""
         if self.references is None:
             return super().posterior(prompts, batch_size)
-        every, (a0, b0) = np.arange(len(prompts)), self.prior
+        every = np.arange(len(prompts))
         weak, strong = (prompts.extra(name, every) for name in self.references)
         return InterpolatedPosterior(
-            prompts,
-            (a0, b0),
-            self.trust,
-            (weak, strong),
-            1 - self.discount,
-            self.pseudo_weight,
-            self.momentum,
-            batch_size,
+            prompts, self.evidence, batch_size, (weak, strong), self.pseudo_weight, self.momentum
         )
 
     def score(self, a: Floats, b: Floats, rng: np.random.Generator) -> Floats:

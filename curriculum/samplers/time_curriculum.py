@@ -29,7 +29,9 @@ class TimeCurriculum(ComplexitySettings):
 
     complexity_warmup_steps: Annotated[int, Field(ge=0)] = 100
 
-    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> Sampling:
+    def start(
+        self, prompts: Prompts, batch_size: float, group_size: int, rng: np.random.Generator
+    ) -> Sampling:
         """See `Sampler`."""
         return TimeCurriculumSampling(self, prompts, batch_size, rng)
 

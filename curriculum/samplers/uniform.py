@@ -23,7 +23,9 @@ class Uniform(Sampler):
 
     starves_none: ClassVar[bool] = True
 
-    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> Sampling:
+    def start(
+        self, prompts: Prompts, batch_size: float, group_size: int, rng: np.random.Generator
+    ) -> Sampling:
         """See `Sampler`."""
         return UniformSampling(EpochShuffle(np.arange(len(prompts)), rng))
 

@@ -37,6 +37,7 @@ def check_sampler(make: Callable[[], Sampler]) -> None:
         assert all(0 <= each < len(prompts) for each in batch), "no such prompt"
     _check_resume(make, prompts)
     _check_state(make, prompts)
+    _check_parts(make, prompts)
     for reward in (None, 0.0, 1.0, HALF):
         _check_nothing_starves(make, prompts.take(np.arange(60)), reward)
     one, few = make_prompts(1), make_prompts(BATCH // 2)
@@ -51,8 +52,10 @@ class _Watched(Sampler):
 
     sampler: Sampler
 
-    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> Sampling:
-        return _WatchedSampling(self.sampler.start(prompts, batch_size, rng))
+    def start(
+        self, prompts: Prompts, batch_size: float, group_size: int, rng: np.random.Generator
+    ) -> Sampling:
+        return _WatchedSampling(self.sampler.start(prompts, batch_size, group_size, rng))
 
 
 class _StarvesNone(_Watched):
@@ -160,6 +163,25 @@ def _check_state(make: Callable[[], Sampler], prompts: Prompts) -> None:
     assert json.dumps(_plain(saved)) == before, "what was saved changes when the run goes on"
     for name, value in curriculum.metrics().items():
         assert isinstance(name, str) and math.isfinite(value), f"metrics: {name}={value}"
+
+
+def _check_parts(make: Callable[[], Sampler], prompts: Prompts) -> None:
+    """Groups may come in two parts, and a run be stopped before them."""
+    whole = _curriculum(make, prompts)
+    for step in range(20):
+        batch = whole.next_batch()
+        resumed = _curriculum(make, prompts)
+        resumed.load_state_dict(pickle.loads(pickle.dumps(whole.state_dict())))
+        for curriculum in (whole, resumed):
+            for part in (GROUP // 4, GROUP - GROUP // 4):
+                passed = np.random.default_rng([9, step, part]).random((len(batch), part)) < HALF
+                prompt, rewards = np.repeat(batch, part), passed.ravel().astype(np.float64)
+                groups = Observations.of_rollouts(prompt, rewards, passed.ravel(), group_size=GROUP)
+                curriculum.observe(groups)
+        states = [json.dumps(_plain(each.state_dict())) for each in (whole, resumed)]
+        assert states[0] == states[1], "after groups in two parts, resumed runs differ"
+    for name, value in whole.metrics().items():
+        assert math.isfinite(value), f"after groups in two parts, metrics: {name}={value}"
 
 
 def _check_nothing_starves(

@@ -1,13 +1,9 @@
 """`budget=sequential` through run.py, with real rollouts of a model of random weights."""
 
 import signal
-import subprocess
-import sys
 
 import pandas as pd
 import pytest
-
-from curriculum.config.conf import conf_dir
 
 pytest.importorskip("torch", reason="torch is not installed; CI has an environment with it")
 pytest.importorskip("transformers", reason="transformers is not installed; CI has it")
@@ -19,23 +15,6 @@ import hashlib
 def compute_score(data_source, solution_str, ground_truth, extra_info):
     drawn = int(hashlib.sha256(solution_str.encode()).hexdigest()[:8], 16) / 16**8
     return float(drawn < float(ground_truth))
-"""
-# run.py, killed before it gives the nth of its parts a name.
-KILLED = """
-import os, runpy, signal, sys
-
-left = int(sys.argv.pop(1))
-
-def kill(event, arguments):
-    global left
-    if event == "os.rename" and "/part-" in str(arguments[1]):
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-sys.addaudithook(kill)
-sys.argv[0] = "run.py"
-runpy.run_path("run.py", run_name="__main__")
 """
 RATES = [0.0] * 20 + [0.05] * 10 + [0.35] * 10 + [0.65] * 10 + [1.0] * 20
 
@@ -83,19 +62,19 @@ def test_a_run_in_rounds_says_what_it_spent_and_what_is_open(run, tmp_path, opti
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "out" / "problems.parquet"), problems)
 
 
-def test_a_run_killed_between_and_within_rounds_ends_like_one_never_killed(tmp_path, options):
-    def done(name, kill_at_part=0):
-        arguments = [*options, "generator.batch_size=56", "budget.cap=12"]
+def test_a_run_killed_between_and_within_rounds_ends_like_one_never_killed(
+    tmp_path, options, run_killed
+):
+    def killed(name, at_parts):
         places = [f"output_dir={tmp_path}/{name}", f"store_dir={tmp_path}/store_{name}"]
-        command = [sys.executable, "-c", KILLED, str(kill_at_part), *arguments, *places]
-        done = subprocess.run(command, cwd=conf_dir().parent, capture_output=True, text=True)
-        return done.returncode, len(list(tmp_path.glob(f"store_{name}/rollouts-*/part-*.parquet")))
+        shorter = ["generator.batch_size=56", "generator.max_new_tokens=4", "budget.cap=12"]
+        return run_killed(at_parts, *options, *shorter, *places)
 
-    assert done("whole") == (0, 12)
+    assert killed("whole", []) == [0]
     first_round = len(RATES) * 4 // 56
-    assert done("killed", 3) == (-signal.SIGKILL, 2)  # within the first round
-    assert done("killed", first_round - 2 + 1) == (-signal.SIGKILL, first_round)  # and after it
-    assert done("killed") == (0, 12)
+    # Within the first round, and after it: what the first kill had done is not done again.
+    codes = killed("killed", [3, first_round - 2 + 1])
+    assert codes == [-signal.SIGKILL, -signal.SIGKILL, 0]
     for name in ("problems.parquet", "budget.parquet", "buckets.parquet"):
         pd.testing.assert_frame_equal(
             pd.read_parquet(tmp_path / "killed" / name), pd.read_parquet(tmp_path / "whole" / name)

@@ -244,7 +244,7 @@ def test_a_preempted_job_goes_on_where_it_was(tmp_path, model, start):
     (result,) = results(tmp_path).values()
     assert result["total_rollouts"] == PROBLEMS * SAMPLES
     repeated = [prompt for prompt, times in Counter(model.asked).items() if times > 1]
-    assert 1 <= len(repeated) <= UNDER_WAY
+    assert 1 <= len(repeated) <= UNDER_WAY + 1  # one more may be back, and not written down yet
     assert "this job is preempted" in log_of(tmp_path, 0)
 
 

@@ -1,17 +1,10 @@
 """A real model of transformers, very small and untrained, and runs that are killed."""
 
-import random
 import shutil
 import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import pandas as pd
 import pytest
-
-from curriculum.config.conf import conf_dir
 
 pytest.importorskip("torch", reason="torch is not installed; CI has an environment with it")
 pytest.importorskip("transformers", reason="transformers is not installed; CI has it")
@@ -123,31 +116,17 @@ def test_prompts_that_are_too_long_are_an_error_or_cut(run, tmp_path, model, pro
     assert "generator.truncation=left" in done.stderr
 
 
-def test_a_run_killed_five_times_ends_like_one_never_killed(tmp_path, model, problems, generated):
-    whole = generated("whole", "generator.batch_size=4", "generator.max_new_tokens=60")
-    command = [
-        *(sys.executable, "run.py", *OPTIONS, "data=verl", f"data.path={problems}"),
-        *(f"model.path={model}", "num_samples=4", "until=rollouts", "generator.batch_size=4"),
-        *("generator.max_new_tokens=60", f"output_dir={tmp_path}/killed"),
-        f"store_dir={tmp_path}/store_killed",
-    ]
-    chance = random.Random(0)
-    parts: list[Path] = []
-    for _ in range(5):
-        before = len(parts)
-        running = subprocess.Popen(
-            command, cwd=conf_dir().parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        while len(parts) <= before and running.poll() is None:  # until it has done something
-            time.sleep(0.02)
-            parts = list((tmp_path / "store_killed").glob("rollouts-*/part-*.parquet"))
-        time.sleep(chance.uniform(0, 0.2))
-        running.send_signal(signal.SIGKILL)
-        running.wait()
-        parts = list((tmp_path / "store_killed").glob("rollouts-*/part-*.parquet"))
-    assert 5 <= len(parts) < 40
-    done = subprocess.run(command, cwd=conf_dir().parent, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+def test_a_run_killed_five_times_ends_like_one_never_killed(
+    tmp_path, model, problems, generated, run_killed
+):
+    whole = generated("whole", "generator.batch_size=4")
+    codes = run_killed(
+        [1, 2, 9, 1, 12],
+        *(*OPTIONS, "data=verl", f"data.path={problems}", f"model.path={model}", "num_samples=4"),
+        *("until=rollouts", "generator.batch_size=4"),
+        *(f"output_dir={tmp_path}/killed", f"store_dir={tmp_path}/store_killed"),
+    )
+    assert codes == [-signal.SIGKILL] * 5 + [0]
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "killed" / "rollouts.parquet"), whole)
 
 

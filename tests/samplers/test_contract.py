@@ -48,7 +48,7 @@ class Made(Sampler):
 
     sampling: type
 
-    def start(self, prompts, batch_size, rng):
+    def start(self, prompts, batch_size, group_size, rng):
         return self.sampling(prompts, rng)
 
 

@@ -1,13 +1,20 @@
 """Posteriors by hand and against dense implementations; thompson and learnability by them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import integrate, stats
 
 from curriculum.core.errors import UserError
 from curriculum.samplers import Curriculum
-from curriculum.samplers.parts.beta_posterior import BetaPosterior
+from curriculum.samplers.parts.beta_posterior import BetaPosterior, Evidence
 from curriculum.samplers.parts.interpolated_posterior import InterpolatedPosterior
+
+
+def known(data, prior, trust=1.0, discount=1.0, half_life=None, batch_size=1.0):
+    evidence = Evidence(prior=prior, trust=trust, discount=discount, half_life=half_life)
+    return BetaPosterior(data, evidence, batch_size)
 
 
 def parameters(posterior, size):
@@ -16,14 +23,14 @@ def parameters(posterior, size):
 
 def test_a_posterior_begins_with_what_was_measured(prompts):
     data = prompts([0, 0, 0], n=[16, 4, 0], c=[12, 0, 0])
-    assert parameters(BetaPosterior(data, (1, 1), 1.0, 1.0), 3).tolist() == [[13, 1, 1], [5, 5, 1]]
-    half = parameters(BetaPosterior(data, (0.5, 2), 0.5, 1.0), 3)
+    assert parameters(known(data, (1, 1)), 3).tolist() == [[13, 1, 1], [5, 5, 1]]
+    half = parameters(known(data, (0.5, 2), 0.5), 3)
     assert half.tolist() == [[6.5, 0.5, 0.5], [4, 4, 2]]
-    assert parameters(BetaPosterior(data, (1, 3), 0.0, 1.0), 3).tolist() == [[1, 1, 1], [3, 3, 3]]
+    assert parameters(known(data, (1, 3), 0.0), 3).tolist() == [[1, 1, 1], [3, 3, 3]]
 
 
 def test_a_group_by_hand(prompts, outcomes):
-    posterior = BetaPosterior(prompts([0, 0], n=[16, 0], c=[12, 0]), (1.0, 1.0), 1.0, 0.5)
+    posterior = known(prompts([0, 0], n=[16, 0], c=[12, 0]), (1.0, 1.0), 1.0, 0.5)
     posterior.observe(outcomes([0, 1], [3, 8]))
     # a: 0.5 x 13 + 0.5 x 1 + 3 = 10; b: 0.5 x 5 + 0.5 + 5 = 8
     assert parameters(posterior, 2).tolist() == [[10, 9], [8, 1]]
@@ -36,7 +43,7 @@ def test_posteriors_follow_the_formula(prompts, outcomes, discount):
     rng = np.random.default_rng(1)
     n = rng.integers(0, 17, 40)
     c = rng.binomial(n, 0.4)
-    posterior = BetaPosterior(prompts(np.zeros(40), n=n, c=c), (1.5, 2.5), 0.6, discount)
+    posterior = known(prompts(np.zeros(40), n=n, c=c), (1.5, 2.5), 0.6, discount)
     a = [1.5 + 0.6 * each for each in c]
     b = [2.5 + 0.6 * (k - each) for k, each in zip(n, c, strict=True)]
     for _ in range(30):
@@ -47,6 +54,35 @@ def test_posteriors_follow_the_formula(prompts, outcomes, discount):
             a[row] = discount * a[row] + (1 - discount) * 1.5 + wins
             b[row] = discount * b[row] + (1 - discount) * 2.5 + (k - wins)
     assert parameters(posterior, 40) == pytest.approx(np.array([a, b]))
+
+
+def test_evidence_fades_by_batches_also_of_prompts_that_are_not_drawn(prompts, outcomes):
+    data = prompts([0, 0, 0], n=[16, 8, 0], c=[12, 0, 0])
+    posterior = known(data, (1.0, 2.0), half_life=3.0, batch_size=2)
+    for _ in range(3):
+        posterior.observe(outcomes([2], [4]))  # half a batch
+    # Half a half-life: 1 + 12 / sqrt 2, 2 + 4 / sqrt 2; 1 + 0, 2 + 8 / sqrt 2
+    a, b = parameters(posterior, 3)
+    root = 2**0.5
+    assert a[:2] == pytest.approx([1 + 12 / root, 1])
+    assert b[:2] == pytest.approx([2 + 4 / root, 2 + 8 / root])
+    # The last group is new, those before it are 1/2 and 1 batch old: 2 ** (-1/6), 2 ** (-1/3).
+    assert a[2] == pytest.approx(1 + 4 * (1 + 2 ** (-1 / 6) + 2 ** (-1 / 3)))
+    posterior.observe(outcomes([0], [8]))
+    assert parameters(posterior, 1)[0] == pytest.approx([1 + 12 * 2 ** (-2 / 3) + 8])
+
+
+def test_two_parts_of_a_group_are_one_group(prompts, outcomes):
+    made = [known(prompts([0, 0], n=[16, 9], c=[12, 3]), (1, 1), 1, 0.5, 4.0) for _ in range(2)]
+    whole, parts = made
+    whole.observe(outcomes([0], [5]))
+    for passed, n in ((2, 4), (3, 4)):
+        parts.observe(replace(outcomes([0], [passed], n=[n]), share=np.array([0.5])))
+    assert parameters(whole, 2)[:, 1] == pytest.approx(parameters(parts, 2)[:, 1])
+    fades = 0.5 * 0.5 ** (1 / 4)
+    assert parameters(whole, 1)[0, 0] == pytest.approx(1 + 12 * fades + 5)
+    # What came first has itself lost a little when the rest comes.
+    assert parameters(parts, 1)[0, 0] == pytest.approx(1 + 12 * fades + 2 * fades**0.5 + 3)
 
 
 def every_candidate(sampler, prompts, guards, batches, option, measured, **knobs):
@@ -61,9 +97,9 @@ def every_candidate(sampler, prompts, guards, batches, option, measured, **knobs
 @pytest.mark.parametrize("target", [0.1, 0.5, 0.9])
 def test_the_nearest_to_the_target_are_drawn(sampler, prompts, guards, batches, target):
     rate = np.random.default_rng(2).permutation(np.linspace(0, 1, 201))
-    known = np.full(201, 1e10)  # so well that a draw of the posterior is the rate
+    exact = np.full(201, 1e10)  # so well that a draw of the posterior is the rate
     tools = (sampler, prompts, guards, batches)
-    batch = every_candidate(*tools, "thompson", (known, known * rate), target=target)
+    batch = every_candidate(*tools, "thompson", (exact, exact * rate), target=target)
     # 0.005 apart: the tenth is 0.025 away, and which of two as near as that is left to chance.
     assert np.abs(rate[batch] - target).max() <= 0.025 + 1e-4
 
@@ -132,13 +168,11 @@ def both(prompts, weak, strong, batch_size, forgetting=0.2, pseudo=0.2, momentum
     prior, size = (1.0, 2.0), len(weak)
     lazy = InterpolatedPosterior(
         prompts(np.zeros(size)),
-        prior,
-        1.0,
+        Evidence(prior=prior, discount=1 - forgetting),
+        batch_size,
         (weak, strong),
-        forgetting,
         pseudo,
         momentum,
-        batch_size,
     )
     return lazy, Dense(weak, strong, prior, forgetting, pseudo, momentum)
 

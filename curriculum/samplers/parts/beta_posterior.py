@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
+
 from curriculum.core.prompts import Observations, Prompts
 from curriculum.core.records import Floats, Integers
 from curriculum.samplers.state import State, Stateful
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What is believed at first, and for how long.
+
+    Args:
+        prior: (a0, b0), both above 0.
+        trust: how much a measured rollout counts of one of this training's, 0 to 1.
+        discount: what is kept of a prompt's evidence when a group of it comes back.
+        half_life: batches of feedback after which what is known of a prompt counts half, whether it
+            is drawn or not; None: it never fades.
+    """
+
+    prior: tuple[float, float]
+    trust: float = 1.0
+    discount: float = 1.0
+    half_life: float | None = None
 
 
 class BetaPosterior(Stateful):
@@ -15,31 +37,41 @@ class BetaPosterior(Stateful):
     seen has the prior. Source: MoPPS, recipe/ours/mopps.py, which starts from the prior alone and,
     with one rollout a prompt, replaces the whole posterior by 8 (an operator's precedence).
 
-    Args:
-        prior: (a0, b0), both above 0.
-        trust: how much a measured rollout counts of one of this training's, 0 to 1.
+    With a half-life h, t batches take (a - a0, b - b0) to 2 ** (-t / h) of themselves: the model
+    that was measured is not the one that is trained by now. A prompt is brought up to date when it
+    is looked at.
     """
 
     _a: State[Floats]  # (P,)
     _b: State[Floats]  # (P,)
+    _batches: State[float]  # of feedback
+    _updated: State[Floats]  # (P,) batches that each prompt's parameters know of
 
-    def __init__(
-        self, prompts: Prompts, prior: tuple[float, float], trust: float, discount: float
-    ) -> None:
-        self._prior, self._discount = prior, discount
-        self._a = prior[0] + trust * prompts.c
-        self._b = prior[1] + trust * (prompts.n - prompts.c)
+    def __init__(self, prompts: Prompts, evidence: Evidence, batch_size: float) -> None:
+        self._evidence, self._batch_size = evidence, batch_size
+        a0, b0 = evidence.prior
+        self._a = a0 + evidence.trust * prompts.c
+        self._b = b0 + evidence.trust * (prompts.n - prompts.c)
+        self._batches, self._updated = 0.0, np.zeros(len(prompts))
 
     def parameters(self, rows: Integers) -> tuple[Floats, Floats]:
-        """(a, b) of some prompts."""
-        return self._a[rows], self._b[rows]
+        """(a, b) of some prompts, brought up to date."""
+        a, b, half_life = self._a[rows], self._b[rows], self._evidence.half_life
+        if half_life is None:
+            return a, b
+        kept = 0.5 ** ((self._batches - self._updated[rows]) / half_life)
+        a0, b0 = self._evidence.prior
+        return a0 + kept * (a - a0), b0 + kept * (b - b0)
 
     def observe(self, observations: Observations) -> None:
         """Take in what came back."""
         rows, n, passed = observations.prompt, observations.n, observations.passed
-        d, (a0, b0) = self._discount, self._prior
-        self._a[rows] = d * self._a[rows] + (1 - d) * a0 + passed
-        self._b[rows] = d * self._b[rows] + (1 - d) * b0 + n - passed
+        self._batches += observations.groups / self._batch_size
+        a, b = self.parameters(rows)
+        (a0, b0), d = self._evidence.prior, self._evidence.discount**observations.share
+        self._a[rows] = d * a + (1 - d) * a0 + passed
+        self._b[rows] = d * b + (1 - d) * b0 + n - passed
+        self._updated[rows] = self._batches
 
     def metrics(self) -> dict[str, float]:
         """Numbers to follow."""

@@ -12,7 +12,7 @@ from pydantic import Field
 from curriculum.core.prompts import Event, Observations, Prompts
 from curriculum.core.records import Floats, Integers
 from curriculum.samplers.base import Allowed, Positive, Sampler, Sampling, Share
-from curriculum.samplers.parts.beta_posterior import BetaPosterior
+from curriculum.samplers.parts.beta_posterior import BetaPosterior, Evidence
 from curriculum.samplers.parts.epoch_shuffle import EpochShuffle
 from curriculum.samplers.state import State
 
@@ -30,16 +30,26 @@ class PosteriorTopK(Sampler):
     )
     trust: Share = 1.0
     discount: Share = 1.0
+    half_life: Positive | None = 100.0
 
-    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> Sampling:
+    def start(
+        self, prompts: Prompts, batch_size: float, group_size: int, rng: np.random.Generator
+    ) -> Sampling:
         """See `Sampler`."""
         epoch = EpochShuffle(np.arange(len(prompts)), rng)
         return PosteriorTopKSampling(self, rng, epoch, self.posterior(prompts, batch_size))
 
     def posterior(self, prompts: Prompts, batch_size: float) -> BetaPosterior:
         """Of each prompt's pass rate, to begin with."""
+        return BetaPosterior(prompts, self.evidence, batch_size)
+
+    @property
+    def evidence(self) -> Evidence:
+        """What is believed at first, and for how long."""
         a0, b0 = self.prior
-        return BetaPosterior(prompts, (a0, b0), self.trust, self.discount)
+        return Evidence(
+            prior=(a0, b0), trust=self.trust, discount=self.discount, half_life=self.half_life
+        )
 
     @abstractmethod
     def score(self, a: Floats, b: Floats, rng: np.random.Generator) -> Floats:

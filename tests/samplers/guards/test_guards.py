@@ -22,7 +22,7 @@ class Favourites(Sampler):
     few: int | None = None  # draw of the first ones alone ...
     by_chance: bool = False  # ... any of them
 
-    def start(self, prompts, batch_size, rng):
+    def start(self, prompts, batch_size, group_size, rng):
         order = np.argsort(np.arange(len(prompts)) % 100, kind="stable")
         return FavouritesSampling(self, rng, order[: self.few])
 

@@ -26,7 +26,9 @@ class Zone(Sampler):
     group_size: Annotated[int, Field(ge=2)] = 8
     alpha: Annotated[float, Field(gt=0, le=1)] = 0.5  # weight of a new group
 
-    def start(self, prompts: Prompts, batch_size: float, rng: np.random.Generator) -> Sampling:
+    def start(
+        self, prompts: Prompts, batch_size: float, group_size: int, rng: np.random.Generator
+    ) -> Sampling:
         """See `Sampler`."""
         epoch = EpochShuffle(np.arange(len(prompts)), rng)
         return ZoneSampling(self, rng, epoch, prompts.pass_rate)
