@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+import yaml
 from hydra import compose, initialize_config_dir
+from hydra._internal.hydra import Hydra
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig, OmegaConf
 
@@ -24,8 +26,14 @@ from curriculum.config import source
 from curriculum.config.conf import conf_dir
 from curriculum.core.errors import TRACEBACK
 
+# libyaml reads the same ten times as fast, and runs of tests read all of conf/ again and again.
+yaml.SafeLoader = yaml.CSafeLoader
+
 ROOT = Path(__file__).parent.parent
 Run = Callable[..., subprocess.CompletedProcess[str]]
+# Hydra composes once only to know hydra.mode, a third of what a small run costs: all files and
+# arguments but these leave it null.
+MAY_SAY_THE_MODE = ("-c", "--config", "hydra.mode", "resume=")
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +73,8 @@ def run_here(
     ):
         patch.setattr(sys, "argv", command)
         patch.chdir(folder)
+        if not any(each.startswith(MAY_SAY_THE_MODE) for each in arguments):
+            patch.setattr(Hydra, "get_mode", lambda *_, **__: None)
         for name, value in environment.items():
             patch.setenv(name, value)
         try:

@@ -29,7 +29,7 @@ def check_sampler(make: Callable[[], Sampler]) -> None:
 
     The sampler is driven by a `Curriculum`, with a floor, on prompts of the sources s0 and s1.
     """
-    prompts = make_prompts(150)
+    prompts = make_prompts(120)
     run = [_drive(_curriculum(make, prompts, no_repeat=20), 30, lag=lag) for lag in (0, 0, 5)]
     assert run[0] == run[1], "the same seed draws other prompts"
     for batch in run[0] + run[2]:
@@ -39,7 +39,7 @@ def check_sampler(make: Callable[[], Sampler]) -> None:
     _check_state(make, prompts)
     _check_parts(make, prompts)
     for reward in (None, 0.0, 1.0, HALF):
-        _check_nothing_starves(make, prompts.take(np.arange(60)), reward)
+        _check_nothing_starves(make, prompts.take(np.arange(40)), reward)
     one, few = make_prompts(1), make_prompts(BATCH // 2)
     only = np.flatnonzero(prompts.source == 0)
     for odd in (one, few, prompts.take(only), make_prompts(60, sources=2, buckets=1)):
@@ -128,7 +128,7 @@ def _feed_back(curriculum: Curriculum, batch: Sequence[int], step: int, reward: 
 def _check_resume(make: Callable[[], Sampler], prompts: Prompts) -> None:
     """Stopped anywhere, a run goes on as if it had not been."""
     epoch = len(_curriculum(make, prompts))
-    for taken in (0, 5, BATCH, 3 * BATCH + 7, epoch - 1, epoch, epoch + 40):
+    for taken in (0, BATCH, 2 * BATCH + 7, epoch - 1, epoch, epoch + 20):
         whole = _curriculum(make, prompts)
         _take(whole, taken)
         state = pickle.loads(pickle.dumps(whole.state_dict()))
@@ -168,7 +168,7 @@ def _check_state(make: Callable[[], Sampler], prompts: Prompts) -> None:
 def _check_parts(make: Callable[[], Sampler], prompts: Prompts) -> None:
     """Groups may come in two parts, and a run be stopped before them."""
     whole = _curriculum(make, prompts)
-    for step in range(20):
+    for step in range(8):
         batch = whole.next_batch()
         resumed = _curriculum(make, prompts)
         resumed.load_state_dict(pickle.loads(pickle.dumps(whole.state_dict())))

@@ -288,6 +288,7 @@ def test_one_seed_tells_no_winner(sweep, capsys):
     assert "nan" not in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_seed_that_is_missing_from_one_arm_tells_no_winner(sweep):
     sweep.add("uniform", 1, [0.5, 0.6])
     sweep.add("uniform", 2, [0.5, 0.61])

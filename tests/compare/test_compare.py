@@ -81,6 +81,7 @@ def test_edges_read_in_the_unit_of_the_metric(saved, shown):
     assert describe_edges(saved) == shown
 
 
+@pytest.mark.slow
 def test_names_with_brackets_are_text_and_the_markdown_is_a_table(run, tmp_path):
     done = run("-m", "bucketer.names=[a,b,c,'[bold]']", "bucketer=percentile,threshold")
     assert done.returncode == 1

@@ -110,6 +110,7 @@ def crossed(text, before=NAMES, after=NAMES):
     return pd.DataFrame(cells, index=before, columns=after)
 
 
+@pytest.mark.slow
 def test_who_moved_and_how_far(pair):
     found = transitions(*pair)
     table = found.table.set_index("problem_id")
@@ -177,6 +178,7 @@ def test_what_is_shown(pair, capsys, tmp_path, monkeypatch):
     assert "the question of d on two lines" in shown
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_row_a_problem(pair, tmp_path):
     done = compare(*pair, "--output", tmp_path / "moved.parquet")
     assert done.returncode == 0, done.stderr
@@ -252,6 +254,7 @@ def test_runs_without_a_problem_in_common(cut):
         transitions(before, after)
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_no_run(pair, tmp_path):
     (tmp_path / "empty").mkdir()
     done = compare(pair[0], tmp_path / "empty")

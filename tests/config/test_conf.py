@@ -187,6 +187,7 @@ def test_mistakes_end_the_run_with_what_to_choose_from(run, tmp_path, overrides,
     assert not (tmp_path / "out" / "buckets.json").exists()
 
 
+@pytest.mark.slow
 def test_mistakes_in_a_sweep_are_told_for_each_job_and_hydra_adds_nothing(run):
     done = run("-m", "bucketer=percentile", "bucketer.n=0,-1")
     assert done.returncode == 1
@@ -195,6 +196,7 @@ def test_mistakes_in_a_sweep_are_told_for_each_job_and_hydra_adds_nothing(run):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_who_asks_for_full_errors_gets_them(run_process):
     done = run_process("bucketer=percentile", "bucketer.n=0", HYDRA_FULL_ERROR="1")
     assert done.returncode == 1

@@ -71,6 +71,7 @@ class Halves(Bucketer):
 """
 
 
+@pytest.mark.slow
 def test_the_example_plugin_is_an_option_like_any_other(run, tmp_path):
     assert "zpd" in run("--help").stdout
     assert "group_size: 16" in run("--cfg", "job", "bucketer=zpd", "bucketer.group_size=16").stdout
@@ -163,6 +164,7 @@ def test_a_broken_plugin_is_one_line_where_it_is_chosen(install, installed, comp
     assert str(caught.value).startswith(complaint + cause)
 
 
+@pytest.mark.slow
 def test_a_broken_plugin_is_a_row_of_the_listing_and_nothing_to_others(run_process, install):
     path = install("cut-in-half", "halves = cut_in_half:Halves", "import sys; sys.exit(3)")
     assert ["broken:", "SystemExit:", "3"] in [row[4:] for row in listed(PYTHONPATH=path)]

@@ -104,6 +104,7 @@ def test_comments_of_a_file_are_found_by_dotted_name():
     }
 
 
+@pytest.mark.slow
 def test_help_takes_at_most_twice_the_cpu_of_a_minimal_application(tmp_path):
     benchmark = runpy.run_path(str(conf_dir().parent / "benchmarks" / "help.py"))
     (tmp_path / "minimal.py").write_text(benchmark["MINIMAL"])

@@ -138,6 +138,7 @@ def test_again_into_the_same_folder(folder):
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_a_file_is_an_error_without_a_traceback(tmp_path):
     (tmp_path / "taken").write_text("mine")
     done = demo(tmp_path / "taken")

@@ -302,6 +302,7 @@ def test_a_key_is_shown_nowhere_also_where_the_server_shows_it(run, tmp_path, se
     require_secret(KEY, tmp_path, done)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", [f"sk\n{KEY}", f"{KEY}é"])
 def test_what_is_no_key_is_an_error_that_does_not_show_it(generate, serve, monkeypatch, key):
     monkeypatch.setenv("OPENAI_API_KEY", key)
@@ -474,6 +475,7 @@ def test_as_many_requests_at_once_as_allowed_and_never_more(generate, serve):
     assert server.most_under_way == 6
 
 
+@pytest.mark.slow
 def test_a_request_that_takes_long_holds_no_other_back(generate, serve):
     others = threading.Semaphore(0)
 
@@ -499,6 +501,7 @@ def test_answers_out_of_order_find_their_problem_and_sample(generate, serve):
         assert {plain[problem, k].tokens for k in range(4)} == {7}
 
 
+@pytest.mark.slow
 def test_samples_are_the_same_however_many_a_request_asks_for(generate, serve):
     servers = [serve() for _ in range(4)]
     knobs = ["null", "1", "5", "16"]
@@ -536,6 +539,7 @@ def test_a_model_that_the_server_has_not_is_an_error_that_lists_those_there_are(
     generate(serve(models=None))  # one that lists none
 
 
+@pytest.mark.slow
 def test_chats_and_texts_go_where_the_model_takes_them(generate, serve, tmp_path):
     chat = [{"role": "system", "content": "Add."}, {"role": "user", "content": "1+1="}]
     with_template, without = tmp_path / "chat", tmp_path / "plain"

@@ -291,9 +291,9 @@ def test_a_server_of_the_run_s_own_ends_with_it_also_where_it_is_killed(tmp_path
     assert len(there) < len(parts(tmp_path))
 
 
-def test_a_prompt_that_leaves_no_room_for_a_response_is_an_error(run, tmp_path, model):
+def test_a_prompt_that_leaves_no_room_for_a_response_is_an_error(run_process, tmp_path, model):
     options = [*PROBLEMS, f"model.path={model}", *IN_PROCESS, "generator.max_model_len=4"]
-    done = run(*options, f"store_dir={tmp_path}/store", **ENVIRONMENT)
+    done = run_process(*options, f"store_dir={tmp_path}/store", **ENVIRONMENT)
     assert done.returncode == 1
     assert "the engine takes 4 with the response: raise generator.max_model_len" in done.stderr
     assert "Traceback" not in done.stderr

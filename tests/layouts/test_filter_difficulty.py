@@ -94,6 +94,7 @@ def graded(problems=60, samples=6, seed=3):
     return np.clip(center + rng.normal(0, 0.2, (problems, samples)), -0.5, 1).tolist()
 
 
+@pytest.mark.slow
 def test_a_row_as_in_the_example(measured):
     row = rows_of(measured([[1.0, 0.8, 0.9, 0.6, 1.0]]))[0]
     origin = {"data_idx", "file", "position"}  # of the original row
@@ -431,6 +432,7 @@ def test_the_curriculum_workflow(run, training):
     assert means[easy.index].mean() > means[hard.index].mean()
 
 
+@pytest.mark.slow
 def test_the_same_strategy_again_replaces_its_files_and_no_others(measured):
     measured(graded(12))
     folder = measured(graded(8))

@@ -539,6 +539,7 @@ def test_a_failed_run_between_forgets_no_files(run_here, tmp_path, bucketed):
     assert set(again) == {"easy_train", "medium_train", "hard_train"}
 
 
+@pytest.mark.slow
 def test_buckets_stay_where_stages_are_written_beside_them(run_here, tmp_path, bucketed):
     folder = shutil.copytree(bucketed, tmp_path / "both")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}

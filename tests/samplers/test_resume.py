@@ -93,7 +93,7 @@ def plain(state):
     return json.dumps(state, default=lambda each: each.tolist())
 
 
-@pytest.mark.parametrize("bounds", GUARDS)
+@pytest.mark.parametrize("bounds", [pytest.param("floor", marks=pytest.mark.slow), "all"])
 @pytest.mark.parametrize("name", SAMPLERS)
 def test_a_run_goes_on_from_any_point(sampler, guards, name, bounds):
     option, knobs = SAMPLERS[name]

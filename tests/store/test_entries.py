@@ -124,6 +124,7 @@ print(stage.reused, stage.counts["numbers"], (stage.folder / "numbers.txt").read
 """
 
 
+@pytest.mark.slow
 def test_runs_that_want_the_same_stage_at_the_same_moment_make_it_once(tmp_path):
     command = [sys.executable, "-c", RACE, str(tmp_path)]
     runs = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
@@ -159,6 +160,7 @@ print(stage.reused, stage.folder)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("goes_on", ["while the other makes it", "when the other has made it"])
 @pytest.mark.parametrize(("resumable", "stubborn"), [(True, ""), (False, ""), (False, "stubborn")])
 def test_a_run_that_is_stopped_and_goes_on_mixes_nothing_in(tmp_path, goes_on, resumable, stubborn):

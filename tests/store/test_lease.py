@@ -66,6 +66,7 @@ def test_a_holder_of_this_machine_that_was_killed_is_followed_at_once(tmp_path):
     assert len(waited) == 1
 
 
+@pytest.mark.slow
 def test_a_holder_elsewhere_that_is_silent_is_taken_over(tmp_path):
     path = tmp_path / "a.lock"
     elsewhere(tmp_path / "a.lock.7")
@@ -95,6 +96,7 @@ def test_a_holder_elsewhere_that_shows_signs_of_life_is_waited_for(tmp_path):
     thread.join()
 
 
+@pytest.mark.slow
 def test_of_many_that_wait_for_a_dead_one_each_gets_its_turn(tmp_path):
     path, inside, most = tmp_path / "a.lock", [], []
     elsewhere(tmp_path / "a.lock.0")

@@ -11,6 +11,7 @@ import pytest
 OFFLINE = ("tracker=wandb", "tracker.mode=offline")
 
 
+@pytest.mark.slow
 def test_a_training_is_recorded_in_full(run, tmp_path, recorded, read_result):
     done = run(
         *OFFLINE,
@@ -71,6 +72,7 @@ def test_a_training_is_recorded_in_full(run, tmp_path, recorded, read_result):
     assert found.summary["total_problems"] == result["total_problems"]
 
 
+@pytest.mark.slow
 def test_buckets_are_scalars_a_table_and_histograms(run, tmp_path, recorded):
     assert run(*OFFLINE, "bucketer=pass_rate").returncode == 0
     found = recorded(tmp_path / "out")

@@ -171,6 +171,7 @@ def test_level_ups_are_events_as_they_are_printed(printed, demo):
     assert "Intervals: 11 (1 initial + 10 progressive)" in starts[-1]["text"]
 
 
+@pytest.mark.slow
 def test_the_same_again_is_the_same_and_goes_when_there_is_another(dry_run, demo):
     """In another process; then without a picture, and then without any training."""
     same = dry_run("sampler=reward_curriculum", name="same")
@@ -197,6 +198,7 @@ def test_a_run_ends_with_a_dry_run_of_the_default_sampler(dry_run, demo, capsys)
         assert (default.steps[name] == demo.steps[name][:41]).iloc[1:].all()
 
 
+@pytest.mark.slow
 def test_a_seed_is_of_the_training_alone(dry_run):
     one, other = (dry_run(f"seed={seed}", *SHORT) for seed in (1, 2))
     assert other.result["stages"]["rewards"]["reused"]
@@ -241,6 +243,7 @@ def test_the_wanted_gain_is_counted_from_the_start(dry_run):
     assert never.training["arms"]["thompson"]["rollouts_to_gain"] is None
 
 
+@pytest.mark.slow
 def test_rewards_that_come_late_come_late(dry_run):
     knobs = ("sampler=reward_curriculum", "trainer.control=false", "trainer.plot=false")
     found = {

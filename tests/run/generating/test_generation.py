@@ -96,6 +96,7 @@ def test_what_was_generated_is_not_generated_again(tmp_path, problems):
     assert other.made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dies_after", [0, 1, 2, 4])
 def test_a_run_that_died_is_taken_up_and_ends_as_if_it_had_not(tmp_path, problems, dies_after):
     whole, _ = generate(tmp_path / "whole", Words(10), problems)

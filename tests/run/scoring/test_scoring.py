@@ -142,6 +142,7 @@ def test_the_first_of_many_costs_only_itself(tmp_path, first):
     assert failures_in(table) == {0: CAUSES[first]}
 
 
+@pytest.mark.slow
 def test_the_time_limit_is_a_rollout_s_whatever_it_is_scored_with(tmp_path):
     code = FUNCTION.replace("    if solution_str", "    time.sleep(0.15)\n    if solution_str", 1)
     responses = ["2", "3"] * 5
@@ -210,6 +211,7 @@ def reward_class(tmp_path, monkeypatch):
     return make
 
 
+@pytest.mark.slow
 def test_a_reward_that_wants_one_process_gets_one_unless_told(tmp_path, reward_class):
     body = """
     processes = 1

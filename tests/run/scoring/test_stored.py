@@ -64,6 +64,7 @@ def test_the_same_reward_of_the_same_rollouts_is_computed_once(load):
     assert again.equals(table)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
