@@ -110,7 +110,10 @@ def executed(command, folder, environment):
 
 
 def possible(command):
-    """Whether what a command of the page on generation needs is here; CI has it all somewhere."""
+    """Whether what a command needs is here; CI has it all somewhere."""
+    imported = re.findall(r"^(?:from|import) (trl|torch|datasets)\b", str(command[-1]), re.M)
+    if not isinstance(command, str) and not all(map(find_spec, imported)):
+        return False
     if "vllm" in command:
         return find_spec("vllm") is not None
     if "launcher=slurm" in command:

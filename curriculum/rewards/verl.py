@@ -17,7 +17,7 @@ from curriculum.rewards.base import Reward
 from curriculum.rewards.function import Function
 
 if TYPE_CHECKING:
-    from curriculum.integrations.verl import Scorer
+    from curriculum.integrations.verl.scoring import Scorer
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ class Verl(Reward):
 
     @cached_property
     def _scorer(self) -> Scorer:
-        from curriculum.integrations.verl import by_source, managed
+        from curriculum.integrations.verl.scoring import by_source, managed
 
         if self.manager is None:
             return by_source()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self
@@ -118,6 +118,7 @@ class Curriculum(Stateful):
         group_size: int = 8,
         seed: int = 0,
         guards: Guards | None = None,
+        index: Iterable[int] | None = None,
     ) -> Self:
         """Of the prompts that a run has measured, for any training loop.
 
@@ -125,11 +126,15 @@ class Curriculum(Stateful):
             run: its folder, or its prompts.parquet. What it holds out from training is left out.
             sampler: itself, or the name of an option with its defaults, a plugin's too.
             guards: `Guards()` unless given.
+            index: extra_info.index of the rows that a trainer has, in their order: the curriculum
+                is of these prompts alone, and its rows are the trainer's. None: of all prompts.
 
         Raises:
-            UserError: where there is no such run or sampler, or as `Curriculum` does.
+            UserError: where there is no such run, sampler or prompt, or as `Curriculum` does.
         """
         prompts = Prompts.load(run).training_side()
+        if index is not None:
+            prompts = prompts.take(prompts.rows_of_index(index))
         chosen = sampler_named(sampler) if isinstance(sampler, str) else sampler
         rng = np.random.default_rng([seed, 0])
         return cls(chosen, prompts, batch_size, guards or Guards(), rng, group_size)
@@ -138,13 +143,18 @@ class Curriculum(Stateful):
         return len(self._spare) // self.batch_size * self.batch_size
 
     def __iter__(self) -> Iterator[int]:
-        if self._drawn >= len(self):
+        if self.epoch_ended:
             self._drawn = 0
         while self._drawn < len(self):
             if not self._queue:
                 self._queue = self._batch()
             self._drawn += 1
             yield self._queue.pop()
+
+    @property
+    def epoch_ended(self) -> bool:
+        """Whether all of the epoch is drawn, so that `iter` begins the next."""
+        return self._drawn >= len(self)
 
     def next_batch(self) -> Integers:
         """(batch_size,) rows of the prompts, one epoch after another."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+from collections.abc import Mapping
 from importlib.metadata import entry_points
+from typing import Any, TypeVar
 
 from curriculum.core.errors import UserError, blamed
 from curriculum.samplers.bandit import Bandit
@@ -19,21 +22,57 @@ from curriculum.samplers.thompson import Thompson
 from curriculum.samplers.time_curriculum import TimeCurriculum
 from curriculum.samplers.uniform import Uniform
 
+T = TypeVar("T")
+
 CLASSES = (
     *(Bandit, EasyToHard, Learnability, MultiSource, Pools, RewardCurriculum, SkipZeroVariance),
     *(TargetDifficulty, Thompson, TimeCurriculum, Uniform),
 )
-BUILT_IN = {re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower(): cls for cls in CLASSES}
+# Names of verl_extensions, of 0.3.0 and before.
+OLD_NAMES: dict[str, type[Sampler]] = {
+    "CurriculumMultiSourceSampler": TimeCurriculum,
+    "RewardGatedCurriculumSampler": RewardCurriculum,
+}
+BUILT_IN: dict[str, type[Sampler]] = {
+    re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower(): cls for cls in CLASSES
+}
 
 
-def sampler_named(name: str) -> Sampler:
-    """One with its defaults, of this package or a plugin. Raises UserError where there is none."""
+def sampler_named(
+    name: str, options: Mapping[str, Any] | None = None, where: str = "sampler"
+) -> Sampler:
+    """One of this package or a plugin, with its defaults but for some options.
+
+    Args:
+        where: the block of the configuration that the options are in, for messages.
+
+    Raises:
+        UserError: where there is no such sampler, or an option is not its own or out of its range.
+    """
     plugins = entry_points(group="curriculum.sampler")
     if name in BUILT_IN:
-        return BUILT_IN[name]()
+        return with_options(BUILT_IN[name], options or {}, where)
     if name in plugins.names:
         with blamed(f"the plugin's sampler {name} can't be had"):
-            made: Sampler = plugins[name].load()()
-        return made
+            cls: type[Sampler] = plugins[name].load()
+        return with_options(cls, options or {}, where)
     there_are = ", ".join(sorted({*BUILT_IN, *plugins.names}))
     raise UserError(f"there is no sampler '{name}'; there are: {there_are}")
+
+
+def with_options(cls: type[T], options: Mapping[str, Any], where: str) -> T:
+    """Settings with some of their fields, each checked. Raises UserError as `sampler_named`."""
+    from pydantic import TypeAdapter, ValidationError
+
+    keys = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    if unknown := [name for name in options if name not in keys]:
+        there_are = ", ".join(sorted(keys)) or "none"
+        raise UserError(f"{where}.{unknown[0]} is no key; there are: {there_are}")
+    try:
+        return TypeAdapter(cls).validate_python(dict(options))
+    except ValidationError as error:
+        lines = [
+            f"{where}.{'.'.join(map(str, each['loc']))}={each['input']!r}: {each['msg']}"
+            for each in error.errors()
+        ]
+        raise UserError("\n".join(lines)) from None

@@ -1,4 +1,4 @@
-"""verl, behind plain functions."""
+"""verl's rewards, behind plain functions."""
 
 from __future__ import annotations
 

@@ -1,0 +1,224 @@
+"""Samplers in the parts of verl's trainer, up to 0.7.1, that make and use them.
+
+A loop does what `RayPPOTrainer.fit` does with them: a batch, a checkpoint, then `update`.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+from omegaconf import OmegaConf
+
+pytest.importorskip("verl", reason="verl is not installed; CI has environments with it")
+pytest.importorskip("verl.experimental.dataset.sampler", reason="a verl up to 0.7.1 has samplers")
+
+import torch
+from torchdata.stateful_dataloader import StatefulDataLoader
+from verl import DataProto
+
+from curriculum.core.errors import UserError
+from curriculum.demo.small_model import build_tokenizer
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+ROWS, BATCH, GROUP = 48, 8, 4
+PATH = "pkg://curriculum.integrations.verl"
+
+
+@pytest.fixture
+def config(tmp_path):
+    """verl's configuration with stage files' rows, and keys of data.sampler added to it."""
+
+    def config(name, rows=None, **keys):
+        path = tmp_path / "train.parquet"
+        pd.DataFrame(make_rows() if rows is None else rows).to_parquet(path)
+        return OmegaConf.create(
+            {
+                "data": {
+                    "train_files": str(path),
+                    "prompt_key": "prompt",
+                    "train_batch_size": BATCH,
+                    "seed": 1,
+                    "dataloader_num_workers": 0,
+                    "max_prompt_length": 64,
+                    "filter_overlong_prompts": False,
+                    "sampler": {"class_path": PATH, "class_name": name, **keys},
+                },
+                "actor_rollout_ref": {"rollout": {"n": GROUP}},
+                "trainer": {"default_local_dir": str(tmp_path / "checkpoints")},
+            }
+        )
+
+    return config
+
+
+def make_rows(index=True):
+    return [
+        {
+            "data_source": "logicif" if i % 3 else "iftrain",
+            "prompt": [{"role": "user", "content": f"{i}+1"}],
+            "reward_model": {"style": "rule", "ground_truth": str(i + 1)},
+            "extra_info": {"complexity_score": i / ROWS} | ({"index": 100 + i} if index else {}),
+        }
+        for i in range(ROWS)
+    ]
+
+
+class Trainer:
+    """What the trainer does with a sampler."""
+
+    def __init__(self, config):
+        # Here, where warnings of what it imports don't count.
+        from verl.trainer.main_ppo import create_rl_dataset, create_rl_sampler
+        from verl.utils.dataset.rl_dataset import collate_fn
+
+        data = config.data
+        self.dataset = create_rl_dataset(data.train_files, data, build_tokenizer(), None)
+        self.sampler = create_rl_sampler(data, self.dataset)
+        self.loader = StatefulDataLoader(
+            self.dataset,
+            batch_size=BATCH,
+            num_workers=0,
+            drop_last=True,
+            collate_fn=collate_fn,
+            sampler=self.sampler,
+        )
+        self.seen, self.saved = [], []
+
+    def fit(self, steps, first=0):
+        """Steps of training; what is saved is saved before the update."""
+        step = first
+        while step < steps:
+            for batch in self.loader:
+                infos = batch["extra_info"]
+                self.seen.append([info["index"] for info in infos])
+                self.saved.append(self.loader.state_dict())
+                self.sampler.update(rollouts(infos, step))
+                step += 1
+                if step == steps:
+                    return
+
+
+def rollouts(infos, step, **extra):
+    order = np.random.default_rng(step).permutation(np.repeat(np.arange(len(infos)), GROUP))
+    rng = np.random.default_rng([step, 1])
+    rewards = torch.tensor(rng.random((len(order), 1)) < 0.5, dtype=torch.float32)
+    return DataProto.from_dict(
+        tensors={"token_level_scores": torch.cat([torch.zeros(len(order), 2), rewards], 1)},
+        non_tensors={"extra_info": np.array(infos, object)[order], **extra},
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("MultiSourceSampler", {"adaptive_weights": True, "alpha": 0.1, "temperature": 0.3}),
+        ("TimeCurriculumSampler", {"complexity_source": "logicif", "complexity_warmup_steps": 5}),
+        ("CurriculumMultiSourceSampler", {"initial_complexity_percentile": 30}),
+        (
+            "RewardCurriculumSampler",
+            {
+                "complexity_source": "logicif",
+                "reward_threshold": 0.125,
+                "num_intervals": 10,
+                "min_batches_per_level": 2,
+                "check_frequency": 1,
+            },
+        ),
+        ("RewardGatedCurriculumSampler", {"source_weights": {"iftrain": 1.0, "logicif": 1.0}}),
+        ("ThompsonSampler", {"half_life": 5}),
+        ("UniformSampler", {"floor": 0.1}),
+    ],
+)
+def test_a_training_goes_on_from_every_checkpoint(config, name, keys):
+    whole = Trainer(config(name, **keys))
+    whole.fit(14)
+    assert len(whole.loader) == ROWS // BATCH == 6
+    assert all(len(set(batch)) == BATCH for batch in whole.seen)
+    for stopped in (0, 4, 5, 6, 9):
+        resumed = Trainer(config(name, **keys))
+        resumed.loader.load_state_dict(whole.saved[stopped])
+        resumed.fit(14, first=stopped + 1)
+        assert resumed.seen == whole.seen[stopped + 1 :], f"from step {stopped}"
+
+
+def test_the_log_has_the_seed_s_lines(config, capsys, tmp_path):
+    keys = {"complexity_source": "logicif", "reward_threshold": 0.125}
+    quick = {"min_batches_per_level": 2, "check_frequency": 1}
+    Trainer(config("RewardCurriculumSampler", **keys, **quick)).fit(5)
+    said = capsys.readouterr().out
+    assert "[RewardCurriculumSampler] Complexity source: 'logicif'\n" in said
+    assert "[RewardCurriculumSampler] Intervals: 11 (1 initial + 10 progressive)\n" in said
+    assert f"{'=' * 80}\n[RewardCurriculumSampler] LEVEL UP! 0 → 1\n" in said
+    assert "[RewardCurriculumSampler] Samples: 10 → 12\n" in said  # of 32: 30 %, then 37 %
+    folder = tmp_path / "checkpoints" / "curriculum"
+    assert '"event": "level_up"' in (folder / "events.jsonl").read_text()
+    assert len((folder / "metrics.jsonl").read_text().splitlines()) == 5
+
+
+def test_a_command_line_of_verl_s_makes_the_sampler(config, tmp_path):
+    from hydra import compose, initialize_config_module
+
+    written = config("RewardCurriculumSampler").data.train_files
+    with initialize_config_module("verl.trainer.config", version_base=None):
+        whole = compose(
+            "ppo_trainer",
+            [
+                f"data.train_files={written}",
+                f"data.train_batch_size={BATCH}",
+                f"trainer.default_local_dir={tmp_path}/checkpoints",
+                f"actor_rollout_ref.rollout.n={GROUP}",
+                f"data.sampler.class_path={PATH}",
+                "data.sampler.class_name=RewardCurriculumSampler",
+                "data.dataloader_num_workers=0",
+                "+data.sampler.complexity_source=logicif",
+                "+data.sampler.initial_complexity_percentile=30",
+                "+data.sampler.num_intervals=10",
+                "+data.sampler.reward_threshold=0.125",
+            ],
+        )
+    trainer = Trainer(whole)
+    trainer.fit(2)
+    assert trainer.sampler.curriculum.group_size == GROUP
+    assert (tmp_path / "checkpoints" / "curriculum" / "metrics.jsonl").exists()
+
+
+def test_acc_counts_where_there_is_one(config):
+    trainer = Trainer(config("MultiSourceSampler"))
+    infos = next(iter(trainer.loader))["extra_info"]
+    trainer.sampler.update(rollouts(infos, 0, acc=np.ones(BATCH * GROUP)))
+    assert trainer.sampler.curriculum.metrics()["source/logicif/reward_ema"] == 1
+
+
+def test_rows_without_an_index_are_numbered(config, capsys):
+    trainer = Trainer(config("RewardCurriculumSampler", rows=make_rows(index=False)))
+    trainer.fit(3)
+    assert "rows are numbered" in capsys.readouterr().out
+    assert {each for batch in trainer.seen for each in batch} <= set(range(ROWS))
+
+
+def test_feedback_for_other_prompts_stops_the_training(config):
+    trainer = Trainer(config("UniformSampler"))
+    infos = [info | {"index": 0} for info in next(iter(trainer.loader))["extra_info"]]
+    with pytest.raises(UserError, match="were not drawn"):
+        trainer.sampler.update(rollouts(infos, 0))
+
+
+def test_a_trainer_that_tells_nothing_is_stopped(config):
+    trainer = Trainer(config("UniformSampler"))
+    with pytest.raises(UserError, match="no reward has come back"):
+        for _ in range(4):
+            list(trainer.loader)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"reward_treshold": 0.1}, r"data\.sampler\.reward_treshold"),
+        ({"reward_alpha": 2}, r"data\.sampler\.reward_alpha=2"),
+        ({"complexity_source": "nowhere"}, "'nowhere' is not in the data"),
+        ({"run": "/nowhere"}, "is no prompts.parquet"),
+    ],
+)
+def test_mistakes_are_told_with_their_key(config, keys, message):
+    with pytest.raises(UserError, match=message):
+        Trainer(config("RewardCurriculumSampler", **keys))
