@@ -74,6 +74,18 @@ TABLES: dict[str, dict[str, str]] = {
         "--num_samples": "`num_samples=10`",
         "--temperature": "`generator.temperature=0.7`",
     },
+    "verl_extensions": {
+        "data.sampler.class_path": "not needed here; for verl itself, up to 0.7.1, "
+        "`data.sampler.class_path=pkg://curriculum.integrations.verl`",
+        "data.sampler.class_name": "`sampler=multi_source`, `time_curriculum` or "
+        "`reward_curriculum`; for verl itself the old names hold",
+        "data.sampler": "`sampler.KEY=VALUE`, the same keys",
+        "sampler=MultiSourceSampler": "`sampler=multi_source`",
+        "sampler=TimeCurriculumSampler": "`sampler=time_curriculum`",
+        "sampler=CurriculumMultiSourceSampler": "`sampler=time_curriculum`",
+        "sampler=RewardCurriculumSampler": "`sampler=reward_curriculum`",
+        "sampler=RewardGatedCurriculumSampler": "`sampler=reward_curriculum`",
+    },
 }
 
 PRESETS = {
@@ -100,6 +112,9 @@ def check_config(values: Mapping[str, Any]) -> None:
 
 def _old_arguments(arguments: Sequence[str]) -> Iterator[str]:
     for argument, following in pairwise([*arguments, ""]):
+        if "=" in argument and argument in NEW:
+            yield argument
+            continue
         name = argument.partition("=")[0].lstrip("+~")
         value = "" if following.startswith(("-", "+", "~")) or "=" in following else following
         if name == "-m":  # Hydra's multirun, unless a metric follows
@@ -120,6 +135,8 @@ def _entries(name: str) -> list[str]:
     """The old names that a name is: itself, one it lies in, or, of a block, all in it."""
     if name in ("data", "model"):  # blocks of today's too
         return []
+    if name in NEW:
+        return [name]
     return [
         old
         for old in NEW

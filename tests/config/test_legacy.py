@@ -44,11 +44,26 @@ def refused(*arguments):
 def test_every_old_name_is_refused_with_its_new_form(script, old, new):
     if old.startswith("-"):
         lines = refused(old, "value"), refused("data=demo", old, "value", "output_dir=x")
+    elif "=" in old:
+        lines = refused(old), refused("data=demo", old, "output_dir=x")
     else:
         lines = refused(f"{old}=value"), refused("data=demo", f"++{old}=1")
     for message in lines:
         assert f"  {old}: " in message
         assert new in message
+
+
+@pytest.mark.parametrize(
+    ("argument", "instead"),
+    [
+        ("data.sampler.class_path=pkg://verl_extensions.multi_source_sampler", "curriculum.integr"),
+        ("data.sampler.class_name=RewardCurriculumSampler", "`reward_curriculum`"),
+        ("+data.sampler.reward_threshold=0.125", "`sampler.KEY=VALUE`"),
+        ("sampler=CurriculumMultiSourceSampler", "`sampler=time_curriculum`"),
+    ],
+)
+def test_the_keys_of_a_verl_with_samplers_are_refused(argument, instead):
+    assert instead in refused(argument)
 
 
 @pytest.mark.parametrize("old", sorted({old for _, old, _ in OLD if old.startswith("--")}))
