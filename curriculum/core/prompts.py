@@ -198,10 +198,9 @@ def _is_number(value: object) -> bool:
 class Observations:
     """Groups of rollouts that came back, a row a prompt.
 
-    Groups may come late, in any order, some of a batch's now and some later, or never. Each comes
-    as a whole, or in parts that say what share of it they are. Rollouts that were cut off or failed
-    are in none of the numbers but the share: they are not wrong answers. A group without any other
-    rollout is left out.
+    Groups may come late, in any order, some of a batch's now and some later, or never; each comes
+    as a whole. Rollouts that were cut off or failed are in none of the numbers: they are not wrong
+    answers. A group without any other rollout is left out.
     """
 
     prompt: Integers  # (G,) rows of the prompts, all different
@@ -211,37 +210,23 @@ class Observations:
     lowest: Floats  # (G,)
     highest: Floats  # (G,)
     advantage: Floats  # (G,) mean of |reward - mean| / standard deviation; 0: no gradient
-    share: Floats  # (G,) of the whole group, above 0; 1: all of it
 
     def __len__(self) -> int:
         return len(self.prompt)
 
-    @property
-    def groups(self) -> float:
-        """How many whole groups they come to."""
-        return float(self.share.sum())
-
     @classmethod
     def of_rollouts(
-        cls,
-        prompt: Integers,
-        reward: Floats,
-        passed: Mask,
-        answered: Mask | None = None,
-        group_size: int | None = None,
+        cls, prompt: Integers, reward: Floats, passed: Mask, answered: Mask | None = None
     ) -> Self:
         """Group R rollouts by prompt.
 
         Args:
             prompt, reward, passed: (R,).
             answered: (R,) False where a rollout was cut off or failed; None: nowhere.
-            group_size: rollouts of a whole group, where these may be parts of theirs; None: each
-                is whole, however many rollouts it has.
 
         Raises:
             UserError: where a reward is no finite number.
         """
-        every = prompt
         if answered is not None:
             prompt, reward, passed = prompt[answered], reward[answered], passed[answered]
         order = np.argsort(prompt, kind="stable")
@@ -251,7 +236,7 @@ class Observations:
         unique, first, n = np.unique(prompt[order], return_index=True, return_counts=True)
         if not len(unique):
             none, zero = np.zeros(0, np.int64), np.zeros(0)
-            return cls(none, none, none, zero, zero, zero, zero, zero)
+            return cls(none, none, none, zero, zero, zero, zero)
         mean = np.add.reduceat(reward, first) / n
         off = np.abs(reward - np.repeat(mean, n))
         lowest, highest = np.minimum.reduceat(reward, first), np.maximum.reduceat(reward, first)
@@ -259,11 +244,7 @@ class Observations:
         mixed = reaches(highest, lowest, strict=True)  # equal ones may deviate by 1e-17, not 0
         advantage = np.add.reduceat(off, first) / n / np.where(mixed, deviation, 1) * mixed
         c = np.add.reduceat(passed[order].astype(np.int64), first)
-        share = np.ones(len(unique))
-        if group_size is not None:
-            begun, rollouts = np.unique(every, return_counts=True)
-            share = rollouts[np.searchsorted(begun, unique)] / group_size
-        return cls(unique.astype(np.int64), n, c, mean, lowest, highest, advantage, share)
+        return cls(unique.astype(np.int64), n, c, mean, lowest, highest, advantage)
 
     def take(self, rows: npt.NDArray[Any]) -> Observations:
         """Some of the groups, by index or mask."""

@@ -38,9 +38,9 @@ def prompts_of(
     return _said(infos, sources, index) if run is None else _of_run(run, infos, index)
 
 
-def indices(infos: Sequence[Mapping[str, Any]]) -> Integers:
+def indices(infos: Sequence[Mapping[str, Any] | None]) -> Integers:
     """(R,) extra_info.index. Raises UserError where a row has none, or not one of its own."""
-    found = [info.get(INDEX) for info in infos]
+    found = [(info or {}).get(INDEX) for info in infos]
     wrong = [value for value in found if not isinstance(value, int | np.integer)]
     if wrong:
         raise UserError(

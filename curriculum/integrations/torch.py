@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, TypeVar
 
 from torch.utils.data import Sampler
@@ -16,6 +17,7 @@ from curriculum.core.errors import UserError
 from curriculum.samplers import Curriculum
 
 T = TypeVar("T")
+FOLLOW = "go through the loader by BatchSampler.follow: `for batch in sampler.follow(loader)`"
 
 
 class CurriculumSampler(Sampler[int]):
@@ -64,22 +66,25 @@ class BatchSampler(Sampler[list[int]]):
     def __init__(self, curriculum: Curriculum) -> None:
         self.curriculum = curriculum
         self._ahead: deque[list[int]] = deque()  # drawn, and not yet come out of the loader
-        self._again: list[list[int]] = []  # of them, those that a resumed loader has to be given
-        self._followed = False
+        self._followed = self._unknown = False  # whether batches were drawn for who knows whom
 
     def __len__(self) -> int:
         return len(self.curriculum) // self.curriculum.batch_size
 
     def __iter__(self) -> Iterator[list[int]]:
-        again, self._again = self._again, []
+        again = list(self._ahead)  # of a loader that was left, or of a run that is resumed
+        if again and not self._followed:
+            raise UserError(FOLLOW)
         yield from again
         if again and self.curriculum.epoch_ended:
             return
-        size = self.curriculum.batch_size
         rows = iter(self.curriculum)
         for first in rows:
-            batch = [first, *(next(rows) for _ in range(size - 1))]
-            self._ahead.append(batch)
+            batch = [first, *islice(rows, self.curriculum.batch_size - 1)]
+            if self._followed:
+                self._ahead.append(batch)
+            else:
+                self._unknown = True
             yield batch
 
     def follow(self, loader: Iterable[T]) -> Iterator[T]:
@@ -93,16 +98,16 @@ class BatchSampler(Sampler[list[int]]):
         """That of the curriculum, and the batches that are under way.
 
         Raises:
-            UserError: where the loader is not followed, so that nobody knows which these are.
+            UserError: where a loader was not followed, so that nobody knows which these are.
         """
-        if self._ahead and not self._followed:
-            raise UserError("go through the loader by BatchSampler.follow: `for batch in ...`")
-        return {"ahead": [list(batch) for batch in self._ahead]} | {
-            "curriculum": self.curriculum.state_dict()
+        if self._unknown:
+            raise UserError(FOLLOW)
+        return {
+            "ahead": [list(batch) for batch in self._ahead],
+            "curriculum": self.curriculum.state_dict(),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from there, in a loader that is asked for its next epoch."""
         self.curriculum.load_state_dict(state["curriculum"])
-        self._again = [list(batch) for batch in state["ahead"]]
-        self._ahead = deque(self._again)
+        self._ahead = deque(list(batch) for batch in state["ahead"])

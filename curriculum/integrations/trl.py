@@ -11,6 +11,7 @@ TRL has no hook for this: four private methods of its trainer are overridden, in
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,13 +22,15 @@ import numpy as np
 from curriculum.core.errors import UserError
 from curriculum.core.prompts import Event, Observations
 from curriculum.core.records import Integers, Sample, reaches
-from curriculum.integrations.rows import indices
+from curriculum.integrations.rows import INDEX, indices
 from curriculum.samplers import Curriculum
 
 if TYPE_CHECKING:
     from trl import GRPOTrainer as Base
 else:
     Base = object  # the mixin stands before anyone's GRPOTrainer
+
+log = logging.getLogger(__name__)
 
 STATE = "curriculum.npz"  # in each checkpoint
 ROW = "curriculum_row"  # column of what is generated for: the row of the curriculum
@@ -136,11 +139,18 @@ class CurriculumMixin(Base):
                 self._on_event(self.state.global_step, event)
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        super()._save_checkpoint(model, trial)
-        if self.args.should_save:
+        if self.args.should_save:  # before TRL's own, which may send the checkpoint away
             name = f"checkpoint-{self.state.global_step}"
             folder = Path(self._get_output_dir(trial=trial), name)
+            folder.mkdir(parents=True, exist_ok=True)
             self.curriculum.save(folder / STATE)
+            if self._step % (self.args.steps_per_generation * self.num_iterations):
+                log.warning(
+                    "%s lies within a generation, which TRL does not save: resumed from there, the "
+                    "training draws a new batch at once and differs from one that never stopped",
+                    folder,
+                )
+        super()._save_checkpoint(model, trial)
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         super()._load_optimizer_and_scheduler(checkpoint)
@@ -200,7 +210,7 @@ def _check_sizes(args: Any, group_size: int, iterations: int, curriculum: Curric
         )
     micro = math.lcm(args.steps_per_generation * iterations, args.gradient_accumulation_steps)
     every = micro // args.gradient_accumulation_steps
-    if args.save_strategy == "steps" and args.save_steps % every:
+    if args.save_strategy == "steps" and args.save_steps >= 1 and args.save_steps % every:
         raise UserError(
             f"save_steps={args.save_steps}: a multiple of {every}. A checkpoint between two "
             "generations can't be resumed exactly, for TRL doesn't save what it has generated"
@@ -213,8 +223,9 @@ def _check_rows(dataset: Any, curriculum: Curriculum) -> None:
             f"train_dataset has {len(dataset)} rows and the curriculum {len(curriculum.prompts)} "
             "prompts: Curriculum.from_run(..., index=...) takes the extra_info.index of the rows"
         )
-    if "extra_info" in dataset.column_names:
-        index = indices(dataset["extra_info"])
+    infos = dataset["extra_info"] if "extra_info" in dataset.column_names else []
+    if any(INDEX in (info or {}) for info in infos):
+        index = indices(infos)
         if not np.array_equal(index, curriculum.prompts.index):
             raise UserError(
                 "the rows of train_dataset are not the curriculum's prompts in their order: "

@@ -78,7 +78,7 @@ class BanditSampling(Sampling):
         expected = self._batch_size * self._shares()
         rollouts = np.bincount(arm, observations.n, arms)
         total = np.bincount(arm, observations.n * observations.advantage, arms)
-        groups = np.bincount(arm, observations.share, arms)
+        groups = np.bincount(arm, minlength=arms)
         if self._settings.rule == "softmax":
             batches = np.minimum(groups / np.maximum(expected, 1e-9), 1.0)
             self._value.add(total / np.maximum(rollouts, 1), batches)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -11,8 +12,8 @@ from typing import Any, Self
 import numpy as np
 
 from curriculum.core.errors import UserError
-from curriculum.core.prompts import Event, Observations, Prompts
-from curriculum.core.records import Integers
+from curriculum.core.prompts import Event, Mask, Observations, Prompts
+from curriculum.core.records import Floats, Integers
 from curriculum.samplers.base import Allowed, Sampler
 from curriculum.samplers.guards import (
     Floor,
@@ -28,7 +29,7 @@ from curriculum.samplers.parts.stratified import Rounding
 from curriculum.samplers.state import State, Stateful
 from curriculum.samplers.state_file import read_state, write_state
 
-VERSION = 4  # of the state
+VERSION = 5  # of the state
 
 
 class Curriculum(Stateful):
@@ -58,6 +59,7 @@ class Curriculum(Stateful):
     _gave_way: State[int]  # prompts drawn against `no_repeat` or `max_repeats`
     _filled_up: State[int]  # prompts that the sampler had not drawn
     _unsaid: State[int]  # how many they were when it first happened, until it is said
+    _waiting: State[list[list[float]]]  # rollouts of groups that are not whole: `observe_parts`
 
     def __init__(
         self,
@@ -100,6 +102,7 @@ class Curriculum(Stateful):
         self._floor = Floor(prompts, 0.0 if sampler.starves_none else guards.floor, rng)
         self._drawn, self._batches, self._queue = 0, 0, []
         self._gave_way, self._filled_up, self._unsaid = 0, 0, 0
+        self._waiting = []
         self._samplers = [
             PerSourceSampler(
                 quota,
@@ -172,6 +175,34 @@ class Curriculum(Stateful):
         for own in self._samplers:
             events += own.observe(believed)
         return events
+
+    def observe_parts(
+        self,
+        prompt: Integers,
+        reward: Floats,
+        passed: Mask,
+        answered: Mask | None = None,
+        complete: bool = False,
+    ) -> list[Event]:
+        """Tell of groups that come in parts, as two-phase generation makes them.
+
+        A group waits until `group_size` rollouts of it have come, and is observed as a whole then.
+
+        Args:
+            prompt, reward, passed, answered: as `Observations.of_rollouts` takes them.
+            complete: whether no more comes of these prompts, however many rollouts they have.
+        """
+        answered = np.ones(len(prompt), np.bool_) if answered is None else answered
+        columns = [prompt.tolist(), reward.tolist(), passed.tolist(), answered.tolist()]
+        rollouts = [*self._waiting, *map(list, zip(*columns, strict=True))]
+        counts = Counter(rollout[0] for rollout in rollouts)
+        whole = {row for row, count in counts.items() if count >= self.group_size}
+        whole |= set(columns[0]) if complete else set()
+        self._waiting = [rollout for rollout in rollouts if rollout[0] not in whole]
+        ready = np.array([each for each in rollouts if each[0] in whole], np.float64).reshape(-1, 4)
+        rows, rewards = ready[:, 0].astype(np.int64), ready[:, 1]
+        passes, answers = ready[:, 2] > 0, ready[:, 3] > 0
+        return self.observe(Observations.of_rollouts(rows, rewards, passes, answers))
 
     def metrics(self) -> dict[str, float]:
         """The sampler's own, and how often the guards gave way or held something back."""

@@ -38,30 +38,28 @@ BUILT_IN: dict[str, type[Sampler]] = {
 }
 
 
-def sampler_named(
-    name: str, options: Mapping[str, Any] | None = None, where: str = "sampler"
-) -> Sampler:
-    """One of this package or a plugin, with its defaults but for some options.
-
-    Args:
-        where: the block of the configuration that the options are in, for messages.
-
-    Raises:
-        UserError: where there is no such sampler, or an option is not its own or out of its range.
-    """
+def sampler_named(name: str) -> Sampler:
+    """One with its defaults, of this package or a plugin. Raises UserError where there is none."""
     plugins = entry_points(group="curriculum.sampler")
     if name in BUILT_IN:
-        return with_options(BUILT_IN[name], options or {}, where)
+        return BUILT_IN[name]()
     if name in plugins.names:
         with blamed(f"the plugin's sampler {name} can't be had"):
-            cls: type[Sampler] = plugins[name].load()
-        return with_options(cls, options or {}, where)
+            made: Sampler = plugins[name].load()()
+        return made
     there_are = ", ".join(sorted({*BUILT_IN, *plugins.names}))
     raise UserError(f"there is no sampler '{name}'; there are: {there_are}")
 
 
 def with_options(cls: type[T], options: Mapping[str, Any], where: str) -> T:
-    """Settings with some of their fields, each checked. Raises UserError as `sampler_named`."""
+    """Settings with some of their fields, each checked.
+
+    Args:
+        where: the block of the configuration that the options are in, for messages.
+
+    Raises:
+        UserError: where an option is none of its fields, or out of its range.
+    """
     from pydantic import TypeAdapter, ValidationError
 
     keys = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]

@@ -78,9 +78,8 @@ class RewardCurriculumSampling(MultiSourceSampling):
         gated = (level >= 0) & (level <= self._level)  # the floor draws others too
         expected = self._mix.shares[self._sources].sum() * self._batch_size
         if gated.any():
-            share = observations.share[gated]
-            mean = np.average(observations.reward[gated], weights=share)
-            self._reward.add(np.array([mean]), np.array([share.sum() / max(expected, 1e-9)]))
+            mean = observations.reward[gated].mean(keepdims=True)
+            self._reward.add(mean, np.array([gated.sum() / max(expected, 1e-9)]))
         if self._mix.batches // self._settings.check_frequency > before and self._is_ready():
             events.append(self._level_up())
         return events

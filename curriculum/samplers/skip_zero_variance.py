@@ -59,8 +59,8 @@ class SkipZeroVarianceSampling(Sampling):
     """See `SkipZeroVariance`."""
 
     _epoch: State[EpochShuffle]
-    _easy: State[Floats]  # (P,) groups in a row that were all right
-    _hard: State[Floats]  # (P,) or all wrong
+    _easy: State[Integers]  # (P,) groups in a row that were all right
+    _hard: State[Integers]  # (P,) or all wrong
     _p_easy: State[float]
     _p_hard: State[float]
 
@@ -74,8 +74,8 @@ class SkipZeroVarianceSampling(Sampling):
         self._settings, self._batch_size, self._rng = settings, batch_size, rng
         self._epoch = EpochShuffle(np.arange(len(prompts)), rng)
         easy, hard = self._easy_and_hard(prompts.c / np.maximum(prompts.n, 1))
-        self._easy = ((prompts.n > 0) & easy).astype(np.float64)
-        self._hard = ((prompts.n > 0) & hard).astype(np.float64)
+        self._easy = ((prompts.n > 0) & easy).astype(np.int64)
+        self._hard = ((prompts.n > 0) & hard).astype(np.int64)
         self._p_easy = self._p_hard = settings.chance
 
     def draw(self, count: int, allowed: Allowed, batch: int) -> Integers:
@@ -91,14 +91,12 @@ class SkipZeroVarianceSampling(Sampling):
         """See `Sampling`."""
         rows = observations.prompt
         easy, hard = self._easy_and_hard(observations.passed / observations.n)
-        share = observations.share
-        self._easy[rows] = np.where(easy, self._easy[rows] + share, 0)
-        self._hard[rows] = np.where(hard, self._hard[rows] + share, 0)
-        step = self._settings.step * observations.groups / self._batch_size
+        self._easy[rows] = np.where(easy, self._easy[rows] + 1, 0)
+        self._hard[rows] = np.where(hard, self._hard[rows] + 1, 0)
+        step = self._settings.step * len(observations) / self._batch_size
         part = self._settings.target_easy_part
-        all_easy, all_hard = (float(np.average(each, weights=share)) for each in (easy, hard))
-        self._p_easy = self._moved(self._p_easy, all_easy, part, step)
-        self._p_hard = self._moved(self._p_hard, all_hard, 1 - part, step)
+        self._p_easy = self._moved(self._p_easy, float(easy.mean()), part, step)
+        self._p_hard = self._moved(self._p_hard, float(hard.mean()), 1 - part, step)
         return []
 
     def metrics(self) -> dict[str, float]:

@@ -79,7 +79,7 @@ class TargetDifficultySampling(Sampling):
         """See `Sampling`."""
         settings = self._settings
         reward = observations.passed.sum() / observations.n.sum()
-        batches = observations.groups / self._batch_size
+        batches = len(observations) / self._batch_size
         push = np.tanh(settings.sensitivity * (reward - settings.target_reward))
         self._target = float(np.clip(self._target + batches * settings.step * push, 0, HARDEST))
         return []

@@ -55,6 +55,23 @@ def test_a_loader_goes_on_from_every_step(option, workers):
         assert run(again, workers, 15, first=stopped + 1)[0] == seen[stopped + 1 :]
 
 
+def test_a_loader_that_is_left_and_asked_again_loses_no_batch():
+    sampler = BatchSampler(make())
+    loader = DataLoader(
+        range(PROMPTS), batch_sampler=sampler, num_workers=2, collate_fn=list, prefetch_factor=1
+    )
+    seen = []
+    for batch in sampler.follow(loader):
+        seen.append(batch)
+        if len(seen) == 2:
+            break
+    again = BatchSampler(make())
+    again.load_state_dict(sampler.state_dict())
+    for resumed in (sampler, again):
+        rest = list(resumed.follow(DataLoader(range(PROMPTS), batch_sampler=resumed)))
+        assert len(seen) + len(rest) == len(sampler)
+
+
 def test_without_workers_no_feedback_is_late():
     curriculum = make()
     loader = DataLoader(

@@ -142,6 +142,13 @@ def test_what_does_not_fit_is_refused(trainer):
         trainer(data=rows()[::-1])
 
 
+def test_a_checkpoint_within_a_generation_is_said(trainer, caplog):
+    made, _ = trainer(num_iterations=2, save_steps=2, steps=3)
+    made.train()
+    assert "checkpoint-3 lies within a generation" in caplog.text
+    assert "checkpoint-2 lies" not in caplog.text
+
+
 def test_methods_that_moved_stop_the_start(trainer, monkeypatch):
     from trl import GRPOTrainer
 

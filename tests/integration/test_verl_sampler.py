@@ -141,6 +141,24 @@ def test_a_training_goes_on_from_every_checkpoint(config, name, keys):
         assert resumed.seen == whole.seen[stopped + 1 :], f"from step {stopped}"
 
 
+def test_feedback_that_is_lost_is_said_and_logs_are_cut(config, capsys, tmp_path):
+    name, written = "UniformSampler", tmp_path / "checkpoints" / "curriculum" / "metrics.jsonl"
+    whole = Trainer(config(name))
+    whole.fit(8)
+    assert len(written.read_text().splitlines()) == 8
+    resumed = Trainer(config(name))
+    resumed.loader.load_state_dict(whole.saved[3])
+    next(iter(resumed.loader))
+    assert len(written.read_text().splitlines()) == 4
+    assert "it is lost" not in capsys.readouterr().out
+    elsewhere = config(name)
+    elsewhere.trainer.default_local_dir = str(tmp_path / "elsewhere")
+    resumed = Trainer(elsewhere)
+    resumed.loader.load_state_dict(whole.saved[3])
+    next(iter(resumed.loader))
+    assert "the feedback of batch 4 is not at" in capsys.readouterr().out
+
+
 def test_the_log_has_the_seed_s_lines(config, capsys, tmp_path):
     keys = {"complexity_source": "logicif", "reward_threshold": 0.125}
     quick = {"min_batches_per_level": 2, "check_frequency": 1}

@@ -73,7 +73,7 @@ def outcomes():
             for name, value in {"passed": passed, "n": n}.items()
         }
         reward = full["passed"] / full["n"] if reward is None else reward
-        numbers = (reward, lowest, highest, advantage, 1.0)
+        numbers = (reward, lowest, highest, advantage)
         return Observations(
             prompt,
             full["n"].astype(np.int64),

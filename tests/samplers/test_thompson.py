@@ -1,7 +1,5 @@
 """Posteriors by hand and against dense implementations; thompson and learnability by them."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from scipy import integrate, stats
@@ -70,19 +68,6 @@ def test_evidence_fades_by_batches_also_of_prompts_that_are_not_drawn(prompts, o
     assert a[2] == pytest.approx(1 + 4 * (1 + 2 ** (-1 / 6) + 2 ** (-1 / 3)))
     posterior.observe(outcomes([0], [8]))
     assert parameters(posterior, 1)[0] == pytest.approx([1 + 12 * 2 ** (-2 / 3) + 8])
-
-
-def test_two_parts_of_a_group_are_one_group(prompts, outcomes):
-    made = [known(prompts([0, 0], n=[16, 9], c=[12, 3]), (1, 1), 1, 0.5, 4.0) for _ in range(2)]
-    whole, parts = made
-    whole.observe(outcomes([0], [5]))
-    for passed, n in ((2, 4), (3, 4)):
-        parts.observe(replace(outcomes([0], [passed], n=[n]), share=np.array([0.5])))
-    assert parameters(whole, 2)[:, 1] == pytest.approx(parameters(parts, 2)[:, 1])
-    fades = 0.5 * 0.5 ** (1 / 4)
-    assert parameters(whole, 1)[0, 0] == pytest.approx(1 + 12 * fades + 5)
-    # What came first has itself lost a little when the rest comes.
-    assert parameters(parts, 1)[0, 0] == pytest.approx(1 + 12 * fades + 2 * fades**0.5 + 3)
 
 
 def every_candidate(sampler, prompts, guards, batches, option, measured, **knobs):

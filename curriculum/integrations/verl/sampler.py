@@ -8,18 +8,22 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
+from pydantic import Field
 
 try:
     from verl.experimental.dataset.sampler import AbstractCurriculumSampler
 except ImportError as error:
     from importlib.metadata import version
 
+    if not (error.name or "").startswith("verl.experimental"):
+        raise
     raise ImportError(
         f"verl {version('verl')} has no samplers any more; up to verl 0.7.1 its trainer takes them"
     ) from error
@@ -30,12 +34,14 @@ from curriculum.core.prompts import Event, Mask, Observations, Prompts
 from curriculum.core.records import Floats, reaches
 from curriculum.integrations.rows import INDEX, prompts_of
 from curriculum.samplers import Curriculum, Guards, Sampler
+from curriculum.samplers.base import AtLeastOne
 from curriculum.samplers.names import BUILT_IN, OLD_NAMES, with_options
 from curriculum.samplers.state_file import read_state, write_state
 
 WHERE = "data.sampler"
 OF_VERL = ("class_path", "class_name")
 FOLDER = "curriculum"  # in the trainer's own folder: what samplers write
+METRICS = "metrics.jsonl"
 SILENCE = 20  # batches without feedback after which something is wrong
 
 
@@ -44,8 +50,10 @@ class Options:
     """Keys of `data.sampler` beside the sampler's own and those of the guards."""
 
     run: str | None = None  # folder of a run that has measured the prompts; null: the rows say it
-    threshold: float = 0.5  # reward from which a rollout passes
-    group_size: int | None = None  # null: verl's actor_rollout_ref.rollout.n
+    threshold: Annotated[float, Field(allow_inf_nan=False)] = (
+        0.5  # reward from which a rollout passes
+    )
+    group_size: AtLeastOne | None = None  # null: verl's actor_rollout_ref.rollout.n
 
 
 class CurriculumSampler(AbstractCurriculumSampler):
@@ -75,7 +83,7 @@ class CurriculumSampler(AbstractCurriculumSampler):
         self.curriculum = Curriculum(sampler, prompts, batch_size, guards, rng, group_size)
         self._updates = 0
         self._saved_as: Path | None = None  # where the next feedback goes, after a state was saved
-        self._drawn: set[int] = set()  # rows of which nothing has come back
+        self._drawn: Counter[int] = Counter()  # how often rows of which nothing has come back
         self._unanswered = 0  # draws since the last feedback
         self._tell(self.curriculum.started)
 
@@ -84,12 +92,12 @@ class CurriculumSampler(AbstractCurriculumSampler):
 
     def __iter__(self) -> Iterator[int]:
         for row in self.curriculum:  # lazily: the loader asks twice where it resumes
-            self._drawn.add(row)
+            self._drawn[row] += 1
             self._unanswered += 1
             if self._unanswered > SILENCE * self.curriculum.batch_size:
                 raise UserError(
                     f"{SILENCE} batches were drawn and no reward has come back: this trainer does "
-                    "not call update()"
+                    "not call update(), or drops all groups before"
                 )
             yield row
 
@@ -104,7 +112,7 @@ class CurriculumSampler(AbstractCurriculumSampler):
             write_state({"observations": dataclasses.asdict(observations)}, self._saved_as)
             self._saved_as = None
         self._observe(observations)
-        self._drawn -= set(observations.prompt.tolist())
+        self._drawn -= Counter(observations.prompt.tolist())
         self._unanswered = 0
 
     def state_dict(self) -> dict[str, Any]:
@@ -120,8 +128,15 @@ class CurriculumSampler(AbstractCurriculumSampler):
         self.curriculum.load_state_dict(state["curriculum"])
         self._updates = state["updates"]
         path = self._feedback_after(state)
-        if path is not None and path.exists():
-            self._observe(Observations(**read_state(path)["observations"]))
+        if path is None or not path.exists():
+            print(
+                f"{WHERE}: the feedback of batch {self._updates + 1} is not at {path}: it is lost"
+            )
+            return
+        self._updates += 1
+        self.curriculum.observe(Observations(**read_state(path)["observations"]))
+        for name in (METRICS, EVENTS):
+            self._cut(name)
 
     def _feedback_after(self, state: Mapping[str, Any]) -> Path | None:
         if self._folder is None:
@@ -131,7 +146,7 @@ class CurriculumSampler(AbstractCurriculumSampler):
     def _observations(self, batch: Any) -> Observations:
         index = [info[INDEX] for info in batch.non_tensor_batch["extra_info"]]
         rows = np.array([self._row_of.get(each, -1) for each in index], np.int64)
-        strange = sorted(set(rows.tolist()) - self._drawn)
+        strange = sorted(set(rows.tolist()) - set(self._drawn))
         if strange:
             raise UserError(
                 f"rewards have come for {len(strange)} prompts that were not drawn: "
@@ -150,12 +165,21 @@ class CurriculumSampler(AbstractCurriculumSampler):
     def _observe(self, observations: Observations) -> None:
         self._updates += 1
         self._tell(self.curriculum.observe(observations))
-        self._write("metrics.jsonl", self.curriculum.metrics())
+        self._write(METRICS, self.curriculum.metrics())
 
     def _tell(self, events: list[Event]) -> None:
         for event in events:
             print(event.text, flush=True)  # as verl's own lines: Ray shows what is printed
             self._write(EVENTS, {"event": event.kind, "text": event.text, **event.values})
+
+    def _cut(self, name: str) -> None:
+        """Forget what a run wrote after the checkpoint that is gone on from."""
+        assert self._folder is not None
+        path = self._folder / name
+        if path.exists():
+            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+            kept = [line for line in lines if json.loads(line)["batch"] <= self._updates]
+            path.write_text("".join(kept), encoding="utf-8")
 
     def _write(self, name: str, values: Mapping[str, Any]) -> None:
         if self._folder is not None:
@@ -208,8 +232,9 @@ def _rows_of(dataset: Any, run: str | None) -> tuple[dict[int, int], Prompts]:
     frame = dataset.dataframe
     infos = [dict(info or {}) for info in _column(frame, "extra_info")]
     sources = [str(source) for source in _column(frame, "data_source")]
-    if run is None and len({info.get(INDEX) for info in infos} - {None}) < len(infos):
-        print(f"{WHERE}: extra_info.{INDEX} is not one of its own in each row; rows are numbered")
+    numbers = {info[INDEX] for info in infos if isinstance(info.get(INDEX), int)}
+    if run is None and len(numbers) < len(infos):
+        print(f"{WHERE}: extra_info.{INDEX} is no number of its own in each row; rows are numbered")
         dataset.dataframe = frame.map(_numbered, with_indices=True)
         infos = [info | {INDEX: row} for row, info in enumerate(infos)]
     prompts = prompts_of(infos, sources, run)

@@ -66,9 +66,9 @@ class BetaPosterior(Stateful):
     def observe(self, observations: Observations) -> None:
         """Take in what came back."""
         rows, n, passed = observations.prompt, observations.n, observations.passed
-        self._batches += observations.groups / self._batch_size
+        self._batches += len(observations) / self._batch_size
         a, b = self.parameters(rows)
-        (a0, b0), d = self._evidence.prior, self._evidence.discount**observations.share
+        (a0, b0), d = self._evidence.prior, self._evidence.discount
         self._a[rows] = d * a + (1 - d) * a0 + passed
         self._b[rows] = d * b + (1 - d) * b0 + n - passed
         self._updated[rows] = self._batches

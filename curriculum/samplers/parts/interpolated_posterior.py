@@ -67,9 +67,9 @@ class InterpolatedPosterior(BetaPosterior):
         """Take in what came back."""
         rows, n, passed = observations.prompt, observations.n, observations.passed
         self._a[rows], self._b[rows] = self.parameters(rows)
-        batches = observations.groups / self._batch_size
+        batches = len(observations) / self._batch_size
         self._place(rows, passed / n, float(n.mean()), batches)
-        (a0, b0), d = self._evidence.prior, self._evidence.discount**observations.share
+        (a0, b0), d = self._evidence.prior, self._evidence.discount
         rate, own = passed / n, 1 - self._pseudo
         self._a[rows] = d * self._a[rows] + (1 - d) * a0 + own * passed + self._pseudo * rate * n
         self._b[rows] = (

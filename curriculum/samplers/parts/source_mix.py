@@ -68,7 +68,7 @@ class SourceMix(Stateful):
     shares: State[Floats]  # (S,)
     _average: State[Averages]
     _ranges: State[Ranges]
-    _groups: State[float]  # that came back
+    _groups: State[int]  # that came back
 
     def __init__(self, settings: SourceMixSettings, prompts: Prompts, batch_size: float) -> None:
         """Raises UserError where weights and sources don't fit."""
@@ -80,7 +80,7 @@ class SourceMix(Stateful):
         adaptive = settings.adaptive_weights
         self.shares = self._bounded(self._given) if adaptive else self._given / self._given.sum()
         self._average = Averages(settings.alpha, len(self._names))
-        self._groups = 0.0
+        self._groups = 0
 
     @property
     def batches(self) -> int:
@@ -115,14 +115,13 @@ class SourceMix(Stateful):
         """Adapt the shares, where they are adaptive and it is time to."""
         sources = len(self._names)
         source = self._source[observations.prompt]
-        groups = np.bincount(source, observations.share, sources)
-        total = np.bincount(source, observations.reward * observations.share, sources)
+        groups = np.bincount(source, minlength=sources)
+        total = np.bincount(source, observations.reward, sources)
         batches = groups / np.maximum(self.shares * self._batch_size, 1e-9)
-        mean = total / np.where(groups > 0, groups, 1)
-        self._average.add(mean, np.where(self.shares > 0, batches, 0))
+        self._average.add(total / np.maximum(groups, 1), np.where(self.shares > 0, batches, 0))
         self._ranges.observe(source, observations)
         before, every = self.batches, self._settings.update_frequency
-        self._groups += observations.groups
+        self._groups += len(observations)
         due = self.batches // every > before // every
         if not due or not self._settings.adaptive_weights:
             return []

@@ -62,7 +62,7 @@ def test_concise_pays_less_for_long_answers():
 
 def test_the_zone_passes_over_what_carries_no_gradient():
     prompts = make_prompts(400)
-    zone = Zone(group_size=8).start(prompts, 16, 8, np.random.default_rng(0))
+    zone = Zone().start(prompts, 16, 8, np.random.default_rng(0))
     drawn = [zone.draw(16, lambda rows: np.ones(len(rows), bool), i) for i in range(500)]
     times = np.bincount(np.concatenate(drawn), minlength=400)
     share = gradient_share(prompts.pass_rate, 8)

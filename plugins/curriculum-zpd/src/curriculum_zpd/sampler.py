@@ -23,7 +23,6 @@ class Zone(Sampler):
     The pass rates are those measured, then moving averages of what comes back.
     """
 
-    group_size: Annotated[int, Field(ge=2)] = 8
     alpha: Annotated[float, Field(gt=0, le=1)] = 0.5  # weight of a new group
 
     def start(
@@ -31,7 +30,7 @@ class Zone(Sampler):
     ) -> Sampling:
         """See `Sampler`."""
         epoch = EpochShuffle(np.arange(len(prompts)), rng)
-        return ZoneSampling(self, rng, epoch, prompts.pass_rate)
+        return ZoneSampling(self, rng, epoch, group_size, prompts.pass_rate)
 
 
 @dataclass
@@ -41,13 +40,14 @@ class ZoneSampling(Sampling):
     zone: Zone
     rng: np.random.Generator
     epoch: State[EpochShuffle]
+    group_size: int
     rate: State[Floats]  # (P,)
 
     def draw(self, count: int, allowed: Allowed, batch: int) -> Integers:
         """See `Sampling`."""
 
         def chance(rows: Integers) -> Floats:
-            return gradient_share(self.rate[rows], self.zone.group_size)
+            return gradient_share(self.rate[rows], self.group_size)
 
         return draw_by_rejection(self.epoch, count, allowed, chance, self.rng)
 
@@ -59,4 +59,4 @@ class ZoneSampling(Sampling):
 
     def metrics(self) -> dict[str, float]:
         """See `Sampling`."""
-        return {"gradient_share": float(gradient_share(self.rate, self.zone.group_size).mean())}
+        return {"gradient_share": float(gradient_share(self.rate, self.group_size).mean())}
