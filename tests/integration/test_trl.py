@@ -184,8 +184,8 @@ def test_a_reward_of_a_run_scores_rows_of_stage_files():
 def test_two_processes_have_one_curriculum(model, tmp_path):
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2"),
-            *("--master_port=29611", __file__, str(model), str(tmp_path)),
+            *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
+            *("--nproc_per_node=2", __file__, str(model), str(tmp_path)),
         ],
         env=os.environ | {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"},
         capture_output=True,
