@@ -31,9 +31,11 @@ def prompts_of(
         run: folder of the run; its prompts are found by extra_info.index.
 
     Raises:
-        UserError: where extra_info.index is no number of its own in each row, or is not that of the
-            run's prompts.
+        UserError: where there is no row, or extra_info.index is no number of its own in each, or is
+            not that of the run's prompts.
     """
+    if not infos:
+        raise UserError("there is no row to train on")
     index = indices(infos)
     return _said(infos, sources, index) if run is None else _of_run(run, infos, index)
 
@@ -77,10 +79,13 @@ def _said(infos: Sequence[Mapping[str, Any]], sources: Sequence[str], index: Int
     names = sorted(set(sources))
     number = {name: place for place, name in enumerate(names)}
     measured = [info.get(MEASURED) or {} for info in infos]
-    n, c = (np.array([float(each.get(key) or 0) for each in measured]) for key in ("n", "c"))
+    counts = np.array([[_number(each.get(key)) for key in ("n", "c")] for each in measured])
+    n, c = np.where(np.isnan(counts).any(1), 0, counts.T)  # a half of it says nothing
     difficulty = np.array([_number(info.get(HARD)) for info in infos])
     stages = [str(info.get(STAGE) or NO_STAGE) for info in infos]
-    buckets = _easy_to_hard(stages, np.where(np.isnan(difficulty), -c, difficulty))
+    buckets = _easy_to_hard(
+        stages, np.where(np.isnan(difficulty), -c / np.maximum(n, 1), difficulty)
+    )
     place = {name: i for i, name in enumerate(buckets)}
     return Prompts(
         ids=np.array(
@@ -106,5 +111,6 @@ def _easy_to_hard(stages: Sequence[str], hardness: Floats) -> list[str]:
 
 def _number(value: object) -> float:
     """NaN where it is none: undefined."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number else float("nan")  # type: ignore[arg-type]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    return float("nan")

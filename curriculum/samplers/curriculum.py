@@ -187,6 +187,7 @@ class Curriculum(Stateful):
         """Tell of groups that come in parts, as two-phase generation makes them.
 
         A group waits until `group_size` rollouts of it have come, and is observed as a whole then.
+        Parts don't say which group they are of: those of a prompt that is under way twice are one.
 
         Args:
             prompt, reward, passed, answered: as `Observations.of_rollouts` takes them.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import inspect
 import re
 from collections.abc import Mapping
 from importlib.metadata import entry_points
@@ -28,11 +28,6 @@ CLASSES = (
     *(Bandit, EasyToHard, Learnability, MultiSource, Pools, RewardCurriculum, SkipZeroVariance),
     *(TargetDifficulty, Thompson, TimeCurriculum, Uniform),
 )
-# Names of verl_extensions, of 0.3.0 and before.
-OLD_NAMES: dict[str, type[Sampler]] = {
-    "CurriculumMultiSourceSampler": TimeCurriculum,
-    "RewardGatedCurriculumSampler": RewardCurriculum,
-}
 BUILT_IN: dict[str, type[Sampler]] = {
     re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower(): cls for cls in CLASSES
 }
@@ -62,7 +57,7 @@ def with_options(cls: type[T], options: Mapping[str, Any], where: str) -> T:
     """
     from pydantic import TypeAdapter, ValidationError
 
-    keys = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    keys = list(inspect.signature(cls).parameters)
     if unknown := [name for name in options if name not in keys]:
         there_are = ", ".join(sorted(keys)) or "none"
         raise UserError(f"{where}.{unknown[0]} is no key; there are: {there_are}")

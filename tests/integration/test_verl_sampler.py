@@ -3,6 +3,8 @@
 A loop does what `RayPPOTrainer.fit` does with them: a batch, a checkpoint, then `update`.
 """
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -148,8 +150,10 @@ def test_feedback_that_is_lost_is_said_and_logs_are_cut(config, capsys, tmp_path
     assert len(written.read_text().splitlines()) == 8
     resumed = Trainer(config(name))
     resumed.loader.load_state_dict(whole.saved[3])
+    with written.open("a") as file:
+        file.write('{"batch": 9, "lev')  # a kill within a line
     next(iter(resumed.loader))
-    assert len(written.read_text().splitlines()) == 4
+    assert [json.loads(line)["batch"] for line in written.read_text().splitlines()] == [1, 2, 3, 4]
     assert "it is lost" not in capsys.readouterr().out
     elsewhere = config(name)
     elsewhere.trainer.default_local_dir = str(tmp_path / "elsewhere")

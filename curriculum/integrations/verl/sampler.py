@@ -28,6 +28,8 @@ except ImportError as error:
         f"verl {version('verl')} has no samplers any more; up to verl 0.7.1 its trainer takes them"
     ) from error
 
+from curriculum import samplers
+from curriculum.core.atomic import whole
 from curriculum.core.errors import UserError
 from curriculum.core.names import EVENTS
 from curriculum.core.prompts import Event, Mask, Observations, Prompts
@@ -35,7 +37,7 @@ from curriculum.core.records import Floats, reaches
 from curriculum.integrations.rows import INDEX, prompts_of
 from curriculum.samplers import Curriculum, Guards, Sampler
 from curriculum.samplers.base import AtLeastOne
-from curriculum.samplers.names import BUILT_IN, OLD_NAMES, with_options
+from curriculum.samplers.names import BUILT_IN, with_options
 from curriculum.samplers.state_file import read_state, write_state
 
 WHERE = "data.sampler"
@@ -50,9 +52,8 @@ class Options:
     """Keys of `data.sampler` beside the sampler's own and those of the guards."""
 
     run: str | None = None  # folder of a run that has measured the prompts; null: the rows say it
-    threshold: Annotated[float, Field(allow_inf_nan=False)] = (
-        0.5  # reward from which a rollout passes
-    )
+    # Reward from which a rollout passes.
+    threshold: Annotated[float, Field(allow_inf_nan=False)] = 0.5
     group_size: AtLeastOne | None = None  # null: verl's actor_rollout_ref.rollout.n
 
 
@@ -127,16 +128,15 @@ class CurriculumSampler(AbstractCurriculumSampler):
         """Go on from there, with the feedback that came after it was saved."""
         self.curriculum.load_state_dict(state["curriculum"])
         self._updates = state["updates"]
+        for name in (METRICS, EVENTS):
+            self._cut(name)
         path = self._feedback_after(state)
         if path is None or not path.exists():
             print(
                 f"{WHERE}: the feedback of batch {self._updates + 1} is not at {path}: it is lost"
             )
             return
-        self._updates += 1
-        self.curriculum.observe(Observations(**read_state(path)["observations"]))
-        for name in (METRICS, EVENTS):
-            self._cut(name)
+        self._observe(Observations(**read_state(path)["observations"]))
 
     def _feedback_after(self, state: Mapping[str, Any]) -> Path | None:
         if self._folder is None:
@@ -174,12 +174,13 @@ class CurriculumSampler(AbstractCurriculumSampler):
 
     def _cut(self, name: str) -> None:
         """Forget what a run wrote after the checkpoint that is gone on from."""
-        assert self._folder is not None
-        path = self._folder / name
-        if path.exists():
+        path = self._folder / name if self._folder is not None else None
+        if path is not None and path.exists():
             lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-            kept = [line for line in lines if json.loads(line)["batch"] <= self._updates]
-            path.write_text("".join(kept), encoding="utf-8")
+            written = [line for line in lines if line.endswith("\n")]  # a kill may cut the last
+            kept = [line for line in written if json.loads(line)["batch"] <= self._updates]
+            with whole(path) as partial:
+                partial.write_text("".join(kept), encoding="utf-8")
 
     def _write(self, name: str, values: Mapping[str, Any]) -> None:
         if self._folder is not None:
@@ -191,7 +192,9 @@ class CurriculumSampler(AbstractCurriculumSampler):
 @cache
 def sampler_class(name: str) -> type[CurriculumSampler]:
     """`RewardCurriculumSampler` and so on. Raises AttributeError where there is none such."""
-    names = {f"{cls.__name__}Sampler": cls for cls in BUILT_IN.values()} | OLD_NAMES
+    classes = BUILT_IN.values()
+    names = {name: cls for name, cls in vars(samplers).items() if cls in classes}  # old ones too
+    names |= {f"{cls.__name__}Sampler": cls for cls in classes}
     if name not in names:
         raise AttributeError(f"there is no {name}; there are: {', '.join(sorted(names))}")
     return type(name, (CurriculumSampler,), {"settings": names[name], "__module__": __name__})
