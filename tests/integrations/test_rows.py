@@ -43,7 +43,7 @@ def test_a_row_that_says_half_of_it_was_never_measured(said):
 def test_a_run_is_taken_in_the_order_of_the_rows(tmp_path):
     measured = make_prompts(6)
     measured.save(tmp_path / "prompts.parquet")
-    infos = [{"index": 4, "problem_id": "p4"}, {"index": 1}]
+    infos: list[dict[str, object]] = [{"index": 4, "problem_id": "p4"}, {"index": 1}]
     prompts = prompts_of(infos, ["s0", "s0"], str(tmp_path))
     assert prompts.ids.tolist() == ["p4", "p1"]
     assert prompts.c.tolist() == measured.c[[4, 1]].tolist()
