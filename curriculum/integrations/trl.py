@@ -22,6 +22,7 @@ import numpy as np
 from curriculum.core.errors import UserError
 from curriculum.core.prompts import Event, Observations
 from curriculum.core.records import Integers, Sample, reaches
+from curriculum.integrations.metrics import numbers_of
 from curriculum.integrations.rows import INDEX, indices
 from curriculum.samplers import Curriculum
 
@@ -128,10 +129,11 @@ class CurriculumMixin(Base):
         weights = self.reward_weights.to(rewards)
         total = (rewards * weights).nansum(1).cpu().double().numpy()
         passed = reaches(total, self._threshold, strict=False)
-        self._tell(self.curriculum.observe(Observations.of_rollouts(rows, total, passed, answered)))
+        observations = Observations.of_rollouts(rows, total, passed, answered)
+        self._tell(self.curriculum.observe(observations))
         numbers = self._metrics["train"]
-        for name, value in self.curriculum.metrics().items():
-            numbers[f"sampler/{name}"].append(value)
+        for name, value in numbers_of(self.curriculum, observations).items():
+            numbers[name].append(value)
 
     def _tell(self, events: Sequence[Event]) -> None:
         if self.accelerator.is_main_process:

@@ -1,0 +1,198 @@
+"""verl 0.9 trains a very small model on a CPU, with prompts that a sampler chooses."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("verl.trainer.ppo.v1", reason="a verl from 0.9 on has these trainers")
+
+from curriculum.config.conf import conf_dir
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # of what verl imports
+
+PROJECT = conf_dir().parent
+BATCH, GROUP, LIMIT = 4, 4, 500  # prompts, rollouts of each, seconds for a training
+REWARD = """
+def compute_score(data_source, solution_str, ground_truth, extra_info=None, **_):
+    passed = float(solution_str[:1].isdigit())
+    return {"score": 2 * passed - 1, "acc": passed}
+"""
+ENVIRONMENT = {
+    "PYTHONPATH": f"{PROJECT}:{Path(__file__).parent}",
+    "VERL_PLATFORM": "cpu",
+    "VERL_USE_EXTERNAL_MODULES": "verl_cpu",
+    "VERL_ENGINE_DEVICE": "cuda",  # verl's engine for what is no NPU
+    "OMP_NUM_THREADS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_worker_niceness": "0",
+    "HYDRA_FULL_ERROR": "1",
+}
+ON_A_CPU = (
+    "+actor_rollout_ref.model.override_config.attn_implementation=sdpa",
+    "actor_rollout_ref.model.use_remove_padding=False",
+    "actor_rollout_ref.model.enable_gradient_checkpointing=False",
+    "actor_rollout_ref.actor.strategy=fsdp2",
+    "actor_rollout_ref.rollout.name=cpu",
+    "actor_rollout_ref.rollout.tensor_model_parallel_size=1",
+    "actor_rollout_ref.rollout.agent.num_workers=1",
+    "+actor_rollout_ref.rollout.agent.agent_loop_manager_class=verl_cpu.order.Manager",
+    "transfer_queue.backend.SimpleStorage.num_data_storage_units=1",
+    "reward.num_workers=1",
+    "trainer.device=cpu",
+    "trainer.n_gpus_per_node=1",
+    "+ray_kwargs.ray_init.num_gpus=1",
+    "ray_kwargs.ray_init.num_cpus=12",
+    "+ray_kwargs.ray_init.include_dashboard=False",
+)
+
+
+@pytest.fixture(scope="module")
+def stages(tmp_path_factory):
+    """The folder of a run of preset=curriculum, its model and its reward beside the stages."""
+    from curriculum.demo.small_model import build_model, build_tokenizer, save_checkpoint
+
+    folder = tmp_path_factory.mktemp("stages")
+    made = ["-m", "curriculum.demo", folder / "example"]
+    split = ["preset=curriculum", f"data.path={folder}/example/rollouts", f"output_dir={folder}"]
+    for arguments in (made, ["run.py", *split, f"store_dir={folder}/store"]):
+        subprocess.run([sys.executable, *arguments], cwd=PROJECT, check=True, capture_output=True)
+    tokenizer = build_tokenizer()
+    tokenizer.chat_template = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
+    save_checkpoint(build_model(0), tokenizer, folder / "model")
+    (folder / "reward.py").write_text(REWARD)
+    return folder
+
+
+class Training:
+    """A process of verl's trainer, on the stages of the run."""
+
+    def __init__(self, stages, folder, steps, *arguments):
+        self.folder, self.rollouts = folder, folder / "rollouts"
+        folder.mkdir(exist_ok=True)
+        self._log = (folder / "log").open("w+")
+        settings = [
+            "trainer.v1.trainer_mode=curriculum_sync",
+            "algorithm.adv_estimator=grpo",
+            f"data.train_files={stages}/medium_train.parquet",
+            f"data.val_files={stages}/medium_val.parquet",
+            f"data.train_batch_size={BATCH}",
+            "data.max_prompt_length=64",
+            "data.max_response_length=6",
+            f"actor_rollout_ref.model.path={stages}/model",
+            f"actor_rollout_ref.actor.ppo_mini_batch_size={BATCH}",
+            f"actor_rollout_ref.actor.ppo_micro_batch_size_per_gpu={BATCH * GROUP}",
+            "actor_rollout_ref.actor.optim.lr=3e-3",
+            f"actor_rollout_ref.rollout.n={GROUP}",
+            f"actor_rollout_ref.rollout.log_prob_micro_batch_size_per_gpu={BATCH * GROUP}",
+            f"reward.custom_reward_function.path={stages}/reward.py",
+            "trainer.logger=[console]",
+            "trainer.save_freq=3",
+            "trainer.test_freq=-1",
+            "trainer.val_before_train=False",
+            f"trainer.total_training_steps={steps}",
+            f"trainer.default_local_dir={folder}",
+            f"trainer.rollout_data_dir={self.rollouts}",
+        ]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "verl.trainer.main_ppo", *settings, *ON_A_CPU, *arguments],
+            env=os.environ | ENVIRONMENT,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            start_new_session=True,
+        )
+
+    def kill_after(self, step):
+        """Kill it when a checkpoint of that step is there."""
+        tracker, end = self.folder / "latest_checkpointed_iteration.txt", time.monotonic() + LIMIT
+        while not (tracker.exists() and tracker.read_text() == str(step)):
+            assert self.process.poll() is None and time.monotonic() < end, self.said()
+            time.sleep(0.1)
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def finish(self):
+        assert self.process.wait(LIMIT) == 0, self.said()
+
+    def said(self):
+        self._log.seek(0)
+        return self._log.read()
+
+    def drawn(self, step):
+        """Texts of prompts and responses."""
+        lines = (self.rollouts / f"{step}.jsonl").read_text().splitlines()
+        return sorted((row["input"], row["output"]) for row in map(json.loads, lines))
+
+    def numbers(self):
+        lines = (self.folder / "curriculum" / "metrics.jsonl").read_text().splitlines()
+        return [json.loads(line) for line in lines]
+
+    def parameters(self, step):
+        import torch
+
+        path = self.folder / f"global_step_{step}" / "actor" / "model_world_size_1_rank_0.pt"
+        held = torch.load(path, weights_only=False)
+        return {name: getattr(value, "_local_tensor", value) for name, value in held.items()}
+
+
+def test_a_killed_training_goes_on_as_one_that_never_stopped(stages, tmp_path):
+    chosen = [f"+curriculum.run={stages}", "+curriculum.sampler=thompson"]
+    whole = Training(stages, tmp_path / "whole", 6, *chosen)
+    killed = Training(stages, tmp_path / "killed", 6, *chosen)
+    killed.kill_after(3)
+    whole.finish()
+    resumed = Training(stages, tmp_path / "killed", 6, *chosen)
+    filtered = Training(  # beside it: stage files alone, and DAPO's filter
+        stages,
+        tmp_path / "filtered",
+        2,
+        "++algorithm.filter_groups.enable=True",
+        "++algorithm.filter_groups.metric=acc",
+    )
+    resumed.finish()
+    for step in range(1, 7):
+        assert len(whole.drawn(step)) == BATCH * GROUP
+        assert len({prompt for prompt, _ in whole.drawn(step)}) == BATCH
+        assert resumed.drawn(step) == whole.drawn(step), step
+    before, after = whole.parameters(3), whole.parameters(6)
+    assert any((before[name] != after[name]).any() for name in after)
+    assert all((value == after[name]).all() for name, value in resumed.parameters(6).items())
+    assert resumed.numbers() == whole.numbers()
+    assert [each["batch"] for each in whole.numbers()] == [1, 2, 3, 4, 5, 6]
+    rewards = [each["sampler/reward"] for each in whole.numbers()]
+    assert all(0 <= reward < 1 for reward in rewards), "acc, no score of -1 to 1"
+    assert "sampler/reward:" in whole.said(), "among verl's own metrics"
+
+    filtered.finish()
+    each = r"filter_groups/(?:evicted|discarded_surplus)_samples:([\d.]+)"
+    dropped = re.findall(each, filtered.said())
+    told = sum(each["sampler/groups"] for each in filtered.numbers())
+    assert told == 2 * BATCH + sum(map(float, dropped)) > 2 * BATCH, "of dropped groups too"
+    assert filtered.numbers()[0]["sampler/groups_with_gradient"] < 1
+
+
+def test_keys_that_this_verl_ignores_are_refused(stages):
+    from omegaconf import OmegaConf
+
+    from curriculum.core.errors import UserError
+    from curriculum.integrations.verl.trainer import CurriculumTrainer
+
+    own = "+data.sampler.class_path=pkg://curriculum.integrations.verl"
+    done = subprocess.run(
+        [sys.executable, "-m", "verl.trainer.main_ppo", own],
+        env=os.environ | {"PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "write trainer.v1.trainer_mode=curriculum_sync" in done.stderr
+    with pytest.raises(UserError, match=r"write \+curriculum\.sampler=thompson"):
+        CurriculumTrainer(OmegaConf.create({"data": {"sampler": {"reward_threshold": 0.1}}}))
