@@ -18,6 +18,7 @@ from curriculum.core.terminal import console, plain_table
 from curriculum.samplers import Guards
 
 LEVEL = 0.9  # of the intervals
+RATE = "mean_pass_rate"  # the column that is compared
 GUARDS = {f"sampler.{each.name}" for each in fields(Guards)}  # they hold for the control too
 GROUPS = ("sampler", "trainer", "seed")  # of the configuration, whose sweep compares curricula
 
@@ -27,8 +28,8 @@ class Curve:
     """How one training went: of a run's sampler, or of the control beside it."""
 
     seed: int
-    rollouts: Floats  # (T,) after each step, from 0
-    pass_rates: Floats  # (T,) mean over all prompts
+    rollouts: Floats  # (T,) after each step at which it was measured, from 0
+    pass_rates: Floats  # (T,) mean over all prompts, or those held out
     summary: dict[str, Any]
 
     def gain(self, rollouts: float) -> float:
@@ -76,10 +77,11 @@ def collect_arms(folders: Sequence[Path], runs: Sequence[dict[str, Any]]) -> lis
             is_own = option == run["sampler"]
             name = " ".join([option, *(of_sampler if is_own and option != CONTROL else guards)])
             prefix = "" if is_own else "control/"
+            measured = table.dropna(subset=f"{prefix}{RATE}")  # not every step is
             curves[" ".join(setting), " ".join(guards), name][run["seed"]] = Curve(
                 run["seed"],
-                table["rollouts"].to_numpy(),
-                table[f"{prefix}mean_pass_rate"].to_numpy(),
+                measured["rollouts"].to_numpy(),
+                measured[f"{prefix}{RATE}"].to_numpy(),
                 summary,
             )
     arms = [
@@ -116,7 +118,8 @@ def worth_showing(runs: Iterable[dict[str, Any]]) -> tuple[bool, bool]:
 def compare_arms(arms: Sequence[Arm], runs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """The comparison as JSON values, one for each setting."""
     training: dict[str, Any] = next((run["training"] for run in runs if "training" in run), {})
-    shared = {"gain_wanted": training.get("gain_wanted"), "label": training.get("simulation")}
+    label = training.get("simulation") or training.get("measured")
+    shared = {"gain_wanted": training.get("gain_wanted"), "label": label}
     settings = dict.fromkeys(arm.setting for arm in arms)
     groups = ([arm for arm in arms if arm.setting == setting] for setting in settings)
     return [shared | _compare_setting(group) for group in groups]

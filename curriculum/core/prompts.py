@@ -112,6 +112,11 @@ class Prompts:
         """(P,) mean under Jeffreys' prior: 0.5 where nothing was measured."""
         return np.asarray((self.c + JEFFREYS[0]) / (self.n + sum(JEFFREYS)))
 
+    @property
+    def groupings(self) -> tuple[tuple[str, Integers, list[str]], ...]:
+        """Of buckets and of sources: what they are, (P,) which of them, and their names."""
+        return ("bucket", self.bucket, self.buckets), ("source", self.source, self.sources)
+
     def digest(self) -> str:
         """Changes when the prompts, or what was measured of them, do."""
         columns = (self.source, self.bucket, self.difficulty, self.n, self.c, self.trained)

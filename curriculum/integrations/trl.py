@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from curriculum.core.errors import UserError
-from curriculum.core.prompts import Event, Observations
-from curriculum.core.records import Integers, Sample, reaches
+from curriculum.core.prompts import Event, Mask, Observations
+from curriculum.core.records import Floats, Integers, Sample, reaches
 from curriculum.integrations.metrics import numbers_of
 from curriculum.integrations.rows import INDEX, indices
 from curriculum.samplers import Curriculum
@@ -43,6 +43,11 @@ OVERRIDDEN = (
 )
 
 
+def at_half(rewards: Floats) -> Mask:
+    """Rewards of 0.5 and above."""
+    return reaches(rewards, 0.5, strict=False)
+
+
 class CurriculumMixin(Base):
     """To be put before GRPOTrainer, or a subclass of it.
 
@@ -56,7 +61,7 @@ class CurriculumMixin(Base):
         self,
         *args: Any,
         curriculum: Curriculum,
-        threshold: float = 0.5,
+        passes: Callable[[Floats], Mask] = at_half,
         on_event: Callable[[int, Event], None] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -64,7 +69,7 @@ class CurriculumMixin(Base):
 
         Args:
             curriculum: made alike in every process.
-            threshold: reward from which a completion passes.
+            passes: which rewards pass; from 0.5 on, where nothing else is said.
             on_event: told the step and what a sampler did, in the main process; None: it is
                 printed.
 
@@ -79,12 +84,9 @@ class CurriculumMixin(Base):
                 "`pip install 'curriculum[trl]'` does"
             )
         super().__init__(*args, **kwargs)
-        self.curriculum = curriculum
-        self._threshold, self._on_event = (
-            threshold,
-            on_event or (lambda _, event: print(event.text)),
-        )
-        self._drawn: Integers = np.zeros(0, np.int64)
+        self.curriculum, self._passes = curriculum, passes
+        self._on_event = on_event or (lambda _, event: print(event.text))
+        self.drawn: Integers = np.zeros(0, np.int64)  # rows of the batch that is trained on
         _check_sizes(self.args, self.num_generations, self.num_iterations, curriculum)
         _check_rows(self.train_dataset, curriculum)
         self._tell(curriculum.started)
@@ -97,8 +99,8 @@ class CurriculumMixin(Base):
     def _own_part(self, size: int) -> list[dict[str, Any]]:
         """The next batch's rows, each once a completion; of several processes, this one's."""
         accelerator = self.accelerator
-        self._drawn = self.curriculum.next_batch()
-        rows = np.repeat(self._drawn, self.num_generations)
+        self.drawn = self.curriculum.next_batch()
+        rows = np.repeat(self.drawn, self.num_generations)
         if len(rows) != size * accelerator.num_processes:
             raise UserError(
                 f"TRL generates {size * accelerator.num_processes} completions at once, and the "
@@ -120,7 +122,7 @@ class CurriculumMixin(Base):
         from accelerate.utils import gather_object
 
         rows = np.array(gather_object(own), np.int64)
-        if set(rows.tolist()) != set(self._drawn.tolist()) or len(rows) != len(rewards):
+        if set(rows.tolist()) != set(self.drawn.tolist()) or len(rows) != len(rewards):
             raise UserError(
                 "rewards have come for other prompts than were drawn: this TRL handles a batch "
                 "otherwise than the one that the curriculum was tried with"
@@ -128,8 +130,7 @@ class CurriculumMixin(Base):
         answered = ~rewards.isnan().all(1).cpu().numpy()
         weights = self.reward_weights.to(rewards)
         total = (rewards * weights).nansum(1).cpu().double().numpy()
-        passed = reaches(total, self._threshold, strict=False)
-        observations = Observations.of_rollouts(rows, total, passed, answered)
+        observations = Observations.of_rollouts(rows, total, self._passes(total), answered)
         self._tell(self.curriculum.observe(observations))
         numbers = self._metrics["train"]
         for name, value in numbers_of(self.curriculum, observations).items():

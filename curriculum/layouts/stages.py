@@ -54,7 +54,7 @@ class Stages(Layout):
         """
         stages = stages_of(outcome.buckets.names, export)
         rows = training_rows(outcome)
-        kept, held = _kept(outcome, export.filter), _held_out(outcome, export)
+        kept, held = _kept(outcome, export.filter), validation_side(outcome, export)
         sides = {"train": kept & ~held, "val": kept & held}
         written: list[Written] = []
         described = []
@@ -86,7 +86,7 @@ class Stages(Layout):
             name for stage in stages_of(outcome.buckets.names, export) for name in stage.buckets
         }
         chosen = np.array([name in names for name in outcome.buckets.names])
-        kept = _kept(outcome, export.filter) & ~_held_out(outcome, export)
+        kept = _kept(outcome, export.filter) & ~validation_side(outcome, export)
         return np.asarray(kept & chosen[outcome.buckets.assignment])
 
     def show(self, outcome: Measured, written: Sequence[Written]) -> None:
@@ -143,7 +143,8 @@ def _kept(outcome: Measured, mode: str) -> Mask:
     return reaches(best, 0, strict=True) if mode == "best_only" else np.ones(len(best), np.bool_)
 
 
-def _held_out(outcome: Measured, export: Export) -> Mask:
+def validation_side(outcome: Measured, export: Export) -> Mask:
+    """(P,) the measured problems that are held out from every stage's training."""
     table = outcome.problems.table.take(pa.array(outcome.measured))
     prompts = [prompt_identity(prompt) for prompt in table["prompt"].to_pylist()]
     own = zip(table["data_source"].to_pylist(), table["problem_id"].to_pylist(), strict=True)

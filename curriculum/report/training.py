@@ -20,7 +20,8 @@ TOLD = 200  # events
 def read_steps(folder: Path) -> Steps:
     """The numbers of each step of a run, and its events."""
     table = pq.read_table(folder / METRICS)
-    lines = (folder / EVENTS).read_text(encoding="utf-8").splitlines()
+    path = folder / EVENTS  # there is none where nothing has happened
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     columns = {name: _floats(table, name) for name in table.column_names}
     return Steps(columns, [json.loads(line) for line in lines])
 

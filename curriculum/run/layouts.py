@@ -19,6 +19,7 @@ from curriculum.core.summary import Written
 from curriculum.data import Data
 from curriculum.layouts.base import Layout
 from curriculum.layouts.settings import Export
+from curriculum.layouts.stages import validation_side
 from curriculum.run.context import Context
 from curriculum.run.prompts import prompts_of
 from curriculum.run.rounds import FILE as FINDINGS
@@ -43,7 +44,10 @@ def lay_out(
     with context.ledger.timed("export"):
         written = place(layouts, measured, context.folder, export, inputs)
     names = [path.name for files in written.values() for path, _ in files]
-    prompts = prompts_of(measured, _trained_by_all(layouts, measured, export))
+    trained = _trained_by_all(layouts, measured, export)
+    if settings.trainer and settings.trainer.holds_out:
+        trained &= ~validation_side(measured, export)
+    prompts = prompts_of(measured, trained)
     names += [FINDINGS] if findings else []
     require_own([*names, PROMPTS], context.folder, inputs)
     prompts.save(context.folder / PROMPTS)

@@ -67,7 +67,7 @@ def take_steps(settings: Settings, context: Context, tracker: Tracker) -> Path |
         if context.show:
             show(settings, measured, left, rewarded.findings)
         if settings.until is None and settings.sampler and settings.trainer:
-            train(settings, settings.sampler, settings.trainer, left, context, tracker)
+            train(settings, settings.sampler, settings.trainer, measured, left, context, tracker)
     with context.ledger.timed("report"):
         result, examples = context.ledger.result(), settings.report.examples
         return report.of_run(measured, result, context.folder, context.store, examples)

@@ -91,6 +91,7 @@ class Settings:
             require_used(overrides)
         bucketer: Bucketer = conforming(build(cfg, "bucketer"), Bucketer, "bucketer")
         export = typed(Export, cfg["export"], "export")
+        trainer: Trainer | None = _chosen(cfg, "trainer", Trainer)
         settings = cls(
             data=data,
             replay=replay,
@@ -105,14 +106,14 @@ class Settings:
             recorded_order=data.names() if bucketer.wants_recorded_order else None,
             sampler=_chosen(cfg, "sampler", Sampler),
             guards=shared(Guards, "sampler"),
-            trainer=_chosen(cfg, "trainer", Trainer),
+            trainer=trainer,
             schedule=shared(Schedule, "trainer"),
             tracking=conforming(build(cfg, "tracker"), Tracking, "tracker"),
             seed=_seed(cfg["seed"]),
             limits=shared(Limits, "data"),
             edges=shared(Edges, "bucketer"),
             export=export,
-            layouts=_layouts(cfg["convention"]["layouts"], export),
+            layouts=_layouts(_names(cfg["convention"]["layouts"], trainer), export),
             report=typed(Report, cfg["report"], "report"),
             until=_until(cfg["until"]),
         )
@@ -205,6 +206,11 @@ def _until(step: str | None) -> str | None:
     if step is not None and step not in STEPS:
         raise UserError(f"until={step}: there are {', '.join(STEPS)}, or null for all")
     return step
+
+
+def _names(convention: Sequence[str], trainer: Trainer | None) -> list[str]:
+    """Layouts of the convention, and those that the trainer reads."""
+    return list(dict.fromkeys([*convention, *(trainer.layouts if trainer else ())]))
 
 
 def _layouts(names: Sequence[str], export: Export) -> dict[str, Layout]:

@@ -1,6 +1,8 @@
 """What drives a sampler."""
 
-from curriculum.trainers.base import Log, Schedule, Trainer, Training
+from curriculum.trainers.base import Log, Schedule, Tasks, Trainer, Training
 from curriculum.trainers.dry_run import DryRun
+from curriculum.trainers.trl import Trl
+from curriculum.trainers.verl import Verl
 
-__all__ = ["DryRun", "Log", "Schedule", "Trainer", "Training"]
+__all__ = ["DryRun", "Log", "Schedule", "Tasks", "Trainer", "Training", "Trl", "Verl"]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 
-from curriculum.core.prompts import Event, Prompts
+from curriculum.core.prompts import Event, Mask, Prompts
+from curriculum.core.records import Floats, Sample
 from curriculum.samplers import Curriculum, Guards, Sampler
 from curriculum.samplers.base import AtLeastOne
 
@@ -38,14 +40,28 @@ class Schedule:
 
 
 @dataclass(frozen=True)
+class Tasks:
+    """What prompts ask, and how answers are scored."""
+
+    asked: Callable[[Prompts], list[Sample]]  # each prompt with an empty response
+    score: Callable[[Sequence[Sample]], list[float]]  # NaN: no reward could be had
+    passes: Callable[[Floats], Mask]  # which rewards pass
+    held_out: Prompts  # not to train on
+
+
+@dataclass(frozen=True)
 class Training:
-    """In what order prompts are seen, and for how long."""
+    """In what order prompts are seen, for how long, and what they ask."""
 
     sampler: Sampler
     option: str  # the sampler's, in the configuration
     guards: Guards
     schedule: Schedule
     seed: int
+    threshold: float  # reward from which a rollout passes
+    strict: bool  # whether it must be above the threshold, not at it
+    files: Sequence[Path]  # that the layouts wrote
+    tasks: Callable[[], AbstractContextManager[Tasks]]  # for those that train something
 
     def curriculum(self, prompts: Prompts) -> Curriculum:
         """The sampler within its guards, begun anew."""
@@ -70,6 +86,12 @@ class Trainer(Protocol):
     """A frozen dataclass whose fields are its settings."""
 
     files: ClassVar[tuple[str, ...]]  # that it and its log may leave in a run's folder
+    layouts: ClassVar[tuple[str, ...]] = ()  # whose files it reads, beside those of the convention
+    holds_out: ClassVar[bool] = False  # whether it measures on problems that it is not to train on
+
+    def with_model(self, find: Callable[[str], str]) -> Self:
+        """The same, with a model's name replaced by what `find` says it is; where it trains one."""
+        return self
 
     def run(self, prompts: Prompts, training: Training, log: Log, folder: Path) -> dict[str, Any]:
         """Train on the prompts and leave files; what result.json says of it."""

@@ -51,7 +51,7 @@ def trainer(model, tmp_path):
         class Trainer(CurriculumMixin, GRPOTrainer):
             def _own_part(self, size):
                 own = super()._own_part(size)
-                draws.append(self._drawn.tolist())
+                draws.append(self.drawn.tolist())
                 return own
 
         draws: list[list[int]] = []
@@ -211,7 +211,7 @@ def train_one_of_two(model, folder):
     class Trainer(CurriculumMixin, GRPOTrainer):
         def _own_part(self, size):
             own = super()._own_part(size)
-            draws.append(self._drawn.tolist())
+            draws.append(self.drawn.tolist())
             parts.append([each[trl.ROW] for each in own])
             return own
 

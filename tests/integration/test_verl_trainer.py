@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 pytest.importorskip("verl.trainer.ppo.v1", reason="a verl from 0.9 on has these trainers")
@@ -71,42 +72,39 @@ def stages(tmp_path_factory):
     return folder
 
 
-class Training:
-    """A process of verl's trainer, on the stages of the run."""
+def settings_of(stages):
+    """verl's, but for files, sizes and the curriculum."""
+    return [
+        "algorithm.adv_estimator=grpo",
+        "data.max_prompt_length=64",
+        "data.max_response_length=6",
+        f"actor_rollout_ref.model.path={stages}/model",
+        f"actor_rollout_ref.actor.ppo_mini_batch_size={BATCH}",
+        f"actor_rollout_ref.actor.ppo_micro_batch_size_per_gpu={BATCH * GROUP}",
+        "actor_rollout_ref.actor.optim.lr=3e-3",
+        f"actor_rollout_ref.rollout.log_prob_micro_batch_size_per_gpu={BATCH * GROUP}",
+        f"reward.custom_reward_function.path={stages}/reward.py",
+        "trainer.logger=[console]",
+        "trainer.save_freq=3",
+        "trainer.test_freq=-1",
+        "trainer.val_before_train=False",
+        *ON_A_CPU,
+    ]
 
-    def __init__(self, stages, folder, steps, *arguments):
+
+class Process:
+    """A training, in a folder of its own."""
+
+    def __init__(self, folder, *arguments, cwd=PROJECT):
         self.folder, self.rollouts = folder, folder / "rollouts"
         folder.mkdir(exist_ok=True)
         self._log = (folder / "log").open("w+")
-        settings = [
-            "trainer.v1.trainer_mode=curriculum_sync",
-            "algorithm.adv_estimator=grpo",
-            f"data.train_files={stages}/medium_train.parquet",
-            f"data.val_files={stages}/medium_val.parquet",
-            f"data.train_batch_size={BATCH}",
-            "data.max_prompt_length=64",
-            "data.max_response_length=6",
-            f"actor_rollout_ref.model.path={stages}/model",
-            f"actor_rollout_ref.actor.ppo_mini_batch_size={BATCH}",
-            f"actor_rollout_ref.actor.ppo_micro_batch_size_per_gpu={BATCH * GROUP}",
-            "actor_rollout_ref.actor.optim.lr=3e-3",
-            f"actor_rollout_ref.rollout.n={GROUP}",
-            f"actor_rollout_ref.rollout.log_prob_micro_batch_size_per_gpu={BATCH * GROUP}",
-            f"reward.custom_reward_function.path={stages}/reward.py",
-            "trainer.logger=[console]",
-            "trainer.save_freq=3",
-            "trainer.test_freq=-1",
-            "trainer.val_before_train=False",
-            f"trainer.total_training_steps={steps}",
-            f"trainer.default_local_dir={folder}",
-            f"trainer.rollout_data_dir={self.rollouts}",
-        ]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "verl.trainer.main_ppo", *settings, *ON_A_CPU, *arguments],
+            [sys.executable, *arguments],
             env=os.environ | ENVIRONMENT,
             stdout=self._log,
             stderr=subprocess.STDOUT,
-            cwd=folder,
+            cwd=cwd,
             start_new_session=True,
         )
 
@@ -143,22 +141,50 @@ class Training:
         return {name: getattr(value, "_local_tensor", value) for name, value in held.items()}
 
 
+def trained_by_verl(stages, folder):
+    """Six steps, with verl's own command line."""
+    return Process(
+        folder,
+        *("-m", "verl.trainer.main_ppo", "trainer.v1.trainer_mode=curriculum_sync"),
+        *(f"+curriculum.run={stages}", "+curriculum.sampler=thompson"),
+        f"data.train_files={stages}/medium_train.parquet",
+        f"data.val_files={stages}/medium_val.parquet",
+        f"data.train_batch_size={BATCH}",
+        f"actor_rollout_ref.rollout.n={GROUP}",
+        "trainer.total_training_steps=6",
+        f"trainer.default_local_dir={folder}",
+        f"trainer.rollout_data_dir={folder}/rollouts",
+        *settings_of(stages),
+        cwd=folder,
+    )
+
+
+def trained_by_run(stages, folder, *more):
+    """Two steps, with this project's."""
+    return Process(
+        folder,
+        *("run.py", "preset=curriculum", f"data.path={stages}/example/rollouts"),
+        *("trainer=verl", "sampler=thompson", "sampler.half_life=50"),
+        *("trainer.steps=2", f"trainer.batch_size={BATCH}", f"trainer.group_size={GROUP}"),
+        "trainer.args=" + json.dumps([*settings_of(stages), *more]),
+        *("export.buckets=[medium]", f"output_dir={folder}", f"store_dir={stages}/store"),
+    )
+
+
 def test_a_killed_training_goes_on_as_one_that_never_stopped(stages, tmp_path):
-    chosen = [f"+curriculum.run={stages}", "+curriculum.sampler=thompson"]
-    whole = Training(stages, tmp_path / "whole", 6, *chosen)
-    killed = Training(stages, tmp_path / "killed", 6, *chosen)
+    whole = trained_by_verl(stages, tmp_path / "whole")
+    killed = trained_by_verl(stages, tmp_path / "killed")
     killed.kill_after(3)
     whole.finish()
-    resumed = Training(stages, tmp_path / "killed", 6, *chosen)
-    filtered = Training(  # beside it: stage files alone, and DAPO's filter
+    resumed = trained_by_verl(stages, tmp_path / "killed")
+    filtered = trained_by_run(  # beside it, with DAPO's filter
         stages,
         tmp_path / "filtered",
-        2,
         "++algorithm.filter_groups.enable=True",
         "++algorithm.filter_groups.metric=acc",
     )
     resumed.finish()
-    for step in range(1, 7):
+    for step in (4, 5, 6):
         assert len(whole.drawn(step)) == BATCH * GROUP
         assert len({prompt for prompt, _ in whole.drawn(step)}) == BATCH
         assert resumed.drawn(step) == whole.drawn(step), step
@@ -174,9 +200,14 @@ def test_a_killed_training_goes_on_as_one_that_never_stopped(stages, tmp_path):
     filtered.finish()
     each = r"filter_groups/(?:evicted|discarded_surplus)_samples:([\d.]+)"
     dropped = re.findall(each, filtered.said())
-    told = sum(each["sampler/groups"] for each in filtered.numbers())
+    steps = pd.read_parquet(filtered.folder / "metrics.parquet")
+    told = steps["sampler/groups"].sum()
     assert told == 2 * BATCH + sum(map(float, dropped)) > 2 * BATCH, "of dropped groups too"
-    assert filtered.numbers()[0]["sampler/groups_with_gradient"] < 1
+    assert steps["groups_with_gradient"][0] < 1
+    assert steps["rollouts"].tolist() == [BATCH * GROUP, 2 * BATCH * GROUP]
+    done = json.loads((filtered.folder / "result.json").read_text())
+    assert (done["status"], done["training"]["trainer"]) == ("completed", "verl")
+    assert "+curriculum.half_life=50" in done["training"]["command"]
 
 
 def test_keys_that_this_verl_ignores_are_refused(stages):

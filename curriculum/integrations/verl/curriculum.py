@@ -48,7 +48,7 @@ class DatasetCurriculum:
         """
         options, guards, sampler = chosen
         group_size = options.group_size or at(config, "actor_rollout_ref.rollout.n") or 8
-        self.where, self._threshold = where, options.threshold
+        self.where, self._options = where, options
         self._row_of, prompts = _rows_of(dataset, options.run, where)
         rng = np.random.default_rng([at(config, "data.seed") or 0, 0])
         self.curriculum = Curriculum(sampler, prompts, batch_size, guards, rng, group_size)
@@ -95,7 +95,8 @@ class DatasetCurriculum:
         """What has come of this batch; then another begins."""
         rows, rewards = np.array(self._rows, np.int64), np.array(self._rewards, np.float64)
         self._rows, self._rewards = [], []
-        passed: Mask = reaches(rewards, self._threshold, strict=False)
+        options = self._options
+        passed: Mask = reaches(rewards, options.threshold, strict=options.strict)
         return Observations.of_rollouts(rows, rewards, passed)
 
     def observe(self, observations: Observations) -> dict[str, float]:

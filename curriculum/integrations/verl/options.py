@@ -24,6 +24,7 @@ class Options:
     run: str | None = None  # folder of a run that has measured the prompts; null: the rows say it
     # Reward from which a rollout passes.
     threshold: Annotated[float, Field(allow_inf_nan=False)] = 0.5
+    strict: bool = False  # whether it must be above the threshold, not at it
     group_size: AtLeastOne | None = None  # null: verl's actor_rollout_ref.rollout.n
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -18,7 +17,7 @@ from curriculum.core.progress import progress
 from curriculum.core.records import REWARD_SCHEMA, Floats, Problems, Rollouts, Sample
 from curriculum.rewards.base import Reward
 from curriculum.run.scoring.kept import Kept
-from curriculum.run.scoring.workers import CHUNK, score_chunks
+from curriculum.run.scoring.workers import CHUNK, score_chunks, workers_for
 
 
 @dataclass(frozen=True)
@@ -141,9 +140,9 @@ def score(
     with (
         progress("scoring", "rollouts", len(rollouts), before) as advance,
         kept,
-        closing(score_chunks(reward, samples, workers, scoring.time_limit)) as scored,
+        workers_for(reward, workers) as processes,
     ):
-        for chunk, outcome in scored:
+        for chunk, outcome in score_chunks(processes, samples, scoring.time_limit):
             rows = [row for row, _ in chunk]
             if isinstance(outcome, str):
                 scores.fail(rows[0], outcome)

@@ -12,8 +12,8 @@ import os
 import signal
 import time
 import traceback
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import islice
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -32,10 +32,21 @@ Chunk = list[tuple[int, Sample]]  # (row of the rollout, sample)
 Measured = list[float] | str  # a reward a sample, or the cause that there are none
 
 
+@contextmanager
+def workers_for(reward: Reward, count: int) -> Iterator[list[Worker]]:
+    """Processes that score, until they are needed no more."""
+    workers = [Worker(reward) for _ in range(count)]
+    try:
+        yield workers
+    finally:
+        for worker in workers:
+            worker.stop()
+
+
 def score_chunks(
-    reward: Reward, samples: Iterator[tuple[int, Sample]], count: int, time_limit: float
-) -> Generator[tuple[Chunk, Measured], None, None]:
-    """Score in `count` processes; yield chunks as they are done.
+    workers: Sequence[Worker], samples: Iterator[tuple[int, Sample]], time_limit: float
+) -> Iterator[tuple[Chunk, Measured]]:
+    """Score in worker processes; yield chunks as they are done.
 
     A chunk that raises, hangs or kills its process is done again sample by sample, so that only
     single samples fail; after one that took too long, chunks are smaller.
@@ -49,26 +60,21 @@ def score_chunks(
     """
     again: list[Chunk] = []
     size = CHUNK
-    workers = [Worker(reward) for _ in range(count)]
-    try:
-        while True:
-            for worker in workers:
-                if not worker.chunk:
-                    worker.take(again.pop() if again else list(islice(samples, size)), time_limit)
-            busy = [worker for worker in workers if worker.chunk]
-            if not busy:
-                return
-            for worker in _with_news(busy):
-                chunk, outcome = worker.chunk, worker.hear(time_limit)
-                if isinstance(outcome, str) and len(chunk) > 1:
-                    if outcome == too_late(time_limit):
-                        size = min(size, max(1, len(chunk) // 8))
-                    again += [[one] for one in reversed(chunk)]
-                elif outcome is not None:
-                    yield chunk, outcome
-    finally:
+    while True:
         for worker in workers:
-            worker.stop()
+            if not worker.chunk:
+                worker.take(again.pop() if again else list(islice(samples, size)), time_limit)
+        busy = [worker for worker in workers if worker.chunk]
+        if not busy:
+            return
+        for worker in _with_news(busy):
+            chunk, outcome = worker.chunk, worker.hear(time_limit)
+            if isinstance(outcome, str) and len(chunk) > 1:
+                if outcome == too_late(time_limit):
+                    size = min(size, max(1, len(chunk) // 8))
+                again += [[one] for one in reversed(chunk)]
+            elif outcome is not None:
+                yield chunk, outcome
 
 
 class Worker:

@@ -1,0 +1,213 @@
+"""TRL's trainer, told what to train on and followed step by step."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from datasets import Dataset
+from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback, TrainerCallback
+from transformers.utils import logging as transformers_logging
+from trl import GRPOConfig, GRPOTrainer
+
+from curriculum.core.errors import UserError
+from curriculum.core.progress import progress
+from curriculum.core.prompts import Prompts
+from curriculum.core.records import Sample
+from curriculum.integrations.chats import chat_text
+from curriculum.integrations.rows import INDEX
+from curriculum.integrations.trl import ROW, CurriculumMixin
+from curriculum.trainers.base import Tasks, Training
+from curriculum.trainers.parts.held_out import measure
+from curriculum.trainers.parts.journal import RATE, Journal
+
+if TYPE_CHECKING:
+    from curriculum.trainers.trl import Trl
+
+log = logging.getLogger(__name__)
+
+JOURNAL = "journal.json"  # in each checkpoint
+
+
+class CurriculumTrainer(CurriculumMixin, GRPOTrainer):
+    """TRL's, with a curriculum."""
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without the bars of models that are saved, and what TRL's use of transformers warns of."""
+    shown = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
+        yield
+    if shown:
+        transformers_logging.enable_progress_bar()
+
+
+@quiet()
+def train(
+    settings: Trl,
+    prompts: Prompts,
+    training: Training,
+    tasks: Tasks,
+    journal: Journal,
+    folder: Path,
+) -> None:
+    """Train, from the last checkpoint in the folder where there is one.
+
+    Raises:
+        UserError: where the model can't be loaded, or a size does not fit.
+    """
+    model, tokenizer = _loaded(str(settings.model))
+    asked = tasks.asked(prompts)
+    rows = [
+        {"prompt": chat_text(tokenizer, each.prompt), "extra_info": {INDEX: int(index)}}
+        for each, index in zip(asked, prompts.index, strict=True)
+    ]
+    trainer = CurriculumTrainer(
+        model,
+        _reward(asked, tasks),
+        _config(settings, training, folder),
+        train_dataset=Dataset.from_list(rows),
+        processing_class=tokenizer,
+        curriculum=training.curriculum(prompts),
+        passes=tasks.passes,
+        on_event=journal.event,
+    )
+    trainer.remove_callback(PrinterCallback)
+    steps = training.schedule.steps
+    with progress(f"training, {training.option}", "steps", steps) as advance:
+        trainer.add_callback(_Follower(settings, training, tasks, journal, trainer, advance))
+        begun = _last(folder)
+        if begun is not None:
+            log.info("going on from %s", begun)
+            journal.load(begun / JOURNAL)
+        trainer.train(resume_from_checkpoint=None if begun is None else str(begun))
+
+
+class _Follower(TrainerCallback):
+    """Writes the journal, and measures the model on what is held out."""
+
+    def __init__(
+        self,
+        settings: Trl,
+        training: Training,
+        tasks: Tasks,
+        journal: Journal,
+        trainer: CurriculumTrainer,
+        advance: Callable[[int], None],
+    ) -> None:
+        self._settings, self._training, self._tasks = settings, training, tasks
+        self._journal, self._trainer, self._advance = journal, trainer, advance
+        self._problems = settings.measured_on(tasks)
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Before the first step; one that goes on has been measured."""
+        self._advance(state.global_step)
+        if not state.global_step:
+            self._journal.step(0, {"rollouts": 0.0})
+            self._measure(0)
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+        """A step's numbers, those of the last at the end of all aside."""
+        if any(name.startswith("sampler/") for name in logs):
+            numbers = {name: value for name, value in logs.items() if name.startswith("sampler/")}
+            others = {f"trl/{name}": value for name, value in logs.items() if name not in numbers}
+            self._journal.trained(state.global_step, self._trainer.drawn, numbers)
+            self._journal.step(state.global_step, {k: float(v) for k, v in others.items()})
+            self._advance(1)
+            due = state.global_step % self._settings.eval_every == 0
+            if due or state.global_step == self._training.schedule.steps:
+                self._measure(state.global_step)
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Beside the checkpoint."""
+        folder = Path(args.output_dir, f"checkpoint-{state.global_step}")
+        self._journal.save(folder / JOURNAL)
+
+    def _measure(self, step: int) -> None:
+        settings, trainer = self._settings, self._trainer
+        found = measure(
+            trainer.accelerator.unwrap_model(trainer.model),
+            trainer.processing_class,
+            self._tasks,
+            self._problems,
+            settings.eval_samples,
+            self._training.seed + step,
+            max_new_tokens=settings.max_new_tokens,
+            temperature=settings.temperature,
+            top_k=0,
+        )
+        self._journal.step(step, found)
+        start = "held_out/bucket/"
+        buckets = [
+            f"{name.removeprefix(start)} {rate:.3f}"
+            for name, rate in found.items()
+            if name.startswith(start)
+        ]
+        log.info("step %d: held-out pass rate %.3f (%s)", step, found[RATE], ", ".join(buckets))
+
+
+def _loaded(path: str) -> tuple[Any, Any]:
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(path, padding_side="left")
+        model = AutoModelForCausalLM.from_pretrained(path)
+    except (OSError, ValueError) as error:
+        raise UserError(f"model.path={path} can't be loaded: {error}") from error
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return model, tokenizer
+
+
+def _reward(asked: Sequence[Sample], tasks: Tasks) -> Callable[..., list[float | None]]:
+    def reward(completions: Sequence[str], **columns: Any) -> list[float | None]:
+        rows = zip(columns[ROW], completions, strict=True)
+        rewards = tasks.score([asked[row]._replace(response=text) for row, text in rows])
+        return [None if np.isnan(each) else each for each in rewards]
+
+    return reward
+
+
+def _config(settings: Trl, training: Training, folder: Path) -> Any:
+    """What `trainer.args` says is TRL's, and goes before."""
+    schedule, gpu = training.schedule, torch.cuda.is_available()
+    rollouts = schedule.batch_size * schedule.group_size
+    micro = settings.micro_batch or rollouts
+    if rollouts % micro:
+        raise UserError(f"trainer.micro_batch={micro}: no part of the {rollouts} of a batch")
+    values = {
+        "max_steps": schedule.steps,
+        "num_generations": schedule.group_size,
+        "per_device_train_batch_size": micro,
+        "gradient_accumulation_steps": rollouts // micro,
+        "max_completion_length": settings.max_new_tokens,
+        "temperature": settings.temperature,
+        "learning_rate": settings.learning_rate,
+        "lr_scheduler_type": "constant",
+        "logging_steps": 1,
+        "save_steps": settings.save_every,
+        "save_total_limit": 2,
+        "report_to": [],
+        "disable_tqdm": True,
+        "use_cpu": not gpu,
+        "bf16": gpu,
+        "seed": training.seed,
+    }
+    try:
+        return GRPOConfig(str(folder), **(values | settings.args))
+    except (TypeError, ValueError) as error:
+        raise UserError(f"trainer.args: {error}") from error
+
+
+def _last(folder: Path) -> Path | None:
+    """The last checkpoint that is whole: its journal is written after all else."""
+    whole = [path.parent for path in folder.glob(f"*/{JOURNAL}")]
+    found = {int(each.name.split("-")[1]): each for each in whole}
+    return found[max(found)] if found else None
