@@ -114,6 +114,8 @@ def possible(command):
     imported = re.findall(r"^(?:from|import) (trl|torch|datasets)\b", str(command[-1]), re.M)
     if not isinstance(command, str) and not all(map(find_spec, imported)):
         return False
+    if "trainer=trl" in command and find_spec("trl") is None:
+        return False
     if "vllm" in command:
         return find_spec("vllm") is not None
     if "launcher=slurm" in command:

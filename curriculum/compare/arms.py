@@ -118,7 +118,7 @@ def worth_showing(runs: Iterable[dict[str, Any]]) -> tuple[bool, bool]:
 def compare_arms(arms: Sequence[Arm], runs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """The comparison as JSON values, one for each setting."""
     training: dict[str, Any] = next((run["training"] for run in runs if "training" in run), {})
-    label = training.get("simulation") or training.get("measured")
+    label = training.get("simulation") or f"mean pass rate {training.get('measured')}"
     shared = {"gain_wanted": training.get("gain_wanted"), "label": label}
     settings = dict.fromkeys(arm.setting for arm in arms)
     groups = ([arm for arm in arms if arm.setting == setting] for setting in settings)

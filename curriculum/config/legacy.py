@@ -76,7 +76,8 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "verl_extensions": {
         "data.sampler.class_path": "not needed here; for verl itself, up to 0.7.1, "
-        "`data.sampler.class_path=pkg://curriculum.integrations.verl`",
+        "`data.sampler.class_path=pkg://curriculum.integrations.verl`, from 0.9 on "
+        "`trainer.v1.trainer_mode=curriculum_sync`",
         "data.sampler.class_name": "`sampler=multi_source`, `time_curriculum` or "
         "`reward_curriculum`; for verl itself the old names hold",
         "data.sampler": "`sampler.KEY=VALUE`, the same keys",

@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
@@ -178,18 +179,37 @@ def _load(path: Path) -> DictConfig:
 
 
 def _composed(path: Path, config: DictConfig) -> DictConfig:
-    """The configuration with its defaults list; without, where its parts are not there."""
-    from hydra import compose, initialize_config_dir
+    """The configuration with its defaults list, whose parts lie beside it or are verl's own.
+
+    Without it, where there are none.
+    """
     from hydra.errors import HydraException
 
-    folder = str(path.parent.resolve())
     try:
-        with set_aside(), initialize_config_dir(folder, version_base="1.3"):
-            return compose(path.stem)
+        return _compose(path)
     except HydraException as error:
-        log.warning("%s: its defaults list is not followed: %s", path, str(error).splitlines()[0])
-        config.pop("defaults")
-        return config
+        lacking = str(error).splitlines()[0]
+    verl = find_spec("verl")
+    if verl is not None and verl.submodule_search_locations:
+        theirs = Path(verl.submodule_search_locations[0], "trainer", "config")
+        try:
+            composed = _compose(path, [f"hydra.searchpath=[file://{theirs}]"])
+        except HydraException as error:
+            lacking = str(error).splitlines()[0]
+        else:
+            log.info("%s: what its defaults list names is the installed verl's", path)
+            return composed
+    log.warning("%s: its defaults list is not followed: %s", path, lacking)
+    config.pop("defaults")
+    return config
+
+
+def _compose(path: Path, overrides: Sequence[str] = ()) -> DictConfig:
+    from hydra import compose, initialize_config_dir
+
+    folder = str(path.parent.resolve())
+    with set_aside(), initialize_config_dir(folder, version_base="1.3"):
+        return compose(path.stem, list(overrides))
 
 
 def _select(config: DictConfig, key: str, path: str) -> Any:

@@ -251,6 +251,13 @@ class Observations:
         c = np.add.reduceat(passed[order].astype(np.int64), first)
         return cls(unique.astype(np.int64), n, c, mean, lowest, highest, advantage)
 
+    @classmethod
+    def of_passes(cls, prompt: Integers, passes: Integers, group_size: int) -> Self:
+        """Groups of rewards of 0 and 1: (B,) prompts, and how many rollouts of each pass."""
+        passed = np.arange(group_size) < passes[:, None]
+        each = np.repeat(prompt, group_size)
+        return cls.of_rollouts(each, passed.ravel().astype(np.float64), passed.ravel())
+
     def take(self, rows: npt.NDArray[Any]) -> Observations:
         """Some of the groups, by index or mask."""
         return Observations(*(getattr(self, each.name)[rows] for each in fields(self)))

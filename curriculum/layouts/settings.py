@@ -16,6 +16,7 @@ class Export:
 
     prefix: str = ""
     generations: bool = False
+    order: bool = False
     buckets: list[str] | None = None
     filter: Literal["all", "best_only", "passing_only"] = "all"
     combine: bool = False

@@ -15,6 +15,7 @@ from curriculum.run.context import Context
 from curriculum.run.flat import leave_flat
 from curriculum.run.layouts import lay_out, require_apart, show
 from curriculum.run.metrics import measure_problems
+from curriculum.run.order import write_order
 from curriculum.run.problems import read_problems
 from curriculum.run.rewards import reward
 from curriculum.run.sampling import sample
@@ -66,6 +67,8 @@ def take_steps(settings: Settings, context: Context, tracker: Tracker) -> Path |
         left = lay_out(settings, measured, rewarded.findings, context)
         if context.show:
             show(settings, measured, left, rewarded.findings)
+        if settings.export.order and settings.sampler:
+            write_order(settings, settings.sampler, measured, left, context)
         if settings.until is None and settings.sampler and settings.trainer:
             train(settings, settings.sampler, settings.trainer, measured, left, context, tracker)
     with context.ledger.timed("report"):

@@ -149,7 +149,9 @@ def _require_both(settings: Settings) -> None:
     """Say where a sampler is not tried. Raises UserError for a trainer without one."""
     if settings.sampler is None and settings.trainer is not None:
         raise UserError("a trainer needs an order of the prompts: sampler=thompson, or another")
-    if settings.trainer is None and settings.sampler is not None:
+    if settings.export.order and settings.sampler is None:
+        raise UserError("export.order wants a sampler: sampler=thompson, or another")
+    if settings.trainer is None and settings.sampler is not None and not settings.export.order:
         log.warning("the sampler is not tried: trainer=none (trainer=dry_run tries it)")
 
 

@@ -13,7 +13,6 @@ from pydantic import Field
 from curriculum.core.names import CONTROL, EVENTS, METRICS
 from curriculum.core.progress import progress
 from curriculum.core.prompts import Event, Observations, Prompts
-from curriculum.core.records import Integers
 from curriculum.samplers import Uniform
 from curriculum.samplers.base import Share, Weight
 from curriculum.trainers.base import Log, Trainer, Training
@@ -73,7 +72,7 @@ class DryRun(Trainer):
                 batch = curriculum.next_batch()
                 passes = model.roll_out(batch, schedule.group_size)
                 model.learn(batch, passes, schedule.group_size)
-                under_way.append(_observations(batch, passes, schedule.group_size))
+                under_way.append(Observations.of_passes(batch, passes, schedule.group_size))
                 events: list[Event] = []
                 if len(under_way) > self.delay:
                     events = curriculum.observe(under_way.popleft())
@@ -82,10 +81,3 @@ class DryRun(Trainer):
                 done.add(batch, passes, rate, curriculum.metrics())
                 advance(1)
         return done
-
-
-def _observations(batch: Integers, passes: Integers, group_size: int) -> Observations:
-    """Groups of rewards of 0 and 1."""
-    passed = np.arange(group_size) < passes[:, None]
-    prompt = np.repeat(batch, group_size)
-    return Observations.of_rollouts(prompt, passed.ravel().astype(np.float64), passed.ravel())

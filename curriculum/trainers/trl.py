@@ -35,7 +35,7 @@ class Trl(Trainer):
     model: str | None = None
     learning_rate: Positive = 1e-4
     temperature: Positive = 1.0
-    max_new_tokens: AtLeastOne = 512
+    max_new_tokens: AtLeastOne | None = None
     micro_batch: AtLeastOne | None = None
     eval_every: AtLeastOne = 10
     eval_problems: AtLeastOne = 256
@@ -68,7 +68,7 @@ class Trl(Trainer):
             measured = min(len(tasks.held_out), self.eval_problems)
         return {
             "trainer": "trl",
-            "measured": f"on {measured} problems held out, {self.eval_samples} rollouts each",
+            "measured": f"of {measured} problems held out, {self.eval_samples} rollouts each",
             "steps": training.schedule.steps,
             "batch_size": training.schedule.batch_size,
             "group_size": training.schedule.group_size,

@@ -28,6 +28,7 @@ NEEDS = {
     ("data", "gsm8k"): ["datasets"],
     ("reward", "reasoning_gym"): ["reasoning_gym"],
     ("generator", "transformers"): ["torch", "transformers"],
+    ("trainer", "trl"): ["trl", "torch"],
     ("generator", "vllm"): ["vllm"],
     ("generator", "openai"): ["openai"],
 }

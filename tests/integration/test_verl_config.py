@@ -107,3 +107,16 @@ def test_a_generator_gets_model_lengths_and_sampling(run):
     ):
         assert f"  {line}\n" in generator
     assert "num_samples: 16\n" in shown
+
+
+def test_a_file_that_stands_alone_takes_the_installed_verl_s_parts(run, read_result, problems):
+    alone = problems / "ppo_trainer.yaml"
+    alone.write_text((CONFIG / "ppo_trainer.yaml").read_text())
+    shown = run(
+        f"data.verl_config={alone}",
+        f"data.path={problems}/train.parquet",
+        "until=problems",
+    )
+    assert "what its defaults list names is the installed verl's" in shown.stderr
+    taken = read_result(problems / "out")["verl_config"]["taken"]
+    assert taken["data.reward_fn_key"] == "data_source", "of data/legacy_data.yaml"

@@ -13,16 +13,12 @@ from omegaconf import OmegaConf
 pytest.importorskip("verl", reason="verl is not installed; CI has environments with it")
 pytest.importorskip("verl.experimental.dataset.sampler", reason="a verl up to 0.7.1 has samplers")
 
-import torch
-from torchdata.stateful_dataloader import StatefulDataLoader
-from verl import DataProto
-
 from curriculum.core.errors import UserError
 from curriculum.demo.small_model import build_tokenizer
+from tests.integration.verl_loop import BATCH, GROUP, ROWS, Loop, loader_of, make_rows, rollouts
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-ROWS, BATCH, GROUP = 48, 8, 4
 PATH = "pkg://curriculum.integrations.verl"
 
 
@@ -53,61 +49,17 @@ def config(tmp_path):
     return config
 
 
-def make_rows(index=True):
-    return [
-        {
-            "data_source": "logicif" if i % 3 else "iftrain",
-            "prompt": [{"role": "user", "content": f"{i}+1"}],
-            "reward_model": {"style": "rule", "ground_truth": str(i + 1)},
-            "extra_info": {"complexity_score": i / ROWS} | ({"index": 100 + i} if index else {}),
-        }
-        for i in range(ROWS)
-    ]
-
-
-class Trainer:
-    """What the trainer does with a sampler."""
+class Trainer(Loop):
+    """Of verl's own parts, made as its trainer makes them."""
 
     def __init__(self, config):
         # Here, where warnings of what it imports don't count.
         from verl.trainer.main_ppo import create_rl_dataset, create_rl_sampler
-        from verl.utils.dataset.rl_dataset import collate_fn
 
         data = config.data
         self.dataset = create_rl_dataset(data.train_files, data, build_tokenizer(), None)
         self.sampler = create_rl_sampler(data, self.dataset)
-        self.loader = StatefulDataLoader(
-            self.dataset,
-            batch_size=BATCH,
-            num_workers=0,
-            drop_last=True,
-            collate_fn=collate_fn,
-            sampler=self.sampler,
-        )
-        self.seen, self.saved = [], []
-
-    def fit(self, steps, first=0):
-        """Steps of training; what is saved is saved before the update."""
-        step = first
-        while step < steps:
-            for batch in self.loader:
-                infos = batch["extra_info"]
-                self.seen.append([info["index"] for info in infos])
-                self.saved.append(self.loader.state_dict())
-                self.sampler.update(rollouts(infos, step))
-                step += 1
-                if step == steps:
-                    return
-
-
-def rollouts(infos, step, **extra):
-    order = np.random.default_rng(step).permutation(np.repeat(np.arange(len(infos)), GROUP))
-    rng = np.random.default_rng([step, 1])
-    rewards = torch.tensor(rng.random((len(order), 1)) < 0.5, dtype=torch.float32)
-    return DataProto.from_dict(
-        tensors={"token_level_scores": torch.cat([torch.zeros(len(order), 2), rewards], 1)},
-        non_tensors={"extra_info": np.array(infos, object)[order], **extra},
-    )
+        super().__init__(loader_of(self.dataset, sampler=self.sampler), self.sampler.update)
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 JOURNAL = "journal.json"  # in each checkpoint
+MAX_NEW_TOKENS = 512  # where neither run nor model says
 
 
 class CurriculumTrainer(CurriculumMixin, GRPOTrainer):
@@ -66,6 +67,7 @@ def train(
         UserError: where the model can't be loaded, or a size does not fit.
     """
     model, tokenizer = _loaded(str(settings.model))
+    limit = settings.max_new_tokens or model.generation_config.max_new_tokens or MAX_NEW_TOKENS
     asked = tasks.asked(prompts)
     rows = [
         {"prompt": chat_text(tokenizer, each.prompt), "extra_info": {INDEX: int(index)}}
@@ -74,7 +76,7 @@ def train(
     trainer = CurriculumTrainer(
         model,
         _reward(asked, tasks),
-        _config(settings, training, folder),
+        _config(settings, training, limit, folder),
         train_dataset=Dataset.from_list(rows),
         processing_class=tokenizer,
         curriculum=training.curriculum(prompts),
@@ -84,12 +86,13 @@ def train(
     trainer.remove_callback(PrinterCallback)
     steps = training.schedule.steps
     with progress(f"training, {training.option}", "steps", steps) as advance:
-        trainer.add_callback(_Follower(settings, training, tasks, journal, trainer, advance))
+        trainer.add_callback(_Follower(settings, training, tasks, journal, trainer, limit, advance))
         begun = _last(folder)
         if begun is not None:
             log.info("going on from %s", begun)
             journal.load(begun / JOURNAL)
-        trainer.train(resume_from_checkpoint=None if begun is None else str(begun))
+        if begun is None or _step(begun) < steps:  # TRL would do one more
+            trainer.train(resume_from_checkpoint=None if begun is None else str(begun))
 
 
 class _Follower(TrainerCallback):
@@ -102,11 +105,12 @@ class _Follower(TrainerCallback):
         tasks: Tasks,
         journal: Journal,
         trainer: CurriculumTrainer,
+        limit: int,
         advance: Callable[[int], None],
     ) -> None:
         self._settings, self._training, self._tasks = settings, training, tasks
         self._journal, self._trainer, self._advance = journal, trainer, advance
-        self._problems = settings.measured_on(tasks)
+        self._problems, self._limit = settings.measured_on(tasks), limit
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Before the first step; one that goes on has been measured."""
@@ -141,7 +145,7 @@ class _Follower(TrainerCallback):
             self._problems,
             settings.eval_samples,
             self._training.seed + step,
-            max_new_tokens=settings.max_new_tokens,
+            max_new_tokens=self._limit,
             temperature=settings.temperature,
             top_k=0,
         )
@@ -175,7 +179,7 @@ def _reward(asked: Sequence[Sample], tasks: Tasks) -> Callable[..., list[float |
     return reward
 
 
-def _config(settings: Trl, training: Training, folder: Path) -> Any:
+def _config(settings: Trl, training: Training, limit: int, folder: Path) -> Any:
     """What `trainer.args` says is TRL's, and goes before."""
     schedule, gpu = training.schedule, torch.cuda.is_available()
     rollouts = schedule.batch_size * schedule.group_size
@@ -187,7 +191,7 @@ def _config(settings: Trl, training: Training, folder: Path) -> Any:
         "num_generations": schedule.group_size,
         "per_device_train_batch_size": micro,
         "gradient_accumulation_steps": rollouts // micro,
-        "max_completion_length": settings.max_new_tokens,
+        "max_completion_length": limit,
         "temperature": settings.temperature,
         "learning_rate": settings.learning_rate,
         "lr_scheduler_type": "constant",
@@ -209,5 +213,8 @@ def _config(settings: Trl, training: Training, folder: Path) -> Any:
 def _last(folder: Path) -> Path | None:
     """The last checkpoint that is whole: its journal is written after all else."""
     whole = [path.parent for path in folder.glob(f"*/{JOURNAL}")]
-    found = {int(each.name.split("-")[1]): each for each in whole}
-    return found[max(found)] if found else None
+    return max(whole, key=_step, default=None)
+
+
+def _step(checkpoint: Path) -> int:
+    return int(checkpoint.name.split("-")[1])

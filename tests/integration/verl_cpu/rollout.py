@@ -29,7 +29,7 @@ class Server:
         torch.set_num_threads(1)
         self.model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32).eval()
         self.limit, self.step = limit, 0
-        self.asked = Counter()  # in this step, by prompt
+        self.asked: Counter[tuple[int, ...]] = Counter()  # in this step, by prompt
         self.one_at_a_time = asyncio.Lock()
 
     async def generate(self, request_id, prompt_ids, sampling_params, **_):
@@ -51,7 +51,8 @@ class Server:
     @torch.inference_mode()
     def _sampled(self, prompt, temperature, rng):
         ids, cache = torch.tensor([prompt]), None
-        tokens, log_probs = [], []
+        tokens: list[int] = []
+        log_probs: list[float] = []
         while len(tokens) < self.limit:
             output = self.model(ids, past_key_values=cache, use_cache=True)
             cache = output.past_key_values

@@ -1,0 +1,128 @@
+"""`python run.py trainer=trl`: a very small model trained, measured on what is held out, killed."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+
+pytest.importorskip("trl", reason="trl is not installed; CI has an environment with it")
+pytest.importorskip("reasoning_gym", reason="reasoning-gym is not installed")
+
+from curriculum.config.conf import conf_dir
+
+PROJECT = conf_dir().parent
+STEPS, BATCH, GROUP = 6, 4, 4
+REWARD = """
+def compute_score(data_source, solution_str, ground_truth, extra_info):
+    return float(solution_str[:1].isdigit())
+"""
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """A folder with a reward and the store of all runs."""
+    folder = tmp_path_factory.mktemp("shared")
+    (folder / "reward.py").write_text(REWARD)
+    return folder
+
+
+@pytest.fixture
+def start(model, shared, tmp_path):
+    """A process of `run.py ...`."""
+
+    def start(*overrides, name="run"):
+        return subprocess.Popen(
+            [
+                *(sys.executable, "run.py", "trainer=trl"),
+                *("data=reasoning_gym", "data.tasks={gcd: null}", "data.size=40"),
+                *("reward=function", f"reward.path={shared}/reward.py", "reward.workers=1"),
+                *("generator=transformers", "num_samples=4", "generator.max_new_tokens=4"),
+                *(f"model.path={model}", f"trainer.steps={STEPS}", f"trainer.batch_size={BATCH}"),
+                *(f"trainer.group_size={GROUP}", "trainer.max_new_tokens=4"),
+                *("trainer.learning_rate=1e-2", "trainer.save_every=2", "trainer.eval_every=3"),
+                *(f"output_dir={tmp_path / name}", f"store_dir={shared}/store", *overrides),
+            ],
+            cwd=PROJECT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    return start
+
+
+@pytest.fixture
+def run(start):
+    """What one prints; it must end well unless told."""
+
+    def run(*overrides, name="run", code=0):
+        process = start(*overrides, name=name)
+        said, _ = process.communicate()
+        assert process.returncode == code, said
+        return said
+
+    return run
+
+
+def parameters(folder):
+    content = (folder / "trl" / f"checkpoint-{STEPS}" / "model.safetensors").read_bytes()
+    return hashlib.sha256(content).hexdigest()
+
+
+def test_it_trains_and_goes_on_where_it_was_killed(run, start, tmp_path):
+    said = run(name="whole")
+    assert "step 6: held-out pass rate" in said
+    assert "Trained with TRL: 6 batches of 4 prompts, 4 rollouts each" in said
+    whole = pd.read_parquet(tmp_path / "whole" / "metrics.parquet").set_index("step")
+    rates = whole["mean_pass_rate"].dropna()
+    assert rates.index.tolist() == [0, 3, 6]
+    assert whole["rollouts"].tolist() == [each * BATCH * GROUP for each in range(STEPS + 1)]
+    assert (whole["sampler/groups"].iloc[1:] == BATCH).all()
+    assert not whole.filter(like="held_out/bucket/").dropna(how="all").empty
+    assert not whole.filter(like="held_out/source/").dropna(how="all").empty
+    result = json.loads((tmp_path / "whole" / "result.json").read_text())
+    arm = result["training"]["arms"]["thompson"]
+    assert (arm["pass_rate_before"], arm["pass_rate_after"]) == (rates.iloc[0], rates.iloc[-1])
+    assert arm["rollouts"] == STEPS * BATCH * GROUP
+    prompts = pd.read_parquet(tmp_path / "whole" / "prompts.parquet")
+    held_out = (~prompts["trained"]).sum()
+    assert held_out == round(0.1 * len(prompts)) > 0
+    assert arm["prompts"] == len(prompts) - held_out
+    assert arm["mean_draws"] == pytest.approx(STEPS * BATCH / arm["prompts"])
+
+    killed = start(name="killed")
+    journal = tmp_path / "killed" / "trl" / "checkpoint-2" / "journal.json"
+    end = time.monotonic() + 120
+    while not journal.exists():
+        assert killed.poll() is None and time.monotonic() < end, killed.communicate()
+        time.sleep(0.01)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    assert "going on from" in run(name="killed")
+    resumed = pd.read_parquet(tmp_path / "killed" / "metrics.parquet").set_index("step")
+    told = [name for name in whole if name not in ("trl/step_time",)]
+    pd.testing.assert_frame_equal(resumed[told], whole[told])
+    assert parameters(tmp_path / "killed") == parameters(tmp_path / "whole")
+
+    run(name="killed")
+    assert parameters(tmp_path / "killed") == parameters(tmp_path / "whole"), "nothing was left"
+
+    said = run("trainer.learning_rate=1e-3", name="whole", code=1)
+    assert "has checkpoints of a training with other settings" in said
+
+
+def test_a_sweep_ends_in_a_comparison_on_what_is_held_out(run, tmp_path):
+    said = run("sampler=uniform,thompson", "seed=1,2", "-m", name="sweep")
+    assert "mean pass rate of 4 problems held out, 4 rollouts each" in said
+    assert "uniform (control)" in said
+    found = json.loads((tmp_path / "sweep" / "comparison.json").read_text())
+    (setting,) = found["curricula"]
+    assert {arm["seeds"] for arm in setting["arms"]} == {2}
+    assert setting["rollouts"] == STEPS * BATCH * GROUP

@@ -1,0 +1,45 @@
+"""Rows in the order in which a sampler would draw them."""
+
+import json
+
+import pyarrow.parquet as pq
+import pytest
+
+from curriculum.core.errors import UserError
+from curriculum.run.order import LABEL
+from curriculum.samplers import Curriculum
+
+OF_THREE = ("export.order=true", "trainer.steps=3", "trainer.batch_size=16", "trainer=none")
+
+
+@pytest.fixture
+def ordered(dry_run):
+    def ordered(*overrides):
+        done = dry_run("sampler=easy_to_hard", "seed=3", *OF_THREE, *overrides)
+        return done, pq.read_table(done.folder / "ordered_train.parquet")
+
+    return ordered
+
+
+def test_rows_come_as_the_curriculum_of_the_run_draws_them(ordered):
+    done, table = ordered()
+    assert table.num_rows == 3 * 16
+    curriculum = Curriculum.from_run(done.folder, "easy_to_hard", batch_size=16, seed=3)
+    first = curriculum.prompts.index[curriculum.next_batch()]
+    infos = table["extra_info"].to_pylist()
+    assert [info["index"] for info in infos[:16]] == first.tolist()
+    assert {"prompt", "data_source", "reward_model"} <= set(table.column_names)
+    said = json.loads(table.schema.metadata[b"curriculum"])
+    assert said["sampler"] == "easy_to_hard"
+    assert said["label"] == done.result["order"]["label"] == LABEL
+    assert (said["batches"], said["batch_size"]) == (3, 16)
+    assert "ordered_train.parquet" in done.result["files"]
+
+
+def test_the_same_command_gives_the_same_order(ordered):
+    assert ordered()[1].equals(ordered()[1])
+
+
+def test_an_order_wants_a_sampler(dry_run):
+    with pytest.raises(UserError, match=r"export\.order wants a sampler"):
+        dry_run("sampler=none", *OF_THREE)
