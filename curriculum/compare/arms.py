@@ -64,7 +64,8 @@ class Arm:
 def collect_arms(folders: Sequence[Path], runs: Sequence[dict[str, Any]]) -> list[Arm]:
     """The arms of a sweep, setting by setting, controls first, in the order of the runs."""
     curves: dict[tuple[str, str, str], dict[int, Curve]] = defaultdict(dict)
-    done = [(folder, run) for folder, run in zip(folders, runs, strict=True) if "training" in run]
+    every = zip(folders, runs, strict=True)
+    done = [(folder, run) for folder, run in every if run.get("training", {}).get("arms")]
     common = set.intersection(*(set(run["overrides"]) for _, run in done)) if done else set()
     for folder, run in done:
         varied = [override.lstrip("+") for override in run["overrides"] if override not in common]

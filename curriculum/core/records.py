@@ -63,6 +63,11 @@ def rounded(values: npt.ArrayLike) -> Floats:
     return np.asarray(values, np.float64).round(DECIMALS)
 
 
+def from_single(values: npt.ArrayLike) -> Floats:
+    """Numbers of 32 bits as the decimals that they were made of: 0.7, not 0.699999988."""
+    return np.asarray(values, np.float32).astype(str).astype(np.float64)
+
+
 def reaches(
     values: npt.ArrayLike, threshold: npt.ArrayLike, *, strict: bool
 ) -> npt.NDArray[np.bool_]:

@@ -21,7 +21,7 @@ import numpy as np
 
 from curriculum.core.errors import UserError
 from curriculum.core.prompts import Event, Mask, Observations
-from curriculum.core.records import Floats, Integers, Sample, reaches
+from curriculum.core.records import Floats, Integers, Sample, from_single, reaches
 from curriculum.integrations.metrics import numbers_of
 from curriculum.integrations.rows import INDEX, indices
 from curriculum.samplers import Curriculum
@@ -89,7 +89,7 @@ class CurriculumMixin(Base):
         self.drawn: Integers = np.zeros(0, np.int64)  # rows of the batch that is trained on
         _check_sizes(self.args, self.num_generations, self.num_iterations, curriculum)
         _check_rows(self.train_dataset, curriculum)
-        self._tell(curriculum.started)
+        self._tell(curriculum.started, 0)
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> Any:
         if self.model.training:
@@ -129,17 +129,17 @@ class CurriculumMixin(Base):
             )
         answered = ~rewards.isnan().all(1).cpu().numpy()
         weights = self.reward_weights.to(rewards)
-        total = (rewards * weights).nansum(1).cpu().double().numpy()
+        total = from_single((rewards * weights).nansum(1).float().cpu().numpy())
         observations = Observations.of_rollouts(rows, total, self._passes(total), answered)
-        self._tell(self.curriculum.observe(observations))
+        self._tell(self.curriculum.observe(observations), self.state.global_step + 1)
         numbers = self._metrics["train"]
         for name, value in numbers_of(self.curriculum, observations).items():
             numbers[name].append(value)
 
-    def _tell(self, events: Sequence[Event]) -> None:
+    def _tell(self, events: Sequence[Event], step: int) -> None:
         if self.accelerator.is_main_process:
             for event in events:
-                self._on_event(self.state.global_step, event)
+                self._on_event(step, event)
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         if self.args.should_save:  # before TRL's own, which may send the checkpoint away
@@ -186,7 +186,7 @@ def reward_function(reward: Scores) -> Callable[..., list[float]]:
         infos = extra_info or [None] * len(prompts)
         rows = zip(data_source, prompts, completions, reward_model, infos, strict=True)
         samples = [
-            Sample(source, prompt, _text(completion), model.get("ground_truth"), info)
+            Sample(source, prompt, text_of(completion), model.get("ground_truth"), info)
             for source, prompt, completion, model, info in rows
         ]
         return list(reward.score(samples))
@@ -194,7 +194,8 @@ def reward_function(reward: Scores) -> Callable[..., list[float]]:
     return score
 
 
-def _text(completion: Any) -> str:
+def text_of(completion: Any) -> str:
+    """A completion, a text or a chat: what the model said last."""
     return completion if isinstance(completion, str) else str(completion[-1]["content"])
 
 

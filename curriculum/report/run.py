@@ -12,7 +12,7 @@ import numpy as np
 
 from curriculum.core.charts import ACCENT, GREY, Spec, easy_to_hard
 from curriculum.core.errors import UserError, explain
-from curriculum.core.names import REJECTS
+from curriculum.core.names import METRICS, REJECTS
 from curriculum.core.records import Measured, Problems, Rollouts
 from curriculum.core.run_result import PACKAGES, RunResult
 from curriculum.report import buckets
@@ -149,7 +149,7 @@ def _training(
 ) -> dict[str, Any] | None:
     """What the page says of the training; its charts are added to the others."""
     results = result.results.get("training")
-    if results is None:
+    if results is None or not (folder / METRICS).exists():
         return None
     steps = read_steps(folder)
     shares = {name: each for name, each in steps.shares("bucket").items() if name in names}

@@ -14,7 +14,7 @@ from curriculum.core.records import Integers, Measured
 from curriculum.core.summary import Written, show_files
 from curriculum.layouts.parts.training import training_rows
 from curriculum.run.context import Context
-from curriculum.run.layouts import Left
+from curriculum.run.layouts import Left, require_own
 from curriculum.run.settings import Settings
 from curriculum.samplers import Curriculum, Sampler
 from curriculum.trainers import Schedule
@@ -44,6 +44,7 @@ def write_order(
     place = np.flatnonzero(left.prompts.trained)[drawn]
     rows = training_rows(measured).table.take(pa.array(place))
     path = context.folder / f"{settings.export.prefix}{FILE}"
+    require_own([path.name], context.folder, [file.url for file in settings.files()])
     with whole(path) as partial:
         metadata = {"curriculum": json.dumps(about)}
         pq.write_table(rows.replace_schema_metadata(metadata), partial)

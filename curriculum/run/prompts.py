@@ -20,7 +20,7 @@ def prompts_of(outcome: Measured, trained: Mask) -> Prompts:
     sources = pc.dictionary_encode(table["data_source"].combine_chunks())
     return Prompts(
         ids=table["problem_id"].to_numpy(),
-        index=table["data_idx"].to_numpy(),
+        index=outcome.measured,
         source=sources.indices.to_numpy(zero_copy_only=False).astype("int64"),
         sources=sources.dictionary.to_pylist(),
         bucket=outcome.buckets.assignment,

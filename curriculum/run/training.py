@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -10,8 +11,11 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
+from curriculum.core.errors import UserError
 from curriculum.core.prompts import Prompts
 from curriculum.core.records import JSON_COLUMNS, Measured, Problems, Sample, reaches
+from curriculum.layouts.stages import validation_side
+from curriculum.rewards import Reward
 from curriculum.run.context import Context
 from curriculum.run.layouts import Left
 from curriculum.run.sampling import model_of
@@ -21,6 +25,8 @@ from curriculum.run.settings import Settings
 from curriculum.samplers import Sampler
 from curriculum.trackers import Tracker
 from curriculum.trainers import Tasks, Trainer, Training
+
+log = logging.getLogger(__name__)
 
 
 def train(
@@ -63,16 +69,33 @@ def _tasks(
     settings: Settings, measured: Measured, prompts: Prompts, context: Context
 ) -> Iterator[Tasks]:
     """What the problems ask, and the run's reward for new responses, in processes of its own."""
-    problems, option = measured.problems, context.choices["reward"]
-    reward = choose_reward(settings, problems, measured.measured, recorded=False, option=option)
+    reward = _reward(settings, measured, context)
     threshold, strict = settings.measure.threshold, settings.measure.strict
+    held_out = validation_side(measured, settings.export)
     with online(reward, settings.scoring) as score:
         yield Tasks(
-            asked=partial(_asked, problems),
+            asked=partial(_asked, measured.problems),
             score=score,
             passes=partial(reaches, threshold=threshold, strict=strict),
-            held_out=prompts.take(np.flatnonzero(~prompts.trained)),
+            held_out=prompts.take(np.flatnonzero(held_out)),
         )
+
+
+def _reward(settings: Settings, measured: Measured, context: Context) -> Reward:
+    """The run's, for new responses. Raises UserError where it only reads those of the rollouts."""
+    option, problems = context.choices["reward"], measured.problems
+    reward = choose_reward(settings, problems, measured.measured, recorded=False, option=option)
+    if reward.in_rollouts:
+        raise UserError(
+            f"reward={option} reads what the rollouts carry, and responses of a training have none:"
+            " choose one that scores, like reward=exact_match"
+        )
+    if measured.rollouts.recorded and settings.reward.choose(True, []).in_rollouts:
+        log.warning(
+            "measured with the rewards in the rollouts; responses of the training are scored by %s",
+            type(reward).__name__,
+        )
+    return reward
 
 
 def _asked(problems: Problems, prompts: Prompts) -> list[Sample]:

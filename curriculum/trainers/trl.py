@@ -119,7 +119,8 @@ def _require_same(checkpoints: Path, made_of: Mapping[str, Any]) -> None:
     """Raise UserError where another training has left checkpoints in the folder."""
     path = checkpoints / MADE_OF
     text = json.dumps(made_of, indent=1, default=str)
-    if path.exists() and path.read_text(encoding="utf-8") != text:
+    begun = any(checkpoints.glob("checkpoint-*"))
+    if begun and path.exists() and path.read_text(encoding="utf-8") != text:
         raise UserError(
             f"{checkpoints} has checkpoints of a training with other settings: choose another "
             "output_dir, or remove it"

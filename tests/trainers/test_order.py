@@ -6,6 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from curriculum.core.errors import UserError
+from curriculum.core.prompts import Prompts
 from curriculum.run.order import LABEL
 from curriculum.samplers import Curriculum
 
@@ -43,3 +44,32 @@ def test_the_same_command_gives_the_same_order(ordered):
 def test_an_order_wants_a_sampler(dry_run):
     with pytest.raises(UserError, match=r"export\.order wants a sampler"):
         dry_run("sampler=none", *OF_THREE)
+
+
+def test_rows_are_numbered_as_in_stage_files_whatever_numbers_the_data_has(dry_run, tmp_path):
+    numbers = [20, 0, 10]
+    lines = [
+        {
+            "prompt": f"q{i}",
+            "data_source": "s",
+            "data_idx": number,
+            "response": "",
+            "reward": reward,
+        }
+        for i, number in enumerate(numbers)
+        for reward in ([1, 1], [1, 0], [0, 0])[i]
+    ]
+    path = tmp_path / "rollouts.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    done = dry_run(
+        "preset=curriculum", f"data.path={path}", "export.val_fraction=0", "sampler=none"
+    )
+    prompts = Prompts.load(done.folder)
+    rows = [
+        row
+        for file in done.folder.glob("*_train.parquet")
+        for row in pq.read_table(file).to_pylist()
+    ]
+    of_stages = {row["extra_info"]["problem_id"]: row["extra_info"]["index"] for row in rows}
+    assert dict(zip(prompts.ids, prompts.index.tolist(), strict=True)) == of_stages
+    assert len(of_stages) == 3

@@ -62,4 +62,4 @@ def written(value: Any) -> str:
         return "{" + ",".join(f"{key}:{written(each)}" for key, each in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(written, value)) + "]"
-    return json.dumps(value)
+    return json.dumps(value, ensure_ascii=False)

@@ -56,14 +56,23 @@ class DatasetCurriculum:
         self.batches = 0  # whose rewards were told
         self._drawn: Counter[int] = Counter()  # how often rows of which nothing has come back
         self._unanswered = 0  # draws since rewards last came
+        self._heard = False  # whether any have come
         self._rows: list[int] = []  # of the rollouts of this batch, and their rewards
         self._rewards: list[float] = []
-        self.log.events(self.batches, self.curriculum.started)
+        print(
+            f"{where}: {type(sampler).__name__} draws from {len(prompts):,} prompts of "
+            f"{len(prompts.sources)} sources, in batches of {batch_size} x {group_size}",
+            flush=True,
+        )
+        self._begun = False  # whether it has drawn, or goes on
 
     def __len__(self) -> int:
         return len(self.curriculum)
 
     def __iter__(self) -> Iterator[int]:
+        if not self._begun:
+            self.log.begin(self.curriculum.started)
+            self._begun = True
         for row in self.curriculum:  # lazily: the loader asks twice where it resumes
             self._drawn[row] += 1
             self._unanswered += 1
@@ -87,6 +96,9 @@ class DatasetCurriculum:
                 f"rewards have come for {len(strange)} prompts that were not drawn: "
                 "extra_info.index does not survive the way through this trainer"
             )
+        if not self._heard:
+            print(f"{self.where}: the first rewards are of prompts that it drew", flush=True)
+            self._heard = True
         self._rows += rows
         self._rewards += rewards.tolist()
         self._unanswered = 0
@@ -115,8 +127,14 @@ class DatasetCurriculum:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from there; what was logged of later batches is cut."""
         self.curriculum.load_state_dict(state["curriculum"])
-        self.batches = state["updates"]
+        self.batches, self._begun = state["updates"], True
         self.log.cut(self.batches)
+
+
+def accuracy_or(score: Floats, accuracy: Sequence[float | None]) -> Floats:
+    """(R,) each rollout's `acc`, what its scorer calls right, where it says; else its score."""
+    pairs = zip(accuracy, score.tolist(), strict=True)
+    return np.array([other if said is None else float(said) for said, other in pairs], np.float64)
 
 
 def _rows_of(dataset: Any, run: str | None, where: str) -> tuple[dict[int, int], Prompts]:

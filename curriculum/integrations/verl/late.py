@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from curriculum.core.prompts import Observations
-from curriculum.core.records import Floats
-from curriculum.integrations.verl.curriculum import DatasetCurriculum
+from curriculum.core.records import Floats, from_single
+from curriculum.integrations.verl.curriculum import DatasetCurriculum, accuracy_or
 from curriculum.samplers.state_file import read_state, write_state
 
 
@@ -59,10 +59,10 @@ class LateFeedback(DatasetCurriculum):
 
 
 def _rewards(batch: Any) -> Floats:
+    """`acc` of each rollout that has one, else its score."""
+    score = from_single(batch.batch["token_level_scores"].sum(-1).float().cpu().numpy())
     said = batch.non_tensor_batch.get("acc")
-    if said is not None:
-        return np.array(said, np.float64)
-    return np.asarray(batch.batch["token_level_scores"].sum(-1).double().cpu().numpy())
+    return score if said is None else accuracy_or(score, said)
 
 
 def _digest(value: Any) -> str:

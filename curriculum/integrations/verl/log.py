@@ -21,6 +21,11 @@ class Log:
     def __init__(self, trainer_folder: str | None) -> None:
         self.folder = Path(trainer_folder, FOLDER) if trainer_folder else None
 
+    def begin(self, events: list[Event]) -> None:
+        """Forget what another training in the folder has left, and say what has happened."""
+        self.cut(-1)
+        self.events(0, events)
+
     def events(self, batch: int, events: list[Event]) -> None:
         """What the sampler did, printed too: Ray shows what is printed."""
         for event in events:

@@ -7,10 +7,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
 import transfer_queue
 from omegaconf import open_dict
 from torchdata.stateful_dataloader import StatefulDataLoader
@@ -19,8 +18,8 @@ from verl.trainer.ppo.v1.replay_buffer import ReplayBuffer
 from verl.utils.dataset.rl_dataset import collate_fn
 
 from curriculum.core.errors import UserError
-from curriculum.core.records import Floats
-from curriculum.integrations.verl.curriculum import DatasetCurriculum
+from curriculum.core.records import from_single
+from curriculum.integrations.verl.curriculum import DatasetCurriculum, accuracy_or
 from curriculum.integrations.verl.options import SAMPLER, WHERE, at, chosen
 
 MODE = "curriculum_sync"
@@ -83,25 +82,26 @@ class CurriculumTrainer(PPOTrainerSync):
         return batch
 
     def _add(self, trajectories: Mapping[str, Mapping[str, Any]]) -> None:
-        """Tell of rollouts, by their keys and tags.
+        """Tell of rollouts, by their keys `{prompt}_{rollout}_{output}` and tags.
 
-        A rollout of several outputs has a key for each, with the same reward, and what was added to
-        fill a batch up is none.
+        Of a rollout with several outputs the last one counts; what was added to fill a batch up is
+        none.
         """
-        keys = [
-            key
-            for key, tag in trajectories.items()
-            if key.endswith("_0") and not tag.get("is_padding", False)
-        ]
-        if keys:
+        last: dict[str, tuple[int, str]] = {}
+        for key, tag in trajectories.items():
+            rollout, _, output = key.rpartition("_")
+            if not tag.get("is_padding", False):
+                last[rollout] = max(last.get(rollout, (-1, "")), (int(output), key))
+        if last:
             data = transfer_queue.kv_batch_get(
-                keys=keys,
+                keys=[key for _, key in last.values()],
                 partition_id=TRAIN,
                 select_fields=["extra_info", "extra_fields", "rm_scores"],
             )
+            score = from_single([float(each.sum()) for each in data["rm_scores"]])
+            extra = [_dict(each).get("reward_extra_info") or {} for each in data["extra_fields"]]
             infos = [_dict(info) for info in data["extra_info"]]
-            extra = [_dict(each) for each in data["extra_fields"]]
-            self.curriculum.add(infos, _rewards(data, extra))
+            self.curriculum.add(infos, accuracy_or(score, [each.get("acc") for each in extra]))
 
 
 class _Watched(ReplayBuffer):
@@ -119,14 +119,6 @@ class _Watched(ReplayBuffer):
             kept = self.partitions[partition_id].items()
             self._tell({key: tag for key, tag in kept if key.split("_")[0] in uids})
         super()._clear_groups(partition_id, uids)
-
-
-def _rewards(data: Any, extra: Sequence[Mapping[str, Any]]) -> Floats:
-    """`acc` where every rollout has one, else the sum of its scores."""
-    said = [(each.get("reward_extra_info") or {}).get("acc") for each in extra]
-    if None not in said:
-        return np.array(said, np.float64)
-    return np.array([float(each.sum()) for each in data["rm_scores"]])
 
 
 def _dict(value: Any) -> dict[str, Any]:

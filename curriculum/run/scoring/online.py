@@ -11,7 +11,7 @@ import numpy as np
 from curriculum.core.cores import count_cores
 from curriculum.core.records import Sample
 from curriculum.rewards.base import Reward
-from curriculum.run.scoring.scoring import Scores, Scoring
+from curriculum.run.scoring.scoring import Scores, Scoring, lacking
 from curriculum.run.scoring.workers import Worker, score_chunks, workers_for
 
 log = logging.getLogger(__name__)
@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 class Online:
     """Rewards of responses, NaN where there is none."""
 
-    def __init__(self, workers: Sequence[Worker], scoring: Scoring) -> None:
-        self._workers, self._scoring = workers, scoring
+    def __init__(self, reward: Reward, workers: Sequence[Worker], scoring: Scoring) -> None:
+        self._reward, self._workers, self._scoring = reward, workers, scoring
         self._failed = 0
 
     def __call__(self, samples: Sequence[Sample]) -> list[float]:
@@ -33,20 +33,31 @@ class Online:
         """
         limit = self._scoring.max_failures
         scores = Scores(np.full(len(samples), np.nan), limit, self._failed)
-        found = score_chunks(self._workers, iter(enumerate(samples)), self._scoring.time_limit)
-        for chunk, outcome in found:
+        whole = self._whole(samples, scores)
+        for chunk, outcome in score_chunks(self._workers, whole, self._scoring.time_limit):
             rows = [row for row, _ in chunk]
             if isinstance(outcome, str):
-                scores.fail(rows[0], outcome)
-                log.warning("a response of the training has no reward: %s", outcome)
+                self._fail(scores, rows[0], outcome)
             else:
                 scores.rewards[rows] = outcome
         self._failed += len(scores.failures)
         return [float(reward) for reward in scores.rewards]
+
+    def _whole(self, samples: Sequence[Sample], scores: Scores) -> Iterator[tuple[int, Sample]]:
+        """Those that have what the reward needs."""
+        for row, sample in enumerate(samples):
+            if lack := lacking(self._reward, sample):
+                self._fail(scores, row, lack)
+            else:
+                yield row, sample
+
+    def _fail(self, scores: Scores, row: int, cause: str) -> None:
+        log.warning("a response of the training has no reward: %s", cause)
+        scores.fail(row, cause)
 
 
 @contextmanager
 def online(reward: Reward, scoring: Scoring) -> Iterator[Online]:
     """As many processes as a run scores with."""
     with workers_for(reward, scoring.workers or reward.processes or count_cores()) as workers:
-        yield Online(workers, scoring)
+        yield Online(reward, workers, scoring)

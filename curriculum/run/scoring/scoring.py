@@ -180,11 +180,17 @@ def failures_in(rewards: pa.Table) -> dict[int, str]:
     return {row: cause for row, cause in enumerate(causes) if cause is not None}
 
 
+def lacking(reward: Reward, sample: Sample) -> str | None:
+    """What the reward needs and the sample does not have, as a cause."""
+    needed = [name for name in Sample._fields if name in {"response", *reward.needs}]
+    missing = [name for name in needed if getattr(sample, name) is None]
+    return f"no {' and no '.join(missing).replace('_', ' ')}" if missing else None
+
+
 def _samples(
     reward: Reward, problems: Problems, rollouts: Rollouts, scores: Scores
 ) -> Iterator[tuple[int, Sample]]:
     """(row, sample) of every rollout that has all that the reward needs, but no reward yet."""
-    needed = [name for name in Sample._fields if name in {"response", *reward.needs}]
     scored = np.isfinite(scores.rewards)
     row = -1
     for batch in rollouts.responses():
@@ -194,8 +200,7 @@ def _samples(
             if scored[row] or problem < 0:
                 continue
             sample = problems.sample(problem, response)
-            missing = [name for name in needed if getattr(sample, name) is None]
-            if missing:
-                scores.fail(row, f"no {' and no '.join(missing).replace('_', ' ')}")
+            if lack := lacking(reward, sample):
+                scores.fail(row, lack)
             else:
                 yield row, sample

@@ -20,9 +20,9 @@ from curriculum.core.errors import UserError
 from curriculum.core.progress import progress
 from curriculum.core.prompts import Prompts
 from curriculum.core.records import Sample
-from curriculum.integrations.chats import chat_text
+from curriculum.integrations.chats import messages_of, plain_text
 from curriculum.integrations.rows import INDEX
-from curriculum.integrations.trl import ROW, CurriculumMixin
+from curriculum.integrations.trl import ROW, CurriculumMixin, text_of
 from curriculum.trainers.base import Tasks, Training
 from curriculum.trainers.parts.held_out import measure
 from curriculum.trainers.parts.journal import RATE, Journal
@@ -34,6 +34,11 @@ log = logging.getLogger(__name__)
 
 JOURNAL = "journal.json"  # in each checkpoint
 MAX_NEW_TOKENS = 512  # where neither run nor model says
+# Of GRPOConfig, with what `_config` sets: a step is a batch, logged, and a checkpoint's at its end.
+COUNTED_BY = (
+    *("num_iterations", "steps_per_generation", "generation_batch_size"),
+    *("save_strategy", "logging_strategy"),
+)
 
 
 class CurriculumTrainer(CurriculumMixin, GRPOTrainer):
@@ -66,11 +71,17 @@ def train(
     Raises:
         UserError: where the model can't be loaded, or a size does not fit.
     """
+    begun, steps = _last(folder), training.schedule.steps
+    if begun is not None:
+        if _step(begun) > steps:
+            raise UserError(f"trainer.steps={steps}: {begun} is further already")
+        log.info("going on from %s", begun)
+        journal.load(begun / JOURNAL)
     model, tokenizer = _loaded(str(settings.model))
     limit = settings.max_new_tokens or model.generation_config.max_new_tokens or MAX_NEW_TOKENS
     asked = tasks.asked(prompts)
     rows = [
-        {"prompt": chat_text(tokenizer, each.prompt), "extra_info": {INDEX: int(index)}}
+        {"prompt": _prompt(tokenizer, each.prompt), "extra_info": {INDEX: int(index)}}
         for each, index in zip(asked, prompts.index, strict=True)
     ]
     trainer = CurriculumTrainer(
@@ -84,13 +95,8 @@ def train(
         on_event=journal.event,
     )
     trainer.remove_callback(PrinterCallback)
-    steps = training.schedule.steps
     with progress(f"training, {training.option}", "steps", steps) as advance:
-        trainer.add_callback(_Follower(settings, training, tasks, journal, trainer, limit, advance))
-        begun = _last(folder)
-        if begun is not None:
-            log.info("going on from %s", begun)
-            journal.load(begun / JOURNAL)
+        trainer.add_callback(_Follower(settings, training, tasks, journal, trainer, advance))
         if begun is None or _step(begun) < steps:  # TRL would do one more
             trainer.train(resume_from_checkpoint=None if begun is None else str(begun))
 
@@ -105,12 +111,11 @@ class _Follower(TrainerCallback):
         tasks: Tasks,
         journal: Journal,
         trainer: CurriculumTrainer,
-        limit: int,
         advance: Callable[[int], None],
     ) -> None:
         self._settings, self._training, self._tasks = settings, training, tasks
         self._journal, self._trainer, self._advance = journal, trainer, advance
-        self._problems, self._limit = settings.measured_on(tasks), limit
+        self._problems = settings.measured_on(tasks)
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Before the first step; one that goes on has been measured."""
@@ -125,7 +130,8 @@ class _Follower(TrainerCallback):
             numbers = {name: value for name, value in logs.items() if name.startswith("sampler/")}
             others = {f"trl/{name}": value for name, value in logs.items() if name not in numbers}
             self._journal.trained(state.global_step, self._trainer.drawn, numbers)
-            self._journal.step(state.global_step, {k: float(v) for k, v in others.items()})
+            known = {name: float(value) for name, value in others.items() if value is not None}
+            self._journal.step(state.global_step, known)
             self._advance(1)
             due = state.global_step % self._settings.eval_every == 0
             if due or state.global_step == self._training.schedule.steps:
@@ -145,9 +151,7 @@ class _Follower(TrainerCallback):
             self._problems,
             settings.eval_samples,
             self._training.seed + step,
-            max_new_tokens=self._limit,
-            temperature=settings.temperature,
-            top_k=0,
+            trainer.generation_config,
         )
         self._journal.step(step, found)
         start = "held_out/bucket/"
@@ -162,7 +166,8 @@ class _Follower(TrainerCallback):
 def _loaded(path: str) -> tuple[Any, Any]:
     try:
         tokenizer = AutoTokenizer.from_pretrained(path, padding_side="left")
-        model = AutoModelForCausalLM.from_pretrained(path)
+        # Of 16 bits, weights would not move by small steps; on a GPU TRL computes in bf16 still.
+        model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
     except (OSError, ValueError) as error:
         raise UserError(f"model.path={path} can't be loaded: {error}") from error
     if tokenizer.pad_token is None:
@@ -170,10 +175,15 @@ def _loaded(path: str) -> tuple[Any, Any]:
     return model, tokenizer
 
 
+def _prompt(tokenizer: Any, prompt: Any) -> Any:
+    """What TRL makes the same tokens of as the generators do: a chat where there is a template."""
+    return plain_text(prompt) if tokenizer.chat_template is None else messages_of(prompt)
+
+
 def _reward(asked: Sequence[Sample], tasks: Tasks) -> Callable[..., list[float | None]]:
-    def reward(completions: Sequence[str], **columns: Any) -> list[float | None]:
+    def reward(completions: Sequence[Any], **columns: Any) -> list[float | None]:
         rows = zip(columns[ROW], completions, strict=True)
-        rewards = tasks.score([asked[row]._replace(response=text) for row, text in rows])
+        rewards = tasks.score([asked[row]._replace(response=text_of(each)) for row, each in rows])
         return [None if np.isnan(each) else each for each in rewards]
 
     return reward
@@ -181,12 +191,14 @@ def _reward(asked: Sequence[Sample], tasks: Tasks) -> Callable[..., list[float |
 
 def _config(settings: Trl, training: Training, limit: int, folder: Path) -> Any:
     """What `trainer.args` says is TRL's, and goes before."""
-    schedule, gpu = training.schedule, torch.cuda.is_available()
+    schedule, gpus = training.schedule, torch.cuda.device_count()
+    if gpus > 1:
+        raise UserError(f"trainer=trl takes one GPU, and {gpus} are seen: CUDA_VISIBLE_DEVICES=0")
     rollouts = schedule.batch_size * schedule.group_size
     micro = settings.micro_batch or rollouts
     if rollouts % micro:
         raise UserError(f"trainer.micro_batch={micro}: no part of the {rollouts} of a batch")
-    values = {
+    own = {
         "max_steps": schedule.steps,
         "num_generations": schedule.group_size,
         "per_device_train_batch_size": micro,
@@ -194,18 +206,27 @@ def _config(settings: Trl, training: Training, limit: int, folder: Path) -> Any:
         "max_completion_length": limit,
         "temperature": settings.temperature,
         "learning_rate": settings.learning_rate,
-        "lr_scheduler_type": "constant",
         "logging_steps": 1,
         "save_steps": settings.save_every,
+        "seed": training.seed,
+        "output_dir": str(folder),
+    }
+    if owned := sorted(settings.args.keys() & {*own, *COUNTED_BY}):
+        raise UserError(
+            f"trainer.args.{owned[0]} is set by the run, which counts by it; keys of its own are "
+            "trainer.steps, batch_size, group_size, micro_batch, learning_rate, temperature, "
+            "max_new_tokens, save_every, and seed"
+        )
+    free = {
+        "lr_scheduler_type": "constant",
         "save_total_limit": 2,
         "report_to": [],
         "disable_tqdm": True,
-        "use_cpu": not gpu,
-        "bf16": gpu,
-        "seed": training.seed,
+        "use_cpu": not gpus,
+        "bf16": bool(gpus),
     }
     try:
-        return GRPOConfig(str(folder), **(values | settings.args))
+        return GRPOConfig(**own, **(free | settings.args))
     except (TypeError, ValueError) as error:
         raise UserError(f"trainer.args: {error}") from error
 

@@ -23,14 +23,14 @@ def measure(
     problems: tuple[Prompts, Sequence[Sample]],
     samples: int,
     seed: int,
-    **sampling: Any,
+    sampling: Any,
 ) -> dict[str, float]:
     """Pass rates in all, by bucket and by source; the training's random numbers stay as they are.
 
     Args:
         problems: those held out, and what each asks.
         samples: rollouts of each; one without a reward is in no rate.
-        sampling: what `generate` takes.
+        sampling: the GenerationConfig of the training's own rollouts.
     """
     import torch
 
@@ -54,7 +54,7 @@ def measure(
 
 
 def _responses(
-    model: Any, tokenizer: Any, asked: Sequence[Sample], samples: int, sampling: dict[str, Any]
+    model: Any, tokenizer: Any, asked: Sequence[Sample], samples: int, sampling: Any
 ) -> list[list[str]]:
     """Texts, (problems, samples); those of about one length together, so that little is padded."""
 
@@ -69,7 +69,7 @@ def _responses(
         padded = tokenizer.pad(
             {"input_ids": [ids[row] for row in rows]}, return_tensors="pt", padding_side="left"
         ).to(model.device)
-        output = model.generate(**padded, do_sample=True, num_return_sequences=samples, **sampling)
+        output = model.generate(**padded, generation_config=sampling, num_return_sequences=samples)
         new = output[:, padded["input_ids"].shape[1] :]
         decoded = tokenizer.batch_decode(new, skip_special_tokens=True)
         for place, row in enumerate(rows):

@@ -41,7 +41,9 @@ class Journal:
         self.step(step, columns_of(numbers, step * schedule.batch_size * schedule.group_size))
 
     def event(self, step: int, event: Event) -> None:
-        """Something that the sampler did."""
+        """Something that the sampler did; once, where a training goes on from before it."""
+        if any((step, event.kind, event.text) == (s, e.kind, e.text) for s, e in self._events):
+            return
         self._events.append((step, event))
         self._log.event(step, event)
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pytest
 
@@ -15,12 +16,14 @@ from curriculum.run.scoring.scoring import Scoring, TooManyFailures
 class Picky(Reward):
     """Fails on what is no number."""
 
+    needs: ClassVar = ("response", "ground_truth")
+
     def score(self, samples):
         return [float(each.response) for each in samples]
 
 
 def asked(*responses):
-    return [Sample("s", "p", response, None, None) for response in responses]
+    return [Sample("s", "p", response, "truth", None) for response in responses]
 
 
 def test_what_has_no_reward_is_no_number_and_the_rest_is_scored(caplog):
@@ -29,6 +32,9 @@ def test_what_has_no_reward_is_no_number_and_the_rest_is_scored(caplog):
         first, second = score(asked("0", "what"))
         assert first == 0.0
         assert math.isnan(second)
+        (unknown,) = score([asked("1")[0]._replace(ground_truth=None)])
+        assert math.isnan(unknown), "a missing truth is no wrong answer"
+    assert "no ground truth" in caplog.text
     assert "could not convert string to float: 'what'" in caplog.text
 
 
