@@ -114,8 +114,23 @@ def test_it_trains_and_goes_on_where_it_was_killed(run, start, tmp_path):
     run(name="killed")
     assert parameters(tmp_path / "killed") == parameters(tmp_path / "whole"), "nothing was left"
 
+    said = run("trainer.steps=4", name="killed", code=1)
+    assert "trainer.steps=4" in said and "further already" in said
     said = run("trainer.learning_rate=1e-3", name="whole", code=1)
     assert "has checkpoints of a training with other settings" in said
+
+
+@pytest.mark.parametrize(
+    ("override", "told"),
+    [
+        ("trainer.args={num_iterations: 2}", "trainer.args.num_iterations is set by the run"),
+        ("trainer.args={temperature: 2}", "trainer.args.temperature is set by the run"),
+        ("trainer.micro_batch=3", "trainer.micro_batch=3: no part of the 16 of a batch"),
+        ("export.val_fraction=0", "no problem is held out to measure on"),
+    ],
+)
+def test_what_would_make_numbers_wrong_is_refused(run, override, told):
+    assert told in run(override, code=1)
 
 
 def test_a_sweep_ends_in_a_comparison_on_what_is_held_out(run, tmp_path):

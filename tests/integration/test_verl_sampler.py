@@ -115,6 +115,22 @@ def test_feedback_that_is_lost_is_said_and_logs_are_cut(config, capsys, tmp_path
     assert "the feedback of batch 4 is not at" in capsys.readouterr().out
 
 
+def test_a_training_that_begins_anew_keeps_no_lines_of_another(config, tmp_path):
+    for steps in (5, 2):
+        Trainer(config("UniformSampler")).fit(steps)
+    written = tmp_path / "checkpoints" / "curriculum" / "metrics.jsonl"
+    assert [json.loads(line)["batch"] for line in written.read_text().splitlines()] == [1, 2]
+
+
+def test_rewards_of_32_bits_are_the_decimals_they_were_made_of(config):
+    trainer = Trainer(config("MultiSourceSampler", threshold=0.7))
+    infos = next(iter(trainer.loader))["extra_info"]
+    batch = rollouts(infos, 0)
+    batch.batch["token_level_scores"][:, 2] = 0.7
+    trainer.sampler.update(batch)
+    assert trainer.sampler.curriculum.metrics()["source/logicif/reward_ema"] == 0.7
+
+
 def test_the_log_has_the_seed_s_lines(config, capsys, tmp_path):
     keys = {"complexity_source": "logicif", "reward_threshold": 0.125}
     quick = {"min_batches_per_level": 2, "check_frequency": 1}

@@ -210,6 +210,24 @@ def test_a_killed_training_goes_on_as_one_that_never_stopped(stages, tmp_path):
     assert "+curriculum.half_life=50" in done["training"]["command"]
 
 
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (["trainer.args=[data.train_batch_size=8]"], "trainer.args: data.train_batch_size=8 is"),
+        (["export.cumulative=true"], "export.cumulative=false"),
+        (["export.val_fraction=0"], "export.val_fraction=0.1"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_verl_starts(stages, tmp_path, more, told):
+    process = Process(
+        tmp_path / "refused",
+        *("run.py", "preset=curriculum", f"data.path={stages}/example/rollouts", "trainer=verl"),
+        *(f"output_dir={tmp_path}/refused", f"store_dir={stages}/store", *more),
+    )
+    assert process.process.wait(LIMIT) == 1
+    assert told in process.said()
+
+
 def test_keys_that_this_verl_ignores_are_refused(stages):
     from omegaconf import OmegaConf
 
