@@ -213,7 +213,7 @@ def test_a_killed_training_goes_on_as_one_that_never_stopped(stages, tmp_path):
 @pytest.mark.parametrize(
     ("more", "told"),
     [
-        (["trainer.args=[data.train_batch_size=8]"], "trainer.args: data.train_batch_size=8 is"),
+        (["trainer.args=['data.train_batch_size=8']"], "trainer.args: data.train_batch_size=8 is"),
         (["export.cumulative=true"], "export.cumulative=false"),
         (["export.val_fraction=0"], "export.val_fraction=0.1"),
     ],
