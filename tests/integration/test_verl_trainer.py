@@ -98,15 +98,15 @@ class Process:
     def __init__(self, folder, *arguments, cwd=PROJECT):
         self.folder, self.rollouts = folder, folder / "rollouts"
         folder.mkdir(exist_ok=True)
-        self._log = (folder / "log").open("w+")
-        self.process = subprocess.Popen(
-            [sys.executable, *arguments],
-            env=os.environ | ENVIRONMENT,
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-            cwd=cwd,
-            start_new_session=True,
-        )
+        with (folder / "log").open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, *arguments],
+                env=os.environ | ENVIRONMENT,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=cwd,
+                start_new_session=True,
+            )
 
     def kill_after(self, step):
         """Kill it when a checkpoint of that step is there."""
@@ -121,8 +121,7 @@ class Process:
         assert self.process.wait(LIMIT) == 0, self.said()
 
     def said(self):
-        self._log.seek(0)
-        return self._log.read()
+        return (self.folder / "log").read_text()
 
     def drawn(self, step):
         """Texts of prompts and responses."""
@@ -207,7 +206,7 @@ def test_a_killed_training_goes_on_as_one_that_never_stopped(stages, tmp_path):
     assert steps["rollouts"].tolist() == [BATCH * GROUP, 2 * BATCH * GROUP]
     done = json.loads((filtered.folder / "result.json").read_text())
     assert (done["status"], done["training"]["trainer"]) == ("completed", "verl")
-    assert "+curriculum.half_life=50" in done["training"]["command"]
+    assert "+curriculum.half_life=50.0" in done["training"]["command"]
 
 
 @pytest.mark.parametrize(
