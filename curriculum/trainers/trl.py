@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
@@ -42,7 +42,7 @@ class Trl(Trainer):
     eval_samples: AtLeastOne = 4
     save_every: AtLeastOne = 50
     gain: Annotated[float, Field(gt=0, lt=1)] = 0.1
-    args: dict[str, Any] = field(default_factory=dict)
+    args: dict[str, Any] | None = None
     files: ClassVar = (METRICS, EVENTS)
     holds_out: ClassVar = True
 

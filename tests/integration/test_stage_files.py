@@ -113,6 +113,7 @@ def test_verl_reads_all_stage_files(stages, tokenizer, tmp_path):
         assert row["extra_info"]["difficulty_metrics"]["n"] == 3
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # of transformers, at what TRL sets
 def test_trl_takes_a_training_step_on_stage_files(stages, tokenizer, tmp_path):
     trl = pytest.importorskip("trl", reason="trl is not installed; CI has an environment with it")
     from transformers import Qwen2Config, Qwen2ForCausalLM

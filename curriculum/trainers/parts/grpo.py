@@ -211,7 +211,8 @@ def _config(settings: Trl, training: Training, limit: int, folder: Path) -> Any:
         "seed": training.seed,
         "output_dir": str(folder),
     }
-    if owned := sorted(settings.args.keys() & {*own, *COUNTED_BY}):
+    args = settings.args or {}
+    if owned := sorted(args.keys() & {*own, *COUNTED_BY}):
         raise UserError(
             f"trainer.args.{owned[0]} is set by the run, which counts by it; keys of its own are "
             "trainer.steps, batch_size, group_size, micro_batch, learning_rate, temperature, "
@@ -226,7 +227,7 @@ def _config(settings: Trl, training: Training, limit: int, folder: Path) -> Any:
         "bf16": bool(gpus),
     }
     try:
-        return GRPOConfig(**own, **(free | settings.args))
+        return GRPOConfig(**own, **(free | args))
     except (TypeError, ValueError) as error:
         raise UserError(f"trainer.args: {error}") from error
 
