@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,8 @@ def _responses(
 ) -> list[list[str]]:
     """Texts, (problems, samples); those of about one length together, so that little is padded."""
 
+    sampling = deepcopy(sampling)
+    sampling.num_return_sequences = samples
     special = tokenizer.chat_template is None  # a chat template has the special tokens in it
     texts = [chat_text(tokenizer, each.prompt) for each in asked]
     ids = tokenizer(texts, add_special_tokens=special)["input_ids"]
@@ -69,7 +72,7 @@ def _responses(
         padded = tokenizer.pad(
             {"input_ids": [ids[row] for row in rows]}, return_tensors="pt", padding_side="left"
         ).to(model.device)
-        output = model.generate(**padded, generation_config=sampling, num_return_sequences=samples)
+        output = model.generate(**padded, generation_config=sampling)
         new = output[:, padded["input_ids"].shape[1] :]
         decoded = tokenizer.batch_decode(new, skip_special_tokens=True)
         for place, row in enumerate(rows):
