@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,9 +26,7 @@ from curriculum.integrations.trl import ROW, CurriculumMixin, text_of
 from curriculum.trainers.base import Tasks, Training
 from curriculum.trainers.parts.held_out import measure
 from curriculum.trainers.parts.journal import RATE, Journal
-
-if TYPE_CHECKING:
-    from curriculum.trainers.trl import Trl
+from curriculum.trainers.parts.model_trainer import ModelTrainer
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +57,8 @@ def quiet() -> Iterator[None]:
 
 @quiet()
 def train(
-    settings: Trl,
+    settings: ModelTrainer,
+    args: Mapping[str, Any],
     prompts: Prompts,
     training: Training,
     tasks: Tasks,
@@ -87,7 +86,7 @@ def train(
     trainer = CurriculumTrainer(
         model,
         _reward(asked, tasks),
-        _config(settings, training, limit, folder),
+        _config(settings, args, training, limit, folder),
         train_dataset=Dataset.from_list(rows),
         processing_class=tokenizer,
         curriculum=training.curriculum(prompts),
@@ -106,7 +105,7 @@ class _Follower(TrainerCallback):
 
     def __init__(
         self,
-        settings: Trl,
+        settings: ModelTrainer,
         training: Training,
         tasks: Tasks,
         journal: Journal,
@@ -189,7 +188,9 @@ def _reward(asked: Sequence[Sample], tasks: Tasks) -> Callable[..., list[float |
     return reward
 
 
-def _config(settings: Trl, training: Training, limit: int, folder: Path) -> Any:
+def _config(
+    settings: ModelTrainer, args: Mapping[str, Any], training: Training, limit: int, folder: Path
+) -> Any:
     """What `trainer.args` says is TRL's, and goes before."""
     schedule, gpus = training.schedule, torch.cuda.device_count()
     if gpus > 1:
@@ -211,7 +212,6 @@ def _config(settings: Trl, training: Training, limit: int, folder: Path) -> Any:
         "seed": training.seed,
         "output_dir": str(folder),
     }
-    args = settings.args or {}
     if owned := sorted(args.keys() & {*own, *COUNTED_BY}):
         raise UserError(
             f"trainer.args.{owned[0]} is set by the run, which counts by it; keys of its own are "
@@ -227,7 +227,7 @@ def _config(settings: Trl, training: Training, limit: int, folder: Path) -> Any:
         "bf16": bool(gpus),
     }
     try:
-        return GRPOConfig(**own, **(free | args))
+        return GRPOConfig(**own, **{**free, **args})
     except (TypeError, ValueError) as error:
         raise UserError(f"trainer.args: {error}") from error
 
