@@ -16,9 +16,9 @@ from curriculum.core.names import CONTROL, METRICS
 from curriculum.core.records import Floats
 from curriculum.core.terminal import console, plain_table
 from curriculum.samplers import Guards
+from curriculum.trainers.parts.journal import RATE
 
 LEVEL = 0.9  # of the intervals
-RATE = "mean_pass_rate"  # the column that is compared
 GUARDS = {f"sampler.{each.name}" for each in fields(Guards)}  # they hold for the control too
 GROUPS = ("sampler", "trainer", "seed")  # of the configuration, whose sweep compares curricula
 
@@ -31,6 +31,8 @@ class Curve:
     rollouts: Floats  # (T,) after each step at which it was measured, from 0
     pass_rates: Floats  # (T,) mean over all prompts, or those held out
     summary: dict[str, Any]
+    label: str  # what the pass rates are of
+    gain_wanted: float
 
     def gain(self, rollouts: float) -> float:
         """Of the mean pass rate, after so many rollouts."""
@@ -74,7 +76,8 @@ def collect_arms(folders: Sequence[Path], runs: Sequence[dict[str, Any]]) -> lis
         chosen = (f"sampler={run['sampler']}", f"seed={run['seed']}")
         setting = [override for override in varied if override not in (*of_sampler, *chosen)]
         table = pd.read_parquet(folder / METRICS)
-        for option, summary in run["training"]["arms"].items():
+        training = run["training"]
+        for option, summary in training["arms"].items():
             is_own = option == run["sampler"]
             name = " ".join([option, *(of_sampler if is_own and option != CONTROL else guards)])
             prefix = "" if is_own else "control/"
@@ -84,6 +87,8 @@ def collect_arms(folders: Sequence[Path], runs: Sequence[dict[str, Any]]) -> lis
                 measured["rollouts"].to_numpy(),
                 measured[f"{prefix}{RATE}"].to_numpy(),
                 summary,
+                training.get("simulation") or f"mean pass rate {training['measured']}",
+                training["gain_wanted"],
             )
     arms = [
         Arm(name, setting, guards, name.split()[0] == CONTROL, list(each.values()))
@@ -116,14 +121,10 @@ def worth_showing(runs: Iterable[dict[str, Any]]) -> tuple[bool, bool]:
     return not varied or bool(varied - set(GROUPS)), bool(varied & set(GROUPS))
 
 
-def compare_arms(arms: Sequence[Arm], runs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def compare_arms(arms: Sequence[Arm]) -> list[dict[str, Any]]:
     """The comparison as JSON values, one for each setting."""
-    training: dict[str, Any] = next((run["training"] for run in runs if "training" in run), {})
-    label = training.get("simulation") or f"mean pass rate {training.get('measured')}"
-    shared = {"gain_wanted": training.get("gain_wanted"), "label": label}
     settings = dict.fromkeys(arm.setting for arm in arms)
-    groups = ([arm for arm in arms if arm.setting == setting] for setting in settings)
-    return [shared | _compare_setting(group) for group in groups]
+    return [_compare_setting([arm for arm in arms if arm.setting == each]) for each in settings]
 
 
 def _compare_setting(arms: Sequence[Arm]) -> dict[str, Any]:
@@ -141,7 +142,9 @@ def _compare_setting(arms: Sequence[Arm]) -> dict[str, Any]:
         {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in row.items()}
         for row in rows
     ]
-    about = {"setting": arms[0].setting, "rollouts": rollouts, "level": LEVEL}
+    first = arms[0].curves[0]
+    about = {"gain_wanted": first.gain_wanted, "label": first.label}
+    about |= {"setting": arms[0].setting, "rollouts": rollouts, "level": LEVEL}
     return about | {"arms": none_for_nan, "verdict": judge(rows)}
 
 

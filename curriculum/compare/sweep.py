@@ -47,7 +47,7 @@ def compare(sweep: Path) -> list[str]:
     of_buckets, of_training = worth_showing(runs)
     agreement = adjusted_rand_indices(folders, runs) if of_buckets else []
     arms = collect_arms(folders, runs) if of_training else []
-    found = compare_arms(arms, runs)
+    found = compare_arms(arms)
     _write(sweep, runs, agreement, found)
     _show(sweep, runs, agreement, of_buckets)
     pictures = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
@@ -42,7 +43,7 @@ def split(
     left = dict(values)
 
     def taken(cls: type[T]) -> T:
-        names = [each.name for each in dataclasses.fields(cls) if each.name in left]  # type: ignore[arg-type]
+        names = [name for name in inspect.signature(cls).parameters if name in left]
         return with_options(cls, {name: left.pop(name) for name in names}, where)
 
     options, guards = taken(Options), taken(Guards)

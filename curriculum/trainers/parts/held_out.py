@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from curriculum.core.errors import UserError
 from curriculum.core.prompts import Prompts
 from curriculum.core.records import Floats, Sample
 from curriculum.integrations.chats import chat_text
@@ -32,6 +33,9 @@ def measure(
         problems: those held out, and what each asks.
         samples: rollouts of each; one without a reward is in no rate.
         sampling: the GenerationConfig of the training's own rollouts.
+
+    Raises:
+        UserError: where not one rollout has a reward.
     """
     import torch
 
@@ -49,6 +53,8 @@ def measure(
     ]
     rewards = np.array(tasks.score(rollouts), np.float64).reshape(len(asked), samples)
     answered = np.isfinite(rewards)
+    if not answered.any():
+        raise UserError("not one response to the problems held out has a reward: see the log")
     rate = np.full(len(asked), np.nan)
     np.divide(tasks.passes(rewards).sum(1), answered.sum(1), out=rate, where=answered.any(1))
     return {RATE: float(np.nanmean(rate)), **_by_group(prompts, rate)}
@@ -58,7 +64,6 @@ def _responses(
     model: Any, tokenizer: Any, asked: Sequence[Sample], samples: int, sampling: Any
 ) -> list[list[str]]:
     """Texts, (problems, samples); those of about one length together, so that little is padded."""
-
     sampling = deepcopy(sampling)
     sampling.num_return_sequences = samples
     special = tokenizer.chat_template is None  # a chat template has the special tokens in it

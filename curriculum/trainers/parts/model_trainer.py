@@ -50,7 +50,7 @@ class ModelTrainer(Trainer):
 
     def made_of(self, prompts: Prompts, training: Training) -> dict[str, Any]:
         """All that a training that goes on must have been begun with."""
-        own = {name: value for name, value in asdict(self).items() if name not in ("gain",)}
+        own = {name: value for name, value in asdict(self).items() if name != "gain"}
         schedule = asdict(training.schedule)
         del schedule["steps"]  # a training may be made longer
         return {
