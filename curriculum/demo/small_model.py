@@ -1,4 +1,4 @@
-"""A character-level Llama of 0.25M parameters: tokenizer, weights and sampling."""
+"""Character-level Llamas of 0.1M to 0.25M parameters: tokenizer, weights and sampling."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ SPECIAL_TOKENS = ["<pad>", "<bos>", "<eos>", "<unk>"]
 PAD, BOS, EOS, UNKNOWN = range(4)
 CHARACTERS = "0123456789+-*,:=GRabcdefghijklmnopqrstuvwxyz"
 CONTEXT = 256  # tokens
+HEAD = 32  # wide: vLLM refuses narrower ones
 MAX_NEW_TOKENS = 12
 PROMPTS_AT_ONCE = 64
 
@@ -43,8 +44,8 @@ def build_tokenizer() -> Any:
     )
 
 
-def build_model(seed: int) -> Any:
-    """A LlamaForCausalLM with random weights."""
+def build_model(seed: int, heads: int = 3, max_new_tokens: int = MAX_NEW_TOKENS) -> Any:
+    """A LlamaForCausalLM with random weights; 0.25M of them with three heads, 0.11M with two."""
     import torch
     from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
@@ -52,11 +53,11 @@ def build_model(seed: int) -> Any:
     tokens = {"pad_token_id": PAD, "bos_token_id": BOS, "eos_token_id": EOS}
     config = LlamaConfig(
         vocab_size=len(SPECIAL_TOKENS) + len(CHARACTERS),
-        hidden_size=96,
-        intermediate_size=288,
+        hidden_size=HEAD * heads,
+        intermediate_size=3 * HEAD * heads,
         num_hidden_layers=2,
-        num_attention_heads=3,  # 32 wide: vLLM refuses narrower heads
-        num_key_value_heads=3,
+        num_attention_heads=heads,
+        num_key_value_heads=heads,
         max_position_embeddings=CONTEXT,
         tie_word_embeddings=True,
         rope_parameters={"rope_type": "default", "rope_theta": 1000.0},
@@ -65,7 +66,7 @@ def build_model(seed: int) -> Any:
     model: Any = LlamaForCausalLM(config)
     # Servers that take their sampling from the checkpoint would decode greedily without it.
     model.generation_config = GenerationConfig(
-        do_sample=True, temperature=1.0, top_k=0, max_new_tokens=MAX_NEW_TOKENS, **tokens
+        do_sample=True, temperature=1.0, top_k=0, max_new_tokens=max_new_tokens, **tokens
     )
     return model
 

@@ -1,51 +1,106 @@
-"""`model.path=small`: the demo's model, trained on first use and kept in the store."""
+"""Models that are made here: `model.path=small` and others, trained on first use and then kept."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from random import Random
+from typing import Any, NamedTuple
 
 from curriculum.core.errors import UserError
-from curriculum.data.parts import demo_problems, demo_tasks
-from curriculum.demo import make_rollouts, training
+from curriculum.data.parts import demo_problems, demo_tasks, graded_tasks
+from curriculum.demo import make_rollouts, noisy, training
 from curriculum.demo import small_model as checkpoint
+from curriculum.demo.training import Phase
 from curriculum.store.entries import Store, digest_of_source
 
 log = logging.getLogger(__name__)
 
-NAME = "small"
 SEED = 0
-SCHEMA = 1  # of the entry
-SOURCES = (make_rollouts, checkpoint, training, demo_problems, demo_tasks)
+SCHEMA = 1  # of the entries
 EXTRAS = ("torch", "transformers", "reasoning_gym")
+SOURCES = (make_rollouts, checkpoint, training, demo_problems, demo_tasks)
+NOISE = Phase(steps=300, warmup_steps=40)
 
 
-def small_model(store: Store) -> Path:
-    """The checkpoint's folder; training takes about three minutes on one core.
+class Recipe(NamedTuple):
+    """How a model is made, how long that takes on one core, and of what code it depends."""
+
+    make: Callable[[Store], tuple[Any, Any]]  # model and tokenizer
+    takes: str
+    sources: tuple[Any, ...] = SOURCES
+
+
+def stored(name: str, store: Store) -> Path:
+    """The checkpoint's folder.
 
     Raises:
         UserError: where what trains it is not installed.
     """
-    missing = [name for name in EXTRAS if find_spec(name) is None]
+    missing = [each for each in EXTRAS if find_spec(each) is None]
     if missing:
         raise UserError(
-            f"model.path=small is trained here and needs {', '.join(missing)}: "
+            f"model.path={name} is trained here and needs {', '.join(missing)}: "
             "pip install -e '.[torch]'"
         )
+    recipe = RECIPES[name]
     made_of = {
         "seed": SEED,
         "schema": SCHEMA,
-        "source": digest_of_source(*SOURCES),
-        "versions": [version(name.replace("_", "-")) for name in EXTRAS],
+        "source": digest_of_source(*recipe.sources),
+        "versions": [version(each.replace("_", "-")) for each in EXTRAS],
     }
-    return store.entry("small_model", made_of, _train).folder
+    return store.entry(f"{name}_model", made_of, partial(_train, name, recipe, store)).folder
 
 
-def _train(folder: Path) -> dict[str, int]:
-    log.info("training the small model: about three minutes, once")
-    problems = demo_problems.demo_problems(make_rollouts.PROBLEMS_PER_LEVEL)
-    model, tokenizer = make_rollouts.trained_model(problems, SEED)
+def _train(name: str, recipe: Recipe, store: Store, folder: Path) -> dict[str, int]:
+    log.info("training the %s model: about %s, once", name, recipe.takes)
+    model, tokenizer = recipe.make(store)
     checkpoint.save_checkpoint(model, tokenizer, folder)
     return {"parameters": sum(each.numel() for each in model.parameters())}
+
+
+def _small(_: Store) -> tuple[Any, Any]:
+    problems = demo_problems.demo_problems(make_rollouts.PROBLEMS_PER_LEVEL)
+    return make_rollouts.trained_model(problems, SEED)
+
+
+def _reverse(_: Store) -> tuple[Any, Any]:
+    import torch
+
+    torch.set_num_threads(1)  # sums over several threads are not reproducible
+    model = checkpoint.build_model(SEED, heads=2, max_new_tokens=16)
+    tokenizer = checkpoint.build_tokenizer()
+    training.train(model, tokenizer, noisy.strings(Random(SEED)), Phase(1500, 96, 50))
+    return model, tokenizer
+
+
+def _noisy(base: str, problems: Callable[[Random], Any], store: Store) -> tuple[Any, Any]:
+    """One of the others, trained on with wrong answers."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    torch.set_num_threads(1)
+    folder = stored(base, store)
+    model: Any = AutoModelForCausalLM.from_pretrained(folder)
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+    training.train(model, tokenizer, problems(Random(SEED + 1)), NOISE)
+    return model, tokenizer
+
+
+OF_NOISE = (*SOURCES, graded_tasks, noisy)
+RECIPES: Mapping[str, Recipe] = {
+    "small": Recipe(_small, "three minutes"),
+    "small_unsure": Recipe(partial(_noisy, "small", noisy.tasks), "half a minute", OF_NOISE),
+    "reverse": Recipe(_reverse, "a minute", OF_NOISE),
+    "reverse_35": Recipe(
+        partial(_noisy, "reverse", partial(noisy.strings, wrong=0.35)), "15 seconds", OF_NOISE
+    ),
+    "reverse_50": Recipe(
+        partial(_noisy, "reverse", partial(noisy.strings, wrong=0.5)), "15 seconds", OF_NOISE
+    ),
+}

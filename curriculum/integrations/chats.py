@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 Messages = list[dict[str, Any]]
@@ -25,3 +26,11 @@ def chat_text(tokenizer: Any, prompt: Any) -> str:
         messages_of(prompt), tokenize=False, add_generation_prompt=True
     )
     return text
+
+
+def token_ids(tokenizer: Any, prompts: Sequence[Any]) -> list[list[int]]:
+    """Of each prompt, special tokens included: where there is a chat template, it has them."""
+    texts = [chat_text(tokenizer, prompt) for prompt in prompts]
+    special = tokenizer.chat_template is None
+    ids: list[list[int]] = tokenizer(texts, add_special_tokens=special)["input_ids"]
+    return ids

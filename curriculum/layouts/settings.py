@@ -23,7 +23,7 @@ class Export:
     name: str = "combined"
     cumulative: bool = False
     val_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    split: Literal["bucket", "prompt"] = "bucket"
+    split: Literal["bucket", "prompt", "data"] = "bucket"
     seed: Annotated[int, Field(ge=0)] = 0
 
     @property

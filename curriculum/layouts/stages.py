@@ -15,12 +15,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curriculum.core.errors import UserError
-from curriculum.core.records import Buckets, Measured, reaches
+from curriculum.core.records import Buckets, Integers, Measured, Problems, reaches
 from curriculum.core.summary import Written, show_difficulty, show_files
 from curriculum.core.terminal import console, plain_table
 from curriculum.formats.problems import prompt_identity, without_number
 from curriculum.layouts.base import Layout, Mask, write_json
-from curriculum.layouts.parts.split import held_out
+from curriculum.layouts.parts.split import held_out, held_out_by_data
 from curriculum.layouts.parts.training import ABILITY, DATA_SOURCE, TrainingRows, training_rows
 from curriculum.layouts.settings import Export
 
@@ -145,11 +145,18 @@ def _kept(outcome: Measured, mode: str) -> Mask:
 
 def validation_side(outcome: Measured, export: Export) -> Mask:
     """(P,) the measured problems that are held out from every stage's training."""
-    table = outcome.problems.table.take(pa.array(outcome.measured))
+    return validation_of(outcome.problems, outcome.measured, outcome.buckets.assignment, export)
+
+
+def validation_of(problems: Problems, rows: Integers, bucket: Integers, export: Export) -> Mask:
+    """(P,) which of some problems are held out, given the bucket of each."""
+    if export.split == "data":
+        return held_out_by_data(problems, rows)
+    table = problems.table.take(pa.array(rows))
     prompts = [prompt_identity(prompt) for prompt in table["prompt"].to_pylist()]
     own = zip(table["data_source"].to_pylist(), table["problem_id"].to_pylist(), strict=True)
     ids = [f"{source} {without_number(problem_id)}" for source, problem_id in own]
-    strata = outcome.buckets.assignment if export.split == "bucket" else None
+    strata = bucket if export.split == "bucket" else None
     return held_out(prompts, ids, strata, export.val_fraction, export.seed)
 
 

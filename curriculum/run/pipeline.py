@@ -21,7 +21,7 @@ from curriculum.run.rewards import reward
 from curriculum.run.sampling import sample
 from curriculum.run.settings import Settings
 from curriculum.run.tracked import tracked
-from curriculum.run.training import train
+from curriculum.run.training import given, train, unmeasured
 from curriculum.trackers import Tracker
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,11 @@ def take_steps(settings: Settings, context: Context, tracker: Tracker) -> Path |
     if settings.until == "problems":
         context.ledger.note(total_problems=len(read.problems))
         return None
+    sampler, trainer = settings.sampler, settings.trainer
+    if settings.budget is None and sampler and trainer:
+        everything = unmeasured(settings, read.problems, context)
+        train(settings, sampler, trainer, everything, context, tracker)
+        return None
     sampled = sample(settings, read, context)
     if sampled is None:  # other shards make the rest
         return None
@@ -67,10 +72,10 @@ def take_steps(settings: Settings, context: Context, tracker: Tracker) -> Path |
         left = lay_out(settings, measured, rewarded.findings, context)
         if context.show:
             show(settings, measured, left, rewarded.findings)
-        if settings.export.order and settings.sampler:
-            write_order(settings, settings.sampler, measured, left, context)
-        if settings.until is None and settings.sampler and settings.trainer:
-            train(settings, settings.sampler, settings.trainer, measured, left, context, tracker)
+        if settings.export.order and sampler:
+            write_order(settings, sampler, measured, left, context)
+        if settings.until is None and sampler and trainer:
+            train(settings, sampler, trainer, given(measured, left), context, tracker)
     with context.ledger.timed("report"):
         result, examples = context.ledger.result(), settings.report.examples
         return report.of_run(measured, result, context.folder, context.store, examples)

@@ -1,13 +1,15 @@
-"""What a run has measured, as a sampler takes it."""
+"""What a run knows of its problems, as a sampler takes it."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curriculum.core.prompts import Mask, Prompts
-from curriculum.core.records import Floats, Measured, Metrics
+from curriculum.core.records import Floats, Integers, Measured, Metrics, Problems
 
 
 def prompts_of(outcome: Measured, trained: Mask) -> Prompts:
@@ -16,20 +18,43 @@ def prompts_of(outcome: Measured, trained: Mask) -> Prompts:
     Args:
         trained: (P,) which of them are on the training side.
     """
-    table = outcome.problems.table.take(pa.array(outcome.measured))
-    sources = pc.dictionary_encode(table["data_source"].combine_chunks())
-    return Prompts(
-        ids=table["problem_id"].to_numpy(),
-        index=outcome.measured,
-        source=sources.indices.to_numpy(zero_copy_only=False).astype("int64"),
-        sources=sources.dictionary.to_pylist(),
+    return _prompts(
+        outcome.problems,
+        outcome.measured,
         bucket=outcome.buckets.assignment,
         buckets=list(outcome.buckets.names),
         difficulty=_difficulty(outcome.metrics),
         n=outcome.metrics["n"],
         c=outcome.metrics["c"],
         trained=trained,
+    )
+
+
+def unmeasured_prompts(problems: Problems, trained: Mask) -> Prompts:
+    """All problems, in one bucket, of none of which anything is known."""
+    count = len(problems)
+    return _prompts(
+        problems,
+        np.arange(count),
+        bucket=np.zeros(count, np.int64),
+        buckets=["unmeasured"],
+        difficulty=np.full(count, np.nan),
+        n=np.zeros(count),
+        c=np.zeros(count),
+        trained=trained,
+    )
+
+
+def _prompts(problems: Problems, rows: Integers, **measured: Any) -> Prompts:
+    table = problems.table.take(pa.array(rows))
+    sources = pc.dictionary_encode(table["data_source"].combine_chunks())
+    return Prompts(
+        ids=table["problem_id"].to_numpy(),
+        index=rows,
+        source=sources.indices.to_numpy(zero_copy_only=False).astype("int64"),
+        sources=sources.dictionary.to_pylist(),
         extra_info=table["extra_info"].to_numpy(),
+        **measured,
     )
 
 

@@ -15,8 +15,7 @@ import pyarrow as pa
 from curriculum.budgets import Findings
 from curriculum.core.errors import UserError
 from curriculum.core.records import Asked, Problems, Rollouts
-from curriculum.demo.stored import NAME as SMALL
-from curriculum.demo.stored import small_model
+from curriculum.demo.stored import RECIPES, stored
 from curriculum.metrics import PassRate
 from curriculum.run import rejects
 from curriculum.run.context import Context
@@ -88,7 +87,7 @@ def generate(settings: Settings, read: Read, context: Context) -> Sampled | None
 
 def model_of(name: str, store: Store) -> str:
     """The folder of a model that is made here, or the name of any other."""
-    return str(small_model(store)) if name == SMALL else name
+    return str(stored(name, store)) if name in RECIPES else name
 
 
 def add_shard(work: Work, context: Context) -> bool:
@@ -105,6 +104,7 @@ def generate_in_rounds(
 ) -> Sampled | None:
     """Rollouts as the budget asks for them; each round's are an entry of the store."""
     problems, budget, setting = read.problems, settings.budget, settings.setting()
+    assert budget is not None, "a run that measures nothing makes no rollouts"
     counts: Counter[str] = Counter()
     made_of = [read.fingerprint]
     rounds_done = 0

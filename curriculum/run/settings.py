@@ -42,7 +42,7 @@ class Settings:
     replay: Rollouts | None  # where rollouts are, unless they stand with the problems or are made
     generator: Generator
     generation: Generation
-    budget: Budget
+    budget: Budget | None  # None: nothing is measured
     reward: Reward
     scoring: Scoring
     measure: Measure
@@ -97,7 +97,7 @@ class Settings:
             replay=replay,
             generator=generator,
             generation=shared(Generation, "generator"),
-            budget=conforming(build(cfg, "budget"), Budget, "budget"),
+            budget=_chosen(cfg, "budget", Budget),
             reward=conforming(build(cfg, "reward"), Reward, "reward"),
             scoring=shared(Scoring, "reward"),
             measure=typed(Measure, cfg["measure"], "measure"),
@@ -118,9 +118,11 @@ class Settings:
             until=_until(cfg["until"]),
         )
         _require_both(settings)
-        if not settings.budget.divisible:
-            _require_rounds(settings)
-        if not settings.generator.replays:
+        if settings.budget is None:
+            _require_training(settings)
+        elif not settings.budget.divisible:
+            _require_rounds(settings, settings.budget)
+        if settings.budget is not None and not settings.generator.replays:
             settings.budget.check(settings.setting())
         return settings
 
@@ -155,9 +157,21 @@ def _require_both(settings: Settings) -> None:
         log.warning("the sampler is not tried: trainer=none (trainer=dry_run tries it)")
 
 
-def _require_rounds(settings: Settings) -> None:
+def _require_training(settings: Settings) -> None:
+    """Raise UserError where nothing is measured, and something needs it."""
+    if settings.trainer is None or settings.trainer.needs_measured:
+        raise UserError(
+            "budget=none measures nothing, so there is only a model to train: trainer=trl or local"
+        )
+    if settings.until not in (None, "problems"):
+        raise UserError(f"until={settings.until}: budget=none makes no rollouts")
+    if settings.export.order:
+        raise UserError("export.order draws with simulated rollouts at the measured pass rates")
+
+
+def _require_rounds(settings: Settings, chosen: Budget) -> None:
     """Raise UserError where rollouts can't be had in rounds."""
-    budget, generator = type(settings.budget).__name__, settings.generator
+    budget, generator = type(chosen).__name__, settings.generator
     if generator.replays:
         raise UserError(
             f"the budget ({budget}) decides which rollouts to make: choose a generator that makes "

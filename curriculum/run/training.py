@@ -7,17 +7,21 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from curriculum.core.errors import UserError
-from curriculum.core.prompts import Prompts
+from curriculum.core.names import PROMPTS
+from curriculum.core.prompts import Mask, Prompts
 from curriculum.core.records import JSON_COLUMNS, Measured, Problems, Sample, reaches
-from curriculum.layouts.stages import validation_side
+from curriculum.layouts.stages import validation_of
 from curriculum.rewards import Reward
 from curriculum.run.context import Context
 from curriculum.run.layouts import Left
+from curriculum.run.prompts import unmeasured_prompts
 from curriculum.run.sampling import model_of
 from curriculum.run.scored import choose_reward
 from curriculum.run.scoring.online import online
@@ -28,18 +32,50 @@ from curriculum.trainers import Tasks, Trainer, Training
 
 log = logging.getLogger(__name__)
 
+UNMEASURED = "unmeasured"
+
+
+class Given(NamedTuple):
+    """What there is to train on."""
+
+    problems: Problems
+    prompts: Prompts  # on either side
+    held_out: Mask  # (P,) which of them are for validation
+    recorded: bool  # whether they were measured with rewards that the rollouts carry
+    files: list[Path]  # that the layouts left
+    kind: str  # of these files
+
+
+def given(measured: Measured, left: Left) -> Given:
+    """What a run has measured and laid out."""
+    files = [path for files in left.files.values() for path, _ in files]
+    recorded = measured.rollouts.recorded
+    return Given(measured.problems, left.prompts, left.held_out, recorded, files, left.kind)
+
+
+def unmeasured(settings: Settings, problems: Problems, context: Context) -> Given:
+    """The problems as the data has them, in one bucket; leaves prompts.parquet."""
+    every, none = np.arange(len(problems)), np.zeros(len(problems), np.int64)
+    held_out = validation_of(problems, every, none, settings.export)
+    prompts = unmeasured_prompts(problems, ~held_out)
+    prompts.save(context.folder / PROMPTS)
+    expected = settings.trainer.files if settings.trainer else ()
+    inputs = [file.url for file in settings.files()]
+    context.ledger.leave([PROMPTS], UNMEASURED, expected, inputs)
+    context.ledger.note(total_problems=len(problems))
+    return Given(problems, prompts, held_out, False, [], UNMEASURED)
+
 
 def train(
     settings: Settings,
     sampler: Sampler,
     trainer: Trainer,
-    measured: Measured,
-    left: Left,
+    given: Given,
     context: Context,
     tracker: Tracker,
 ) -> None:
     """Train on the prompts that every layout trains on."""
-    prompts = left.prompts.training_side()
+    prompts = given.prompts.training_side()
     training = Training(
         sampler,
         context.choices["sampler"],
@@ -48,8 +84,8 @@ def train(
         settings.seed,
         settings.measure.threshold,
         settings.measure.strict,
-        [path for files in left.files.values() for path, _ in files],
-        partial(_tasks, settings, measured, left.prompts, context),
+        given.files,
+        partial(_tasks, settings, given, context),
     )
     trainer = trainer.with_model(partial(model_of, store=context.store))
     with context.ledger.timed("training"):
@@ -58,39 +94,36 @@ def train(
         finally:
             tracker.trained()
     files = [name for name in trainer.files if (context.folder / name).exists()]
-    context.ledger.add(files, left.kind)
+    context.ledger.add(files, given.kind)
     context.ledger.note(training=results)
     if context.show:
         trainer.show(results, [context.folder / name for name in files])
 
 
 @contextmanager
-def _tasks(
-    settings: Settings, measured: Measured, prompts: Prompts, context: Context
-) -> Iterator[Tasks]:
+def _tasks(settings: Settings, given: Given, context: Context) -> Iterator[Tasks]:
     """What the problems ask, and the run's reward for new responses, in processes of its own."""
-    reward = _reward(settings, measured, context)
+    reward = _reward(settings, given, context)
     threshold, strict = settings.measure.threshold, settings.measure.strict
-    held_out = validation_side(measured, settings.export)
     with online(reward, settings.scoring) as score:
         yield Tasks(
-            asked=partial(_asked, measured.problems),
+            asked=partial(_asked, given.problems),
             score=score,
             passes=partial(reaches, threshold=threshold, strict=strict),
-            held_out=prompts.take(np.flatnonzero(held_out)),
+            held_out=given.prompts.take(np.flatnonzero(given.held_out)),
         )
 
 
-def _reward(settings: Settings, measured: Measured, context: Context) -> Reward:
+def _reward(settings: Settings, given: Given, context: Context) -> Reward:
     """The run's, for new responses. Raises UserError where it only reads those of the rollouts."""
-    option, problems = context.choices["reward"], measured.problems
-    reward = choose_reward(settings, problems, measured.measured, recorded=False, option=option)
+    option, rows = context.choices["reward"], given.prompts.index
+    reward = choose_reward(settings, given.problems, rows, recorded=False, option=option)
     if reward.in_rollouts:
         raise UserError(
             f"reward={option} reads what the rollouts carry, and responses of a training have none:"
             " choose one that scores, like reward=exact_match"
         )
-    if measured.rollouts.recorded and settings.reward.choose(True, []).in_rollouts:
+    if given.recorded and settings.reward.choose(True, []).in_rollouts:
         log.warning(
             "measured with the rewards in the rollouts; responses of the training are scored by %s",
             type(reward).__name__,

@@ -88,6 +88,7 @@ class Trainer(Protocol):
     files: ClassVar[tuple[str, ...]]  # that it and its log may leave in a run's folder
     layouts: ClassVar[tuple[str, ...]] = ()  # whose files it reads, beside those of the convention
     holds_out: ClassVar[bool] = False  # whether it measures on problems that it is not to train on
+    needs_measured: ClassVar[bool] = True  # whether prompts must have been measured beforehand
 
     def with_model(self, find: Callable[[str], str]) -> Self:
         """The same, with a model's name replaced by what `find` says it is; where it trains one."""

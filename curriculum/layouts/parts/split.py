@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
-from curriculum.core.records import Integers
+from curriculum.core.errors import UserError
+from curriculum.core.records import Integers, Problems
 
 
 def held_out(
@@ -49,6 +52,24 @@ def held_out(
         members = np.flatnonzero(easiest == each)
         held[members[np.argsort(lot[members])][: _quota(len(members), fraction)]] = True
     return np.asarray(held[group])
+
+
+def held_out_by_data(problems: Problems, rows: Integers) -> npt.NDArray[np.bool_]:
+    """(rows,) whether the data's own `extra_info.split` calls a problem anything but train.
+
+    Raises:
+        UserError: where it calls some nothing.
+    """
+    texts = problems.table["extra_info"].take(pa.array(rows)).to_pylist()
+    infos = [json.loads(text) if text else None for text in texts]
+    names = [info.get("split") if isinstance(info, dict) else None for info in infos]
+    nameless = sum(name is None for name in names)
+    if nameless:
+        raise UserError(
+            f"export.split=data: {nameless} of {len(names)} problems have no extra_info.split; "
+            "export.split=bucket or prompt holds out export.val_fraction of them"
+        )
+    return np.array([name != "train" for name in names], np.bool_)
 
 
 def _same_problem(prompts: Sequence[str], ids: Sequence[str]) -> Integers:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ class Journal:
         self._steps: dict[int, dict[str, float]] = {}
         self._events: list[tuple[int, Event]] = []
         self._draws: Counter[int] = Counter()
+        self._measured = int(prompts.n.sum())
 
     def step(self, step: int, values: Mapping[str, float]) -> None:
         """Numbers of a step, or more of them."""
@@ -38,7 +39,17 @@ class Journal:
         """A step that was trained on: the prompts drawn, and the numbers of `numbers_of`."""
         self._draws.update(drawn.tolist())
         schedule = self._training.schedule
-        self.step(step, columns_of(numbers, step * schedule.batch_size * schedule.group_size))
+        rollouts = step * schedule.batch_size * schedule.group_size
+        self.step(step, columns_of(numbers, rollouts) | self._spent(rollouts))
+
+    def begun(self) -> None:
+        """The training begins."""
+        self.step(0, {"rollouts": 0.0, **self._spent(0)})
+
+    def _spent(self, rollouts: int) -> dict[str, float]:
+        """On measuring before the training, and on both."""
+        total = float(self._measured + rollouts)
+        return {"measured_rollouts": float(self._measured), "total_rollouts": total}
 
     def event(self, step: int, event: Event) -> None:
         """Something that the sampler did; once, where a training goes on from before it."""
@@ -63,8 +74,13 @@ class Journal:
         for step, kind, text, values in found["events"]:
             self.event(step, Event(kind, text, values))
 
-    def summary(self, gain: float) -> dict[str, Any]:
-        """The whole of it in some numbers, as a dry run's of an arm."""
+    def summary(self, gain: float, targets: Sequence[float] | None = None) -> dict[str, Any]:
+        """The whole of it in some numbers, as a dry run's of an arm.
+
+        Args:
+            targets: held-out pass rates whose rollouts are wanted: of the training, without those
+                that measuring took; None where one was not reached.
+        """
         schedule, prompts = self._training.schedule, len(self._prompts)
         group = schedule.batch_size * schedule.group_size
         rates = {step: each[RATE] for step, each in sorted(self._steps.items()) if RATE in each}
@@ -80,6 +96,11 @@ class Journal:
             "pass_rate_before": before,
             "pass_rate_after": after,
             "gain": after - before,
+            "measured_rollouts": self._measured,
+            "rollouts_to": [
+                {"pass_rate": each, "rollouts": _first_at(rates, each, group)}
+                for each in targets or []
+            ],
             "rollouts_to_gain": reached[0] * group if reached else None,
             "groups_with_gradient": mixed,
             "rollouts_without_gradient": round(rollouts * (1 - mixed)),
@@ -90,6 +111,18 @@ class Journal:
             "level_ups": sum(event.kind == "level_up" for _, event in self._events),
             "past_the_guards": int(trained[-1]["sampler/guards/gave_way"]) if trained else 0,
         }
+
+
+def _first_at(rates: Mapping[int, float], wanted: float, group: int) -> float | None:
+    """Rollouts until a rate was first reached, on straight lines between what was measured."""
+    steps, values = list(rates), list(rates.values())
+    for place, value in enumerate(values):
+        if reaches(value, wanted, strict=False):
+            if not place:
+                return float(steps[0] * group)
+            low, since = values[place - 1], steps[place - 1]
+            return float((since + (steps[place] - since) * (wanted - low) / (value - low)) * group)
+    return None
 
 
 def columns_of(numbers: Mapping[str, float], rollouts: int) -> dict[str, float]:

@@ -6,6 +6,7 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,13 @@ from curriculum.integrations.chats import messages_of, plain_text
 from curriculum.integrations.rows import INDEX
 from curriculum.integrations.trl import ROW, CurriculumMixin, text_of
 from curriculum.trainers.base import Tasks, Training
-from curriculum.trainers.parts.held_out import measure
-from curriculum.trainers.parts.journal import RATE, Journal
+from curriculum.trainers.parts.checkpoints import JOURNAL, begun_in, step_of
+from curriculum.trainers.parts.held_out import measure, responses_of, told
+from curriculum.trainers.parts.journal import Journal
 from curriculum.trainers.parts.model_trainer import ModelTrainer
 
 log = logging.getLogger(__name__)
 
-JOURNAL = "journal.json"  # in each checkpoint
 MAX_NEW_TOKENS = 512  # where neither run nor model says
 # Of GRPOConfig, with what `_config` sets: a step is a batch, logged, and a checkpoint's at its end.
 COUNTED_BY = (
@@ -70,12 +71,8 @@ def train(
     Raises:
         UserError: where the model can't be loaded, or a size does not fit.
     """
-    begun, steps = _last(folder), training.schedule.steps
-    if begun is not None:
-        if _step(begun) > steps:
-            raise UserError(f"trainer.steps={steps}: {begun} is further already")
-        log.info("going on from %s", begun)
-        journal.load(begun / JOURNAL)
+    steps = training.schedule.steps
+    begun = begun_in(folder, steps, journal)
     model, tokenizer = _loaded(str(settings.model))
     limit = settings.max_new_tokens or model.generation_config.max_new_tokens or MAX_NEW_TOKENS
     asked = tasks.asked(prompts)
@@ -96,7 +93,7 @@ def train(
     trainer.remove_callback(PrinterCallback)
     with progress(f"training, {training.option}", "steps", steps) as advance:
         trainer.add_callback(_Follower(settings, training, tasks, journal, trainer, advance))
-        if begun is None or _step(begun) < steps:  # TRL would do one more
+        if begun is None or step_of(begun) < steps:  # TRL would do one more
             trainer.train(resume_from_checkpoint=None if begun is None else str(begun))
 
 
@@ -120,7 +117,7 @@ class _Follower(TrainerCallback):
         """Before the first step; one that goes on has been measured."""
         self._advance(state.global_step)
         if not state.global_step:
-            self._journal.step(0, {"rollouts": 0.0})
+            self._journal.begun()
             self._measure(0)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
@@ -142,24 +139,16 @@ class _Follower(TrainerCallback):
         self._journal.save(folder / JOURNAL)
 
     def _measure(self, step: int) -> None:
-        settings, trainer = self._settings, self._trainer
-        found = measure(
-            trainer.accelerator.unwrap_model(trainer.model),
-            trainer.processing_class,
-            self._tasks,
-            self._problems,
-            settings.eval_samples,
-            self._training.seed + step,
-            trainer.generation_config,
-        )
+        samples = self._settings.eval_samples
+        found = measure(partial(self._respond, step), self._tasks, self._problems, samples)
         self._journal.step(step, found)
-        start = "held_out/bucket/"
-        buckets = [
-            f"{name.removeprefix(start)} {rate:.3f}"
-            for name, rate in found.items()
-            if name.startswith(start)
-        ]
-        log.info("step %d: held-out pass rate %.3f (%s)", step, found[RATE], ", ".join(buckets))
+        log.info(told(step, found))
+
+    def _respond(self, step: int, asked: Sequence[Sample], samples: int) -> list[list[str]]:
+        trainer = self._trainer
+        model = trainer.accelerator.unwrap_model(trainer.model)
+        of_training = (trainer.generation_config, self._training.seed + step)
+        return responses_of(model, trainer.processing_class, asked, samples, *of_training)
 
 
 def _loaded(path: str) -> tuple[Any, Any]:
@@ -230,13 +219,3 @@ def _config(
         return GRPOConfig(**own, **{**free, **args})
     except (TypeError, ValueError) as error:
         raise UserError(f"trainer.args: {error}") from error
-
-
-def _last(folder: Path) -> Path | None:
-    """The last checkpoint that is whole: its journal is written after all else."""
-    whole = [path.parent for path in folder.glob(f"*/{JOURNAL}")]
-    return max(whole, key=_step, default=None)
-
-
-def _step(checkpoint: Path) -> int:
-    return int(checkpoint.name.split("-")[1])
