@@ -65,6 +65,7 @@ def make_prompts(count: int) -> tuple[Prompts, np.ndarray]:
         c=c,
         trained=np.ones(count, np.bool_),
         extra_info=np.full(count, None, object),
+        length=rng.integers(20, 400, count),
     )
     return prompts, rate
 

@@ -13,17 +13,18 @@ CONFIG_NAME = ("-cn", "--config-name")
 def expanded(arguments: Sequence[str]) -> list[str]:
     """The arguments; where they name a sampler or a trainer, with the other one behind it.
 
-    A key of theirs names them too (`sampler.floor=0.1`), but not beside a preset or another primary
-    configuration, which have chosen already.
+    A key of theirs names them too (`sampler.floor=0.1`), but not beside a preset, which has chosen
+    already; another primary configuration has chosen whatever is named.
     """
+    if any(argument.startswith(CONFIG_NAME) for argument in arguments):
+        return list(arguments)
     own = {
         place: argument.lstrip("+").partition("=")
         for place, argument in enumerate(arguments)
         if "=" in argument and not argument.startswith("-")
     }
     chosen = {key: option for key, _, option in own.values() if key in BESIDE}
-    elsewhere = any(argument.startswith(CONFIG_NAME) for argument in arguments)
-    by_key = not elsewhere and not any(key == "preset" for key, _, _ in own.values())
+    by_key = not any(key == "preset" for key, _, _ in own.values())
     named = set(chosen) or (
         by_key and {key.partition(".")[0] for key, _, _ in own.values()} & NAMES
     )

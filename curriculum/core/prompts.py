@@ -24,7 +24,8 @@ Mask = npt.NDArray[np.bool_]
 Objects = npt.NDArray[np.object_]
 
 # Columns of prompts.parquet, and those that hold the names in its metadata.
-COLUMNS = ("problem_id", "index", "difficulty", "n", "c", "trained", "extra_info")
+COLUMNS = ("problem_id", "index", "difficulty", "n", "c", "trained", "extra_info", "length")
+UNKNOWN_LENGTH = -1
 NAMES = {"sources": "data_source", "buckets": "bucket"}
 
 
@@ -43,6 +44,7 @@ class Prompts:
     c: Floats  # (P,) passes among them
     trained: Mask  # (P,) on the training side: not held out
     extra_info: Objects  # (P,) JSON text, or None
+    length: Integers  # (P,) characters of the prompt; -1: not known
 
     def __len__(self) -> int:
         return len(self.source)
@@ -82,6 +84,7 @@ class Prompts:
             c=np.array(values["c"], np.float64),
             trained=np.array(values["trained"], np.bool_),
             extra_info=np.array(values["extra_info"], object),
+            length=np.array(values["length"], np.int64),
         )
 
     def save(self, path: Path) -> None:
@@ -102,6 +105,7 @@ class Prompts:
             "c": self.c,
             "trained": self.trained,
             "extra_info": pa.array(self.extra_info, pa.string()),
+            "length": self.length,
         }
         names = {"sources": json.dumps(self.sources), "buckets": json.dumps(self.buckets)}
         with whole(path) as partial:

@@ -62,6 +62,7 @@ class GradedTasks(Data):
         """See `Data`."""
         problems = ProblemList(Columns(self.id_key, self.prompt_key, self.reward_fn_key))
         for position, row in enumerate(self._rows()):
+            row["extra_info"]["index"] = position
             problems.add(row, file="", position=position)
         return Loaded(problems.finish(), None, [], Rows(len(problems), len(problems), 0))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from curriculum.core.errors import UserError
 from curriculum.data.parts import demo_problems, demo_tasks, graded_tasks
+from curriculum.data.parts.graded_tasks import Graded
 from curriculum.demo import make_rollouts, noisy, training
 from curriculum.demo import small_model as checkpoint
 from curriculum.demo.training import Phase
@@ -69,33 +70,38 @@ def _small(_: Store) -> tuple[Any, Any]:
     return make_rollouts.trained_model(problems, SEED)
 
 
+def _tasks(_: Store) -> tuple[Any, Any]:
+    problems = noisy.tasks(Random(SEED), noisy.ALIKE, noisy.RIGHT)
+    return _trained(checkpoint.build_model(SEED), problems, Phase())
+
+
 def _reverse(_: Store) -> tuple[Any, Any]:
+    model = checkpoint.build_model(SEED, heads=2, max_new_tokens=16)
+    return _trained(model, noisy.strings(Random(SEED)), Phase(1500, 96, 50))
+
+
+def _trained(model: Any, problems: Iterator[Graded], phase: Phase) -> tuple[Any, Any]:
     import torch
 
     torch.set_num_threads(1)  # sums over several threads are not reproducible
-    model = checkpoint.build_model(SEED, heads=2, max_new_tokens=16)
     tokenizer = checkpoint.build_tokenizer()
-    training.train(model, tokenizer, noisy.strings(Random(SEED)), Phase(1500, 96, 50))
+    training.train(model, tokenizer, problems, phase)
     return model, tokenizer
 
 
-def _noisy(base: str, problems: Callable[[Random], Any], store: Store) -> tuple[Any, Any]:
+def _noisy(base: str, problems: Callable[[Random], Iterator[Graded]], store: Store) -> tuple[Any, Any]:
     """One of the others, trained on with wrong answers."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
 
-    torch.set_num_threads(1)
-    folder = stored(base, store)
-    model: Any = AutoModelForCausalLM.from_pretrained(folder)
-    tokenizer: Any = AutoTokenizer.from_pretrained(folder)
-    training.train(model, tokenizer, problems(Random(SEED + 1)), NOISE)
-    return model, tokenizer
+    model: Any = AutoModelForCausalLM.from_pretrained(stored(base, store))
+    return _trained(model, problems(Random(SEED + 1)), NOISE)
 
 
 OF_NOISE = (*SOURCES, graded_tasks, noisy)
 RECIPES: Mapping[str, Recipe] = {
     "small": Recipe(_small, "three minutes"),
-    "small_unsure": Recipe(partial(_noisy, "small", noisy.tasks), "half a minute", OF_NOISE),
+    "tasks": Recipe(_tasks, "three minutes", OF_NOISE),
+    "tasks_unsure": Recipe(partial(_noisy, "tasks", noisy.tasks), "half a minute", OF_NOISE),
     "reverse": Recipe(_reverse, "a minute", OF_NOISE),
     "reverse_35": Recipe(
         partial(_noisy, "reverse", partial(noisy.strings, wrong=0.35)), "15 seconds", OF_NOISE

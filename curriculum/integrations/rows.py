@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from curriculum.core.errors import UserError
-from curriculum.core.prompts import Prompts
+from curriculum.core.prompts import UNKNOWN_LENGTH, Prompts
 from curriculum.core.records import Floats, Integers
+from curriculum.integrations.chats import plain_text
 
 INDEX, ID, STAGE, HARD = "index", "problem_id", "curriculum_stage", "complexity_score"
 MEASURED = "difficulty_metrics"
@@ -19,7 +20,10 @@ NO_STAGE = "all"  # the bucket of rows that say none
 
 
 def prompts_of(
-    infos: Sequence[Mapping[str, Any]], sources: Sequence[str], run: str | None = None
+    infos: Sequence[Mapping[str, Any]],
+    sources: Sequence[str],
+    run: str | None = None,
+    texts: Sequence[Any] | None = None,
 ) -> Prompts:
     """(R,) prompts of R rows: what a run measured of them, or what the rows say themselves.
 
@@ -29,6 +33,7 @@ def prompts_of(
             them was never measured.
         sources: data_source of each row.
         run: folder of the run; its prompts are found by extra_info.index.
+        texts: prompt of each row, a text or a chat; None: not known.
 
     Raises:
         UserError: where there is no row, or extra_info.index is no number of its own in each, or is
@@ -37,7 +42,11 @@ def prompts_of(
     if not infos:
         raise UserError("there is no row to train on")
     index = indices(infos)
-    return _said(infos, sources, index) if run is None else _of_run(run, infos, index)
+    if run is not None:
+        return _of_run(run, infos, index)
+    known = texts is not None and all(isinstance(text, str | list) for text in texts)
+    lengths = [len(plain_text(text)) if known else UNKNOWN_LENGTH for text in texts or infos]
+    return _said(infos, sources, index, np.array(lengths, np.int64))
 
 
 def indices(infos: Sequence[Mapping[str, Any] | None]) -> Integers:
@@ -75,7 +84,9 @@ def _of_run(run: str, infos: Sequence[Mapping[str, Any]], index: Integers) -> Pr
     return prompts
 
 
-def _said(infos: Sequence[Mapping[str, Any]], sources: Sequence[str], index: Integers) -> Prompts:
+def _said(
+    infos: Sequence[Mapping[str, Any]], sources: Sequence[str], index: Integers, length: Integers
+) -> Prompts:
     names = sorted(set(sources))
     number = {name: place for place, name in enumerate(names)}
     measured = [info.get(MEASURED) or {} for info in infos]
@@ -101,6 +112,7 @@ def _said(infos: Sequence[Mapping[str, Any]], sources: Sequence[str], index: Int
         c=c,
         trained=np.ones(len(infos), np.bool_),
         extra_info=np.array([json.dumps(dict(info), default=str) for info in infos], object),
+        length=length,
     )
 
 

@@ -24,6 +24,8 @@ from curriculum.sweep import jobs
 
 log = logging.getLogger(__name__)
 
+CONFIG = "config"  # this project's own configuration
+
 
 @contextmanager
 def _termination_raised() -> Iterator[None]:
@@ -60,6 +62,8 @@ def run(cfg: DictConfig) -> None:
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
     values = cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
+    if hydra.job.config_name != CONFIG:  # a configuration of one's own has its variables there
+        values.pop(str(hydra.job.config_name), None)
     choices = {str(k): str(v) for k, v in hydra.runtime.choices.items() if "hydra/" not in str(k)}
     if values.get("resume") and not jobs.is_open(folder, list(hydra.overrides.task)):
         return

@@ -4,6 +4,7 @@ from curriculum.samplers.bandit import Bandit
 from curriculum.samplers.base import Sampler, Sampling
 from curriculum.samplers.curriculum import Curriculum
 from curriculum.samplers.easy_to_hard import EasyToHard
+from curriculum.samplers.frontier import Frontier
 from curriculum.samplers.guards import Guards
 from curriculum.samplers.learnability import Learnability
 from curriculum.samplers.multi_source import MultiSource
@@ -25,6 +26,7 @@ __all__ = [
     "Curriculum",
     "CurriculumMultiSourceSampler",
     "EasyToHard",
+    "Frontier",
     "Guards",
     "Learnability",
     "MultiSource",

@@ -90,4 +90,5 @@ def make_prompts(count: int, sources: int = 2, buckets: int = 4) -> Prompts:
         c=c,
         trained=np.ones(count, np.bool_),
         extra_info=np.array(infos, object),
+        length=np.array([len(f"question {i}") for i in range(count)], np.int64),
     )

@@ -22,7 +22,7 @@ from curriculum.config.training import expanded
         ("preset=curriculum seed=1", "preset=curriculum seed=1"),
         ("preset=curriculum sampler=bandit", "preset=curriculum sampler=bandit trainer=dry_run"),
         ("-cn mine trainer.steps=3", "-cn mine trainer.steps=3"),
-        ("-cn mine sampler=bandit", "-cn mine sampler=bandit trainer=dry_run"),
+        ("-cn mine sampler=bandit", "-cn mine sampler=bandit"),
     ],
 )
 def test_what_a_command_line_comes_to(given, comes_to):

@@ -36,7 +36,7 @@ def sampler():
 def prompts():
     """Prompts of a source and bucket each; never measured unless n and c are given."""
 
-    def prompts(source, *, bucket=None, difficulty=None, n=None, c=None, sources=None, extra=None):
+    def prompts(source, *, bucket=None, difficulty=None, n=None, c=None, sources=None, extra=None, length=None):
         source = np.asarray(source, np.int64)
         none = np.zeros(len(source))
         bucket = none.astype(np.int64) if bucket is None else np.asarray(bucket, np.int64)
@@ -57,6 +57,7 @@ def prompts():
             c=none if c is None else np.asarray(c, np.float64),
             trained=np.ones(len(source), np.bool_),
             extra_info=np.array(infos, object),
+            length=none.astype(np.int64) if length is None else np.asarray(length, np.int64),
         )
 
     return prompts

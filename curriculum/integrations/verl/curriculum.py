@@ -147,7 +147,7 @@ def _rows_of(dataset: Any, run: str | None, where: str) -> tuple[dict[int, int],
         print(f"{where}: extra_info.{INDEX} is no number of its own in each row; rows are numbered")
         dataset.dataframe = frame.map(_numbered, with_indices=True)
         infos = [info | {INDEX: row} for row, info in enumerate(infos)]
-    prompts = prompts_of(infos, sources, run)
+    prompts = prompts_of(infos, sources, run, _column(frame, "prompt"))
     return {index: row for row, index in enumerate(prompts.index.tolist())}, prompts
 
 

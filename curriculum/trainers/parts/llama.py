@@ -6,20 +6,21 @@ them are left here. Its logits are those of transformers' LlamaForCausalLM.
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor
-from transformers import AutoConfig
 
 from curriculum.core.errors import UserError
 
 WEIGHTS = "model.safetensors"
 HIDDEN = -1e9  # added to the attention of what must not be seen
+PLAIN = {"model_type": "llama", "hidden_act": "silu", "attention_bias": False, "mlp_bias": False}
 
 
 class Cache(NamedTuple):
@@ -36,18 +37,14 @@ class Llama(torch.nn.Module):
         """Raises UserError where the checkpoint is of another kind of model."""
         super().__init__()
         self.folder = folder
-        self.config = config = _config(folder)
-        self.heads, self.key_heads = config.num_attention_heads, config.num_key_value_heads
-        self.head = config.hidden_size // self.heads
+        self.shape = shape = _shape(folder)
         weights = load_file(folder / WEIGHTS)
         self.tied = "lm_head.weight" not in weights
         self._names = {name: name.replace(".", "/") for name in weights}
         for name, own in self._names.items():
             self.register_parameter(own, torch.nn.Parameter(weights[name].float()))
-        pace = config.rope_parameters["rope_theta"] ** -(
-            torch.arange(0, self.head, 2).float() / self.head
-        )
-        angles = torch.outer(torch.arange(config.max_position_embeddings).float(), pace)
+        pace = shape.rope_theta ** -(torch.arange(0, shape.head, 2).float() / shape.head)
+        angles = torch.outer(torch.arange(shape.context).float(), pace)
         angles = torch.cat([angles, angles], -1)
         self._cos, self._sin = angles.cos(), angles.sin()
 
@@ -57,9 +54,9 @@ class Llama(torch.nn.Module):
 
     def new_cache(self, rows: int, room: int) -> list[Cache]:
         """Of as many sequences, each of at most so many tokens."""
-        shape = (rows, self.key_heads, room, self.head)
-        layers = range(self.config.num_hidden_layers)
-        return [Cache(torch.zeros(shape), torch.zeros(shape)) for _ in layers]
+        size = (rows, self.shape.key_heads, room, self.shape.head)
+        layers = range(self.shape.layers)
+        return [Cache(torch.zeros(size), torch.zeros(size)) for _ in layers]
 
     def forward(
         self,
@@ -78,17 +75,17 @@ class Llama(torch.nn.Module):
             cache: filled with these tokens' keys and values behind those that it holds.
             last: how many tokens' logits are wanted; 0: all.
         """
-        config, (rows, length) = self.config, ids.shape
-        x = F.embedding(ids, self.weight("model.embed_tokens"))
+        shape, (rows, length) = self.shape, ids.shape
+        x = F.embedding(ids, self.weight("model.embed_tokens"), padding_idx=shape.padding)
         cos, sin = self._cos[positions][:, None], self._sin[positions][:, None]
         end = mask.shape[-1]
-        grouped = self.heads != self.key_heads
-        for layer in range(config.num_hidden_layers):
+        grouped = shape.heads != shape.key_heads
+        for layer in range(shape.layers):
             name = f"model.layers.{layer}"
             h = self._norm(x, f"{name}.input_layernorm")
             query, key, value = (
                 F.linear(h, self.weight(f"{name}.self_attn.{each}_proj"))
-                .view(rows, length, -1, self.head)
+                .view(rows, length, -1, shape.head)
                 .transpose(1, 2)
                 for each in "qkv"
             )
@@ -120,7 +117,7 @@ class Llama(torch.nn.Module):
         save_file(content, folder / WEIGHTS, metadata={"format": "pt"})
 
     def _norm(self, x: Tensor, name: str) -> Tensor:
-        return F.rms_norm(x, x.shape[-1:], self.weight(name), self.config.rms_norm_eps)
+        return F.rms_norm(x, x.shape[-1:], self.weight(name), self.shape.rms_norm_eps)
 
 
 def _rotated(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
@@ -128,23 +125,48 @@ def _rotated(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return x * cos + torch.cat([-x[..., half:], x[..., :half]], -1) * sin
 
 
-def _config(folder: Path) -> Any:
-    config: Any = AutoConfig.from_pretrained(folder)
-    plain = {
-        "model_type": "llama",
-        "hidden_act": "silu",
-        "attention_bias": False,
-        "mlp_bias": False,
-    }
-    odd = [f"{key}={found}" for key, wanted in plain.items() if (found := getattr(config, key, None)) != wanted]
-    rope = getattr(config, "rope_parameters", None) or {}
-    if rope.get("rope_type", "default") != "default":
-        odd.append(f"rope_type={rope['rope_type']}")
+class Shape(NamedTuple):
+    """What a checkpoint's config.json says of the model, as far as it is needed."""
+
+    layers: int
+    heads: int
+    key_heads: int
+    head: int  # width
+    context: int  # tokens
+    rope_theta: float
+    rms_norm_eps: float
+    padding: int | None  # the token whose embedding is not trained, as in transformers
+
+
+def _shape(folder: Path) -> Shape:
+    """Raises UserError where the checkpoint is of another kind of model."""
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"model.path={folder}: no checkpoint, for its config.json: {error}") from error
+    rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
+    odd = [
+        f"{key}={config[key]}"
+        for key, plain in PLAIN.items()
+        if key in config and config[key] != plain
+    ]
+    if (kind := rope.get("rope_type", rope.get("type", "default"))) != "default":
+        odd.append(f"rope_type={kind}")
     if not (folder / WEIGHTS).is_file():
         odd.append(f"no {WEIGHTS}")
-    if odd:
+    if odd or "model_type" not in config:
         raise UserError(
             f"trainer=local trains small models of Llama's plain form, and {folder} has "
-            f"{', '.join(odd)}: trainer=trl trains any"
+            f"{', '.join(odd) or 'no model_type'}: trainer=trl trains any"
         )
-    return config
+    heads = config["num_attention_heads"]
+    return Shape(
+        config["num_hidden_layers"],
+        heads,
+        config.get("num_key_value_heads") or heads,
+        config.get("head_dim") or config["hidden_size"] // heads,
+        config["max_position_embeddings"],
+        rope.get("rope_theta") or config.get("rope_theta", 10000.0),
+        config["rms_norm_eps"],
+        config.get("pad_token_id"),
+    )

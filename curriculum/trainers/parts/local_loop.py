@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import AutoTokenizer, GenerationConfig
 
 from curriculum.core.errors import UserError
 from curriculum.core.progress import progress
@@ -101,10 +101,10 @@ class Run:
         self._settings, self._training, self._tasks = settings, training, tasks
         self._journal, self._prompts = journal, prompts
         self.model, self._tokenizer = Llama(path), _tokenizer(path)
-        sampling = GenerationConfig.from_pretrained(path)
-        self._limit = settings.max_new_tokens or sampling.max_new_tokens or MAX_NEW_TOKENS
-        end = {self._tokenizer.eos_token_id, *np.atleast_1d(sampling.eos_token_id or [])}
-        self._policy = Policy(self.model, [int(each) for each in end], settings.temperature)
+        sampling = _sampling(path)
+        self._limit = settings.max_new_tokens or sampling.get("max_new_tokens") or MAX_NEW_TOKENS
+        end = {self._tokenizer.eos_token_id, *np.atleast_1d(sampling.get("eos_token_id", [])).tolist()}
+        self._policy = Policy(self.model, sorted(end), settings.temperature)
         self._optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=settings.learning_rate, weight_decay=0.0
         )
@@ -213,7 +213,16 @@ class Run:
 
 
 def _tokenizer(path: Path) -> Any:
+    from transformers import PreTrainedTokenizerFast  # AutoTokenizer takes three seconds to import
+
     try:
-        return AutoTokenizer.from_pretrained(path)
+        return PreTrainedTokenizerFast.from_pretrained(path)
     except (OSError, ValueError) as error:
-        raise UserError(f"model.path={path} has no tokenizer: {error}") from error
+        raise UserError(f"model.path={path} has no tokenizer.json: {error}") from error
+
+
+def _sampling(path: Path) -> dict[str, Any]:
+    """What the checkpoint says of generation, if anything."""
+    file = path / "generation_config.json"
+    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return content

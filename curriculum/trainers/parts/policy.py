@@ -11,7 +11,7 @@ from torch import Tensor
 
 from curriculum.trainers.parts.llama import HIDDEN, Cache, Llama
 
-AT_ONCE = 1024  # rollouts
+AT_ONCE = 256  # rollouts
 NOTHING = -1  # in the place of a token, behind the end of a response
 ADVANTAGE_EPSILON = 1e-4  # TRL's
 
@@ -41,7 +41,7 @@ class Policy:
         """`end`: the tokens that end a response."""
         self.model, self._end, self._temperature = model, torch.tensor(end), temperature
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def respond(
         self, prompts: Sequence[Sequence[int]], samples: int, limit: int, rng: torch.Generator
     ) -> Tensor:

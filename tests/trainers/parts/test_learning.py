@@ -25,6 +25,7 @@ def prompts_of(bucket, source, n, c):
         c=np.broadcast_to(np.float64(c), bucket.shape),
         trained=np.ones(size, np.bool_),
         extra_info=np.full(size, None, object),
+        length=np.zeros(size, np.int64),
     )
 
 
