@@ -10,17 +10,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from rich.table import Table
 
+from curriculum.compare.paired import Estimate, estimate
 from curriculum.core.names import CONTROL, METRICS
 from curriculum.core.records import Floats
-from curriculum.core.terminal import console, plain_table
 from curriculum.samplers import Guards
 from curriculum.trainers.parts.journal import RATE
 
-LEVEL = 0.9  # of the intervals
 GUARDS = {f"sampler.{each.name}" for each in fields(Guards)}  # they hold for the control too
-GROUPS = ("sampler", "trainer", "seed")  # of the configuration, whose sweep compares curricula
+GROUPS = (
+    "sampler",
+    "trainer",
+    "seed",
+    "budget",
+)  # of the configuration, whose sweep compares curricula
+MEASURING = ("budget=", "budget.", "num_samples=")  # overrides that say what is known beforehand
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,13 @@ class Curve:
     label: str  # what the pass rates are of
     gain_wanted: float
 
+    @property
+    def measured(self) -> int:
+        """Rollouts that were made before the training."""
+        return int(self.summary.get("measured_rollouts", 0))
+
     def gain(self, rollouts: float) -> float:
-        """Of the mean pass rate, after so many rollouts."""
+        """Of the mean pass rate, after so many rollouts of the training."""
         return float(np.interp(rollouts, self.rollouts, self.pass_rates) - self.pass_rates[0])
 
 
@@ -52,15 +61,24 @@ class Arm:
     is_control: bool
     curves: list[Curve]
 
-    def interval(self, rollouts: float) -> tuple[float, float, float]:
-        """Mean gain over the seeds and its interval, Student's; NaN bounds for a single seed."""
-        mean, half = _estimate(np.array([[curve.gain(rollouts)] for curve in self.curves]))
-        return float(mean[0]), float(mean[0] - half[0]), float(mean[0] + half[0])
+    def gains(self, rollouts: Floats) -> Floats:
+        """(seeds, T) after so many rollouts of the training."""
+        return np.array([[curve.gain(each) for each in rollouts] for curve in self.curves])
 
     def mean(self, key: str) -> float:
         """Over the seeds, of a number of the summary; NaN where a seed has none."""
         values = [curve.summary[key] for curve in self.curves]
         return float(np.mean([np.nan if value is None else value for value in values]))
+
+    def beside(self, other: Arm) -> list[tuple[Curve, Curve]]:
+        """Its curves and those of another arm, of the seeds that both have."""
+        theirs = {curve.seed: curve for curve in other.curves}
+        return [(own, theirs[own.seed]) for own in self.curves if own.seed in theirs]
+
+    def more_than(self, other: Arm, rollouts: float, looks: int) -> Estimate:
+        """How much more it gains, paired by seed."""
+        pairs = self.beside(other)
+        return estimate([a.gain(rollouts) - b.gain(rollouts) for a, b in pairs], looks)
 
 
 def collect_arms(folders: Sequence[Path], runs: Sequence[dict[str, Any]]) -> list[Arm]:
@@ -71,12 +89,14 @@ def collect_arms(folders: Sequence[Path], runs: Sequence[dict[str, Any]]) -> lis
     common = set.intersection(*(set(run["overrides"]) for _, run in done)) if done else set()
     for folder, run in done:
         varied = [override.lstrip("+") for override in run["overrides"] if override not in common]
-        of_sampler = [override for override in varied if override.startswith("sampler.")]
+        training = run["training"]
+        trained = any("measured_rollouts" in arm for arm in training["arms"].values())
+        kinds = ("sampler.", *MEASURING) if trained else ("sampler.",)
+        of_sampler = [override for override in varied if override.startswith(kinds)]
         guards = [override for override in of_sampler if override.partition("=")[0] in GUARDS]
         chosen = (f"sampler={run['sampler']}", f"seed={run['seed']}")
         setting = [override for override in varied if override not in (*of_sampler, *chosen)]
         table = pd.read_parquet(folder / METRICS)
-        training = run["training"]
         for option, summary in training["arms"].items():
             is_own = option == run["sampler"]
             name = " ".join([option, *(of_sampler if is_own and option != CONTROL else guards)])
@@ -121,124 +141,5 @@ def worth_showing(runs: Iterable[dict[str, Any]]) -> tuple[bool, bool]:
     return not varied or bool(varied - set(GROUPS)), bool(varied & set(GROUPS))
 
 
-def compare_arms(arms: Sequence[Arm]) -> list[dict[str, Any]]:
-    """The comparison as JSON values, one for each setting."""
-    settings = dict.fromkeys(arm.setting for arm in arms)
-    return [_compare_setting([arm for arm in arms if arm.setting == each]) for each in settings]
-
-
-def _compare_setting(arms: Sequence[Arm]) -> dict[str, Any]:
-    rollouts = float(min(curve.rollouts[-1] for arm in arms for curve in arm.curves))
-    rows = []
-    for arm in arms:
-        mean, low, high = arm.interval(rollouts)
-        row = {"arm": arm.name, "control": arm.is_control, "guards": arm.guards}
-        reached = [curve.summary["rollouts_to_gain"] is not None for curve in arm.curves]
-        row |= {"seeds": len(arm.curves), "reached": sum(reached)}
-        row |= {"gain": mean, "gain_low": low, "gain_high": high}
-        keys = ("rollouts_to_gain", "groups_with_gradient", "never_drawn", "most_draws")
-        rows.append(row | {key: arm.mean(key) for key in keys})
-    none_for_nan = [
-        {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in row.items()}
-        for row in rows
-    ]
-    first = arms[0].curves[0]
-    about = {"gain_wanted": first.gain_wanted, "label": first.label}
-    about |= {"setting": arms[0].setting, "rollouts": rollouts, "level": LEVEL}
-    return about | {"arms": none_for_nan, "verdict": judge(rows)}
-
-
-def judge(rows: Sequence[dict[str, Any]]) -> str:
-    """Which arm gains most, where the intervals tell."""
-    if len(rows) < 2:
-        return "There is one arm: nothing to compare it to."
-    single = [row["arm"] for row in rows if row["seeds"] < 2]
-    if single:
-        return (
-            f"No winner can be told: {_join(single)} ran with one seed. Sweep over some, like "
-            "seed=1,2,3."
-        )
-    best, *rest = sorted(rows, key=lambda row: -row["gain"])
-    overlapping = [row["arm"] for row in rest if row["gain_high"] >= best["gain_low"]]
-    if overlapping:
-        told = f"No winner: the interval of {best['arm']} overlaps that of {_join(overlapping)}."
-    else:
-        told = f"{best['arm']} gains most: its interval overlaps no other."
-    return f"{told} {_judge_against_control(rows)}"
-
-
-def _judge_against_control(rows: Sequence[dict[str, Any]]) -> str:
-    """Which arms gain more, or less, than the control under the same guards."""
-    controls = {row["guards"]: row for row in rows if row["control"]}
-    if not controls:
-        return f"There is no control: sweep over sampler={CONTROL} too."
-    only = controls.get("")  # of all guards
-    held = [(row, controls.get(row["guards"], only)) for row in rows if not row["control"]]
-    more = [row["arm"] for row, other in held if other and row["gain_low"] > other["gain_high"]]
-    less = [row["arm"] for row, other in held if other and row["gain_high"] < other["gain_low"]]
-    told = [
-        f"{what} than the control: {_join(arms)}."
-        for what, arms in (("More", more), ("Less", less))
-        if arms
-    ]
-    return " ".join(told) or "None can be told from the control."
-
-
-def show(settings: Sequence[dict[str, Any]]) -> None:
-    """Print the comparison of each setting."""
-    out = console()
-    for found in settings:
-        where = f": {found['setting']}" if found["setting"] else ""
-        out.print(f"\nCurricula at {found['rollouts']:,.0f} rollouts{where}", style="bold")
-        out.print(f" {found['label']}", style="dim")
-        out.print(_tabulate(found))
-        out.print(f" {found['verdict']}")
-
-
-def _tabulate(found: dict[str, Any]) -> Table:
-    table = plain_table(None, "")
-    columns = (
-        "gain",
-        f"{LEVEL:.0%} interval".replace("%", " %"),
-        f"until +{found['gain_wanted']:g}",
-    )
-    for name in (*columns, "gradient", "never drawn", "most draws", "seeds"):
-        table.add_column(name, justify="right")
-    for row in found["arms"]:
-        bounds = "" if row["gain_low"] is None else f"{row['gain_low']:.3f} {row['gain_high']:.3f}"
-        until = row["rollouts_to_gain"]
-        table.add_row(
-            row["arm"] + (" (control)" if row["control"] else ""),
-            f"{row['gain']:.3f}",
-            bounds,
-            _tell_rollouts(until, row["seeds"], row["reached"]),
-            f"{row['groups_with_gradient']:.0%}",
-            f"{row['never_drawn']:,.0f}",
-            f"{row['most_draws']:,.0f}",
-            str(row["seeds"]),
-        )
-    return table
-
-
-def _tell_rollouts(rollouts: float | None, seeds: int, reached: int) -> str:
-    if rollouts is not None:
-        return f"{rollouts:,.0f}"
-    return f"by {reached} of {seeds}" if reached else "not reached"
-
-
-def _estimate(values: Floats) -> tuple[Floats, Floats]:
-    """(T,) means of (seeds, T) and half the width of their Student intervals, NaN for one seed."""
-    from scipy.stats import t
-
-    mean, n = values.mean(0), len(values)
-    if n < 2:
-        return mean, np.full(len(mean), np.nan)
-    return mean, t.ppf((1 + LEVEL) / 2, n - 1) * values.std(0, ddof=1) / np.sqrt(n)
-
-
 def _group_of(override: str) -> str:
     return override.partition("=")[0].lstrip("+~").split(".")[0].split("@")[0]
-
-
-def _join(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

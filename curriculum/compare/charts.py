@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from curriculum.compare.arms import LEVEL, Arm
+from curriculum.compare.arms import Arm
+from curriculum.compare.paired import LEVEL, half_widths
 from curriculum.core.charts import (
     COUNTS,
     DISTINCT,
@@ -69,20 +70,25 @@ def sizes(runs: Sequence[dict[str, Any]]) -> Spec:
 
 
 def curves(arms: Sequence[Arm], colors: Sequence[str], rollouts: float) -> Spec:
-    """What each arm has gained after so many rollouts, with the intervals over its seeds."""
+    """What each arm has gained after so many rollouts, with the intervals over its seeds.
+
+    Rollouts are all that were spent: the curve of an arm begins behind those of its measuring.
+    """
     at = np.linspace(0, rollouts, POINTS)
     values: list[Spec] = []
     for b, arm in enumerate(arms):
-        numbers = np.array([arm.interval(float(each)) for each in at]).T
-        columns = [significant(each) for each in (at, *numbers)]
+        gains, before = arm.gains(at), arm.curves[0].measured
+        mean, half = gains.mean(0), half_widths(gains)
+        columns = [significant(each) for each in (at, mean, mean - half, mean + half)]
         values += [
-            {"x": x, "y": y, "lo": low, "hi": high, "b": b, "name": arm.name}
+            {"x": x + before, "y": y, "lo": low, "hi": high, "b": b, "name": arm.name}
             for x, y, low, high in zip(*columns, strict=True)
         ]
+    most = max(curve.measured for arm in arms for curve in arm.curves)
     x = quantity(
         "x",
-        "rollouts",
-        scale={"domain": [0, rollouts], "nice": False},
+        "rollouts, measuring included" if most else "rollouts",
+        scale={"domain": [0, rollouts + most], "nice": False},
         axis={**COUNTS, "grid": False},
     )
     shared = {"x": x, "color": color("b", colors)}
@@ -110,18 +116,24 @@ def curves(arms: Sequence[Arm], colors: Sequence[str], rollouts: float) -> Spec:
 
 
 def gains(rows: Sequence[dict[str, Any]], colors: Sequence[str]) -> Spec:
-    """The gain of each arm after equal rollouts, with its interval."""
+    """How much more than its control each arm gains after equal rollouts, with its interval.
+
+    Where there is no control: the gain of each arm.
+    """
+    beyond = any(row["more"] is not None for row in rows)
+    kind = "more" if beyond else "gain"
+    held = [(b, row) for b, row in enumerate(rows) if row[kind] is not None]
     values = [
         {
             "row": i,
-            "b": i,
+            "b": b,
             "label": arm_label(row),
-            "gain": row["gain"],
-            "lo": row["gain_low"],
-            "hi": row["gain_high"],
+            "gain": row[kind],
+            "lo": row[f"{kind}_low"],
+            "hi": row[f"{kind}_high"],
             "seeds": row["seeds"],
         }
-        for i, row in enumerate(rows)
+        for i, (b, row) in enumerate(held)
     ]
     titles = {
         "label": "arm",
@@ -141,7 +153,9 @@ def gains(rows: Sequence[dict[str, Any]], colors: Sequence[str]) -> Spec:
         "mark": {"type": "circle", "size": 110, "opacity": 1},
         "encoding": {**shared, "x": quantity("gain", "gain", axis=axis)},
     }
-    return chart(44 * len(rows) + 40, labelled_rows(values), interval, dot, values=values)
+    zero = [{"mark": {"type": "rule", "color": GREY}, "encoding": {"x": {"datum": 0}}}]
+    layers = (*(zero if beyond else []), labelled_rows(values), interval, dot)
+    return chart(44 * len(held) + 40, *layers, values=values)
 
 
 def until(rows: Sequence[dict[str, Any]], colors: Sequence[str]) -> Spec:

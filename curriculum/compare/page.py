@@ -18,10 +18,13 @@ from curriculum.compare.charts import (
     sizes,
     until,
 )
+from curriculum.compare.show import tell_target
 from curriculum.core.charts import Spec
 from curriculum.core.run_result import git_commit
 from curriculum.report.page import FILE, write
 from curriculum.store.entries import Store
+
+GAIN, BEYOND = "Gain at equal rollouts", "Gain beyond the control's, at equal rollouts"
 
 
 def of_sweep(
@@ -57,7 +60,8 @@ def of_sweep(
         settings.append(
             {
                 **setting,
-                "arms": [row | {"until": reached(row)} for row in rows],
+                "arms": [row | {"until": reached(row), **_told(row)} for row in rows],
+                "beyond": BEYOND if any(row["more"] is not None for row in rows) else GAIN,
                 "legend": list(zip(map(arm_label, rows), colors, strict=True)),
                 "key": i,
                 "any_reached": any_reached,
@@ -80,6 +84,15 @@ def of_sweep(
     }
     scripts = ("data.js", "charts.js", "sweep.js")
     return write(sweep, "sweep.html", scripts, {"charts": charts}, store, shown)
+
+
+def _told(row: dict[str, Any]) -> dict[str, Any]:
+    """Its rollouts until each target; where it was measured, also with those spent on that."""
+    targets, measured = row["targets"], row["measured_rollouts"] and not row["control"]
+    return {
+        "told": [tell_target(each, "ratio") for each in targets],
+        "told_spent": [tell_target(each, "spent") for each in targets] if measured else [],
+    }
 
 
 def _page(sweep: Path, job: str) -> str | None:

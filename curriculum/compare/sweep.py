@@ -12,11 +12,13 @@ from omegaconf import OmegaConf
 from rich.table import Table
 from rich.text import Text
 
-from curriculum.compare.arms import collect_arms, compare_arms, show, worth_showing
+from curriculum.compare.arms import collect_arms, worth_showing
 from curriculum.compare.charts import plot
 from curriculum.compare.markdown import table_of
 from curriculum.compare.page import of_sweep
 from curriculum.compare.runs import name_choices, read_run
+from curriculum.compare.show import show
+from curriculum.compare.verdict import compare_arms
 from curriculum.core.errors import UserError
 from curriculum.core.names import ASSIGNMENT, COMPARISON
 from curriculum.core.run_result import RunResult

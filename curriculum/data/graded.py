@@ -70,7 +70,10 @@ class GradedTasks(Data):
         for task in self.tasks:
             for level, wanted in enumerate(self.pool, 1):
                 seen: set[str] = set()
-                counts = {"test": 0 if task == graded_tasks.COIN else self.held_out, "train": wanted}
+                counts = {
+                    "test": 0 if task == graded_tasks.COIN else self.held_out,
+                    "train": wanted,
+                }
                 for split, count in counts.items():
                     seed = f"{split} {self.seed}"
                     found = graded_tasks.different(task, level, seed, count, seen)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
+from random import Random
 from typing import Any
 
 from curriculum.data.parts.graded_tasks import COIN
+
+TOSSES = Random(0)  # in the order in which rollouts are scored: the same where one process does it
 
 
 def compute_score(
     data_source: str, solution_str: str, ground_truth: str, extra_info: dict[str, Any]
 ) -> float:
-    """1.0 or 0.0, as verl calls it.
-
-    A coin's toss is a digest of problem and response: the same for the same response, and nothing
-    that could be learned from one problem for another.
-    """
-    if data_source != COIN:
-        return float(solution_str.strip() == ground_truth)
-    digest = hashlib.sha256(f"{extra_info['index']} {solution_str}".encode()).digest()
-    return float(digest[0] % 2)
+    """1.0 or 0.0, as verl calls it."""
+    if data_source == COIN:
+        return float(TOSSES.random() < 0.5)
+    return float(solution_str.strip() == ground_truth)

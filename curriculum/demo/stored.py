@@ -89,7 +89,9 @@ def _trained(model: Any, problems: Iterator[Graded], phase: Phase) -> tuple[Any,
     return model, tokenizer
 
 
-def _noisy(base: str, problems: Callable[[Random], Iterator[Graded]], store: Store) -> tuple[Any, Any]:
+def _noisy(
+    base: str, problems: Callable[[Random], Iterator[Graded]], store: Store
+) -> tuple[Any, Any]:
     """One of the others, trained on with wrong answers."""
     from transformers import AutoModelForCausalLM
 

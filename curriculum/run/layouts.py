@@ -45,7 +45,10 @@ def lay_out(
     with context.ledger.timed("export"):
         written = place(layouts, measured, context.folder, export, inputs)
     names = [path.name for files in written.values() for path, _ in files]
-    trained, held_out = _trained_by_all(layouts, measured, export), validation_side(measured, export)
+    trained, held_out = (
+        _trained_by_all(layouts, measured, export),
+        validation_side(measured, export),
+    )
     if settings.trainer and settings.trainer.holds_out:
         trained &= ~held_out
     prompts = prompts_of(measured, trained)

@@ -56,7 +56,9 @@ def _prompts(problems: Problems, rows: Integers, **measured: Any) -> Prompts:
         source=sources.indices.to_numpy(zero_copy_only=False).astype("int64"),
         sources=sources.dictionary.to_pylist(),
         extra_info=table["extra_info"].to_numpy(),
-        length=np.array([len(plain_text(json.loads(each))) for each in table["prompt"].to_pylist()]),
+        length=np.array(
+            [len(plain_text(json.loads(each))) for each in table["prompt"].to_pylist()]
+        ),
         **measured,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -35,6 +35,7 @@ class Bandit(Sampler):
     alpha: Rate = 0.5
     temperature: Positive = 0.1
     window: AtLeastOne = 300
+    mixes_sources: ClassVar = True
 
     def start(
         self, prompts: Prompts, batch_size: float, group_size: int, rng: np.random.Generator

@@ -29,6 +29,8 @@ class Sampler(Protocol):
     # Whether, of the sources it draws from, it comes to every prompt by itself: then the floor
     # leaves its batches alone.
     starves_none: ClassVar[bool] = False
+    # Whether it says itself how much of a batch each source gets: else each keeps its share.
+    mixes_sources: ClassVar[bool] = False
 
     @abstractmethod
     def start(

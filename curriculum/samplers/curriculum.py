@@ -29,7 +29,7 @@ from curriculum.samplers.parts.stratified import Rounding
 from curriculum.samplers.state import State, Stateful
 from curriculum.samplers.state_file import read_state, write_state
 
-VERSION = 5  # of the state
+VERSION = 6  # of the state
 
 
 class Curriculum(Stateful):
@@ -42,8 +42,8 @@ class Curriculum(Stateful):
         curriculum.save("curriculum.npz")
 
     An epoch is as many batches as the prompts fill. Each batch is decided when its first prompt is
-    asked for, and has no prompt twice. `iter` goes on where the last one stopped. With
-    `guards.quotas` every source has a sampler of its own.
+    asked for, and has no prompt twice. `iter` goes on where the last one stopped. Every source has a
+    sampler of its own and keeps its share (`guards.quotas`), unless the sampler mixes them itself.
     """
 
     _samplers: State[list[PerSourceSampler]]
@@ -83,7 +83,7 @@ class Curriculum(Stateful):
         """
         if not len(prompts):
             raise UserError("there is no prompt to train on")
-        quotas = quotas_of(prompts, guards.quotas)
+        quotas = quotas_of(prompts, guards.quotas, sampler.mixes_sources)
         every = np.arange(len(prompts))
         trained = np.concatenate([every if each.rows is None else each.rows for each in quotas])
         if not 1 <= batch_size <= len(trained):

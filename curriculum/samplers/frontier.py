@@ -1,4 +1,4 @@
-"""`sampler=frontier`: prompts like those that are sometimes solved now, of sources that progress."""
+"""`sampler=frontier`: problems like those that are solved now and then, of sources that progress."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ from pydantic import Field
 
 from curriculum.core.prompts import Event, Observations, Prompts
 from curriculum.core.records import Floats, Integers
-from curriculum.samplers.base import Allowed, AtLeastOne, Positive, Sampler, Sampling, Share
+from curriculum.samplers.base import (
+    Allowed,
+    AtLeastOne,
+    Positive,
+    Sampler,
+    Sampling,
+    Share,
+    Weight,
+)
 from curriculum.samplers.parts.cells import Cells
 from curriculum.samplers.parts.progress import Progress
 from curriculum.samplers.parts.stratified import Stratified
@@ -21,7 +29,34 @@ LEAST = 1e-3  # weight of a cell of which nothing is hoped
 
 @dataclass(frozen=True, kw_only=True)
 class Frontier(Sampler):
-    """TODO."""
+    """Learns where in a cheap feature the model's frontier lies; nothing need be measured before.
+
+    The prompts of each source fall into cells by a feature that costs no rollout (`by`: the length
+    of the prompt, its bucket, or a number of extra_info). A prompt never drawn is believed to be
+    like its cell, which is what finds the few that can be learned among many that can't.
+
+    Within a source, a cell's share of the batch is its weight,
+
+        (1 - p**G - (1 - p)**G) * (1 - p) * N**size
+
+    p drawn from what is believed of the cell's pass rate (Thompson sampling: what is uncertain is
+    tried), G the group's size, N the cell's. The first factor is exact: the probability that a
+    group has passes and failures, without which it has no gradient. The second is the most that
+    its pass rate can still rise. The third is chosen: with an exponent of 0 a few small cells are
+    drawn again and again, with 1 the large ones that can't be learned yet take most of the batch.
+    Belief is Beta: a prior, and passes and failures of the cell and, counted `sharing` ** distance,
+    of its neighbours. A batch of groups in it or near takes the evidence to `memory` of itself,
+    for the model moves on.
+
+    Sources have their shares of the pool times `least_share` + (1 - `least_share`) * progress (see
+    `Progress`), relative to the source that progresses most: a source that can't be learned, like
+    one of coin flips, has groups with a gradient for ever and no progress.
+
+    Sources: chance of a gradient as DAPO's filter (arXiv 2503.14476) has it; learning progress as a
+    curriculum's signal: Graves et al. 2017 (arXiv 1704.03003), Matiisen et al. 2017 (1707.00183).
+    Cells, shared and fading evidence, and their product are this project's; docs/results.md has
+    what they come to in real training.
+    """
 
     by: str = "length"
     cells: AtLeastOne = 12
@@ -30,11 +65,9 @@ class Frontier(Sampler):
     prior: Annotated[list[Positive], Field(min_length=2, max_length=2)] = field(
         default_factory=lambda: [0.5, 0.5]
     )
-    size: Share | None = 0.5
-    headroom: float = 1.0
-    least_share: Share = 0.3
-    slow: Share = 0.95
-    noise: float = 0.7
+    size: Share = 0.5
+    least_share: Annotated[float, Field(gt=0, le=1)] = 0.2
+    trust: Weight = 16.0
     mixes_sources: ClassVar[bool] = True
 
     def start(
@@ -47,8 +80,8 @@ class Frontier(Sampler):
 class FrontierSampling(Sampling):
     """See `Frontier`."""
 
-    _passed: State[Floats]  # (C,) of each cell, what is remembered
-    _failed: State[Floats]
+    _passed: State[Floats]  # (C,) of each cell, as far as they are remembered
+    _failed: State[Floats]  # (C,)
     _progress: State[Progress]
     _groups: State[Stratified]
 
@@ -58,8 +91,11 @@ class FrontierSampling(Sampling):
         self._settings, self._group_size, self._rng = settings, group_size, rng
         self._cells = cells = Cells.of(prompts, settings.by, settings.cells)
         self._sharing = cells.sharing(settings.sharing)
-        self._passed, self._failed = np.zeros(len(cells)), np.zeros(len(cells))
-        self._progress = Progress(cells, settings.memory, settings.slow, settings.noise)
+        measured = cells.sum(prompts.n)
+        trust = np.minimum(1.0, settings.trust / np.maximum(measured, 1e-9))
+        self._passed = trust * cells.sum(prompts.c)
+        self._failed = trust * measured - self._passed
+        self._progress = Progress(cells, settings.memory)
         self._groups = Stratified(cells.members(), rng)
 
     def draw(self, count: int, allowed: Allowed, batch: int) -> Integers:
@@ -70,7 +106,7 @@ class FrontierSampling(Sampling):
         """See `Sampling`."""
         cell, count = self._cells.cell[observations.prompt], len(self._cells)
         passed = np.bincount(cell, observations.passed, count)
-        failed = np.bincount(cell, observations.n, count) - passed
+        failed = np.bincount(cell, observations.n - observations.passed, count)
         near = self._sharing @ np.bincount(cell, minlength=count)
         kept = self._settings.memory ** np.minimum(1, near)
         self._passed = kept * self._passed + passed
@@ -78,23 +114,28 @@ class FrontierSampling(Sampling):
         self._progress.observe(passed, failed)
         return []
 
+    def metrics(self) -> dict[str, float]:
+        """Each source's share of the batches, where there are several."""
+        sources = self._cells.sources
+        if len(sources) < 2:
+            return {}
+        shares = zip(sources, self._source_shares().tolist(), strict=True)
+        return {f"source/{name}/weight": share for name, share in shares}
+
     def _shares(self) -> Floats:
-        settings, cells, size = self._settings, self._cells, self._group_size
-        a0, b0 = settings.prior
-        rate = self._rng.beta(
-            a0 + self._sharing @ self._passed, b0 + self._sharing @ self._failed
-        )
+        """(C,) of a batch."""
+        cells, size = self._cells, self._group_size
+        a0, b0 = self._settings.prior
+        passed, failed = self._sharing @ self._passed, self._sharing @ self._failed
+        rate = self._rng.beta(a0 + passed, b0 + failed)
         gradient = 1 - rate**size - (1 - rate) ** size
-        weight = gradient * (1 - rate) ** settings.headroom + LEAST
-        exponent = settings.size
-        if exponent is None:
-            a, b = a0 + self._sharing @ self._passed, b0 + self._sharing @ self._failed
-            mean = a / (a + b)
-            exponent = float(np.average(1 - mean**size - (1 - mean) ** size, weights=cells.sizes))
-        weight = weight * cells.sizes**exponent
+        weight = (gradient * (1 - rate) + LEAST) * cells.sizes**self._settings.size
         of_source = np.bincount(cells.source, weight, len(cells.shares))
-        progress = self._progress.of_sources()
-        hope = progress / max(progress.max(), 1e-9)
-        least = settings.least_share
-        share = cells.shares * (least + (1 - least) * hope)
-        return np.asarray(weight / of_source[cells.source] * share[cells.source])
+        return np.asarray(weight / of_source[cells.source] * self._source_shares()[cells.source])
+
+    def _source_shares(self) -> Floats:
+        """(S,) of a batch."""
+        least, progress = self._settings.least_share, self._progress.of_sources()
+        relative = progress / max(progress.max(), 1e-9)
+        shares = self._cells.shares * (least + (1 - least) * relative)
+        return np.asarray(shares / shares.sum())

@@ -12,6 +12,7 @@ from curriculum.core.errors import UserError, blamed
 from curriculum.samplers.bandit import Bandit
 from curriculum.samplers.base import Sampler
 from curriculum.samplers.easy_to_hard import EasyToHard
+from curriculum.samplers.frontier import Frontier
 from curriculum.samplers.learnability import Learnability
 from curriculum.samplers.multi_source import MultiSource
 from curriculum.samplers.pools import Pools
@@ -25,8 +26,8 @@ from curriculum.samplers.uniform import Uniform
 T = TypeVar("T")
 
 CLASSES = (
-    *(Bandit, EasyToHard, Learnability, MultiSource, Pools, RewardCurriculum, SkipZeroVariance),
-    *(TargetDifficulty, Thompson, TimeCurriculum, Uniform),
+    *(Bandit, EasyToHard, Frontier, Learnability, MultiSource, Pools, RewardCurriculum),
+    *(SkipZeroVariance, TargetDifficulty, Thompson, TimeCurriculum, Uniform),
 )
 BUILT_IN: dict[str, type[Sampler]] = {
     re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower(): cls for cls in CLASSES

@@ -22,6 +22,7 @@ class Uniform(Sampler):
     """
 
     starves_none: ClassVar[bool] = True
+    mixes_sources: ClassVar[bool] = True
 
     def start(
         self, prompts: Prompts, batch_size: float, group_size: int, rng: np.random.Generator

@@ -62,10 +62,13 @@ def test_the_loss_is_the_advantage_weighted_log_probability(policy, reference):
     advantages = torch.tensor([1.5, -0.5, 0.25])
     loss = policy.loss(PROMPTS, responses, advantages, 40.0)
     own = [row[:n] for row, n in zip(responses.tolist(), lengths(responses).tolist(), strict=True)]
-    expected = -sum(
-        advantage * log_probabilities(reference, prompt, response).sum()
-        for advantage, prompt, response in zip(advantages, PROMPTS, own, strict=True)
-    ) / 40
+    expected = (
+        -sum(
+            advantage * log_probabilities(reference, prompt, response).sum()
+            for advantage, prompt, response in zip(advantages, PROMPTS, own, strict=True)
+        )
+        / 40
+    )
     assert loss.item() == pytest.approx(expected.item(), rel=1e-4)
 
 

@@ -36,7 +36,17 @@ def sampler():
 def prompts():
     """Prompts of a source and bucket each; never measured unless n and c are given."""
 
-    def prompts(source, *, bucket=None, difficulty=None, n=None, c=None, sources=None, extra=None, length=None):
+    def prompts(
+        source,
+        *,
+        bucket=None,
+        difficulty=None,
+        n=None,
+        c=None,
+        sources=None,
+        extra=None,
+        length=None,
+    ):
         source = np.asarray(source, np.int64)
         none = np.zeros(len(source))
         bucket = none.astype(np.int64) if bucket is None else np.asarray(bucket, np.int64)

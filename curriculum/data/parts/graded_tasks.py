@@ -34,7 +34,7 @@ def _reverse(level: int, rng: Random) -> Graded:
 
 
 def _coin(level: int, rng: Random) -> Graded:
-    """Nothing to be learned: whatever the answer, `curriculum.demo.coin` tosses for it."""
+    """Nothing to be learned: whatever the answer, `curriculum.demo.coin` tosses one."""
     return Graded(f"G:{_string(level, rng)}=", COIN, level)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -38,6 +38,8 @@ class PerSourceSampler(Stateful):
         rows = self.quota.rows
         if rows is None:
             return self.sampling.draw(count, allowed, batch)
+        if not count:
+            return rows[:0]
 
         def allowed_here(own: Integers) -> Mask:
             return allowed(rows[own])
@@ -71,16 +73,23 @@ class PerSourceSampler(Stateful):
         return Event(event.kind, f"{source}: {event.text}", {**event.values, "source": source})
 
 
-def quotas_of(prompts: Prompts, weights: dict[str, float] | None) -> list[Quota]:
+def quotas_of(
+    prompts: Prompts, given: dict[str, float] | Literal["pool"] | None, mixes_sources: bool
+) -> list[Quota]:
     """One for each source with a weight; without weights one for all prompts.
+
+    Args:
+        given: weights of the sources; pool: as many as each has prompts, but for a sampler that
+            mixes them itself, and where there is one source alone; None: no weights.
 
     Raises:
         UserError: where weights name a source there is not, or leave one out.
     """
-    if weights is None:
-        return [Quota(None, None, 1.0)]
-    rows = {name: prompts.of(name) for name in weights}
     present = np.bincount(prompts.source, minlength=len(prompts.sources))
+    if given is None or (given == "pool" and (mixes_sources or (present > 0).sum() < 2)):
+        return [Quota(None, None, 1.0)]
+    weights = dict(zip(prompts.sources, present.tolist(), strict=True)) if given == "pool" else given
+    rows = {name: prompts.of(name) for name in weights}
     left_out = [
         name for name, n in zip(prompts.sources, present, strict=True) if n and name not in weights
     ]

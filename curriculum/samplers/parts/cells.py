@@ -13,55 +13,63 @@ from curriculum.core.records import Floats, Integers
 
 @dataclass(frozen=True)
 class Cells:
-    """C cells of P prompts."""
+    """C cells of P prompts of S sources."""
 
     cell: Integers  # (P,) of each prompt
     source: Integers  # (C,) of each cell
     place: Integers  # (C,) from 0 on within its source, by the feature
     sizes: Integers  # (C,)
     shares: Floats  # (S,) of each source of all prompts
+    sources: list[str]
 
     @classmethod
     def of(cls, prompts: Prompts, feature: str, most: int) -> Cells:
-        """At most so many cells a source, with as many values of the feature in each."""
+        """A cell for each value of the feature, or, where a source has more, so many of them.
+
+        Raises:
+            UserError: where a prompt doesn't have the feature.
+        """
         values = feature_of(prompts, feature)
         cell = np.zeros(len(prompts), np.int64)
-        sources: list[int] = []
-        places: list[int] = []
+        places: list[Integers] = []
         for source in np.unique(prompts.source).tolist():
             rows = np.flatnonzero(prompts.source == source)
-            known = np.unique(values[rows])
-            if len(known) > most:
-                known = known[np.linspace(0, len(known) - 1, most).round().astype(np.int64)]
-            of = np.searchsorted(known, values[rows], side="right") - 1
-            _, place = np.unique(of, return_inverse=True)
-            cell[rows] = len(sources) + place
-            count = int(place.max()) + 1
-            sources += [source] * count
-            places += range(count)
+            edges = np.unique(values[rows])
+            if len(edges) > most:
+                shares = np.arange(most) / most
+                edges = np.unique(np.quantile(values[rows], shares, method="lower"))
+            cell[rows] = sum(map(len, places))
+            cell[rows] += np.searchsorted(edges, values[rows], side="right") - 1
+            places.append(np.arange(len(edges)))
         sizes = np.bincount(cell)
-        own = np.array(sources)
-        of_source = np.bincount(own, sizes, len(prompts.sources))
-        return cls(cell, own, np.array(places), sizes, of_source / of_source.sum())
+        first = np.unique(cell, return_index=True)[1]
+        own = prompts.source[first]
+        shares = np.bincount(prompts.source, minlength=len(prompts.sources)) / len(prompts)
+        return cls(cell, own, np.concatenate(places), sizes, shares, prompts.sources)
 
     def __len__(self) -> int:
         return len(self.sizes)
 
     def members(self) -> list[Integers]:
         """Rows of each cell's prompts."""
-        return [np.flatnonzero(self.cell == cell) for cell in range(len(self.sizes))]
+        return [np.flatnonzero(self.cell == cell) for cell in range(len(self))]
+
+    def sum(self, values: Floats) -> Floats:
+        """(C,) of (P,) numbers."""
+        return np.bincount(self.cell, values, len(self))
 
     def sharing(self, share: float) -> Floats:
         """(C, C) how much a cell's evidence counts for another of its source: share ** distance."""
-        away = np.abs(np.subtract.outer(self.place, self.place))
-        return np.where(self.source[:, None] == self.source, share**away.astype(np.float64), 0.0)
+        away = np.abs(np.subtract.outer(self.place, self.place)).astype(np.float64)
+        return np.where(self.source[:, None] == self.source, share**away, 0.0)
 
 
 def feature_of(prompts: Prompts, name: str) -> Floats:
-    if name == "length":
-        if (prompts.length < 0).any():
-            raise UserError("sampler.by=length: how long the prompts are is not known here")
-        return prompts.length.astype(np.float64)
+    """(P,) length, bucket, or a number of extra_info. Raises UserError where a prompt has none."""
     if name == "bucket":
         return prompts.bucket.astype(np.float64)
-    return prompts.extra(name, np.arange(len(prompts)))
+    if name != "length":
+        return prompts.extra(name, np.arange(len(prompts)))
+    if (prompts.length < 0).any():
+        raise UserError("sampler.by=length: how long the prompts are is not known here")
+    return prompts.length.astype(np.float64)

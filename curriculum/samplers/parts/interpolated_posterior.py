@@ -59,7 +59,7 @@ class InterpolatedPosterior(BetaPosterior):
         weak = self._weak[rows]
         rate = np.clip(weak + self._between * (self._strong[rows] - weak), 0, 1)
         pseudo = self._pseudo * self._group * gained
-        a0, b0 = self._evidence.prior
+        a0, b0 = self.prior
         a = kept * self._a[rows] + (1 - kept) * a0 + pseudo * rate
         return a, kept * self._b[rows] + (1 - kept) * b0 + pseudo * (1 - rate)
 
@@ -69,7 +69,7 @@ class InterpolatedPosterior(BetaPosterior):
         self._a[rows], self._b[rows] = self.parameters(rows)
         batches = len(observations) / self._batch_size
         self._place(rows, passed / n, float(n.mean()), batches)
-        (a0, b0), d = self._evidence.prior, self._evidence.discount
+        (a0, b0), d = self.prior, self._evidence.discount
         rate, own = passed / n, 1 - self._pseudo
         self._a[rows] = d * self._a[rows] + (1 - d) * a0 + own * passed + self._pseudo * rate * n
         self._b[rows] = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
@@ -25,9 +25,7 @@ class PosteriorTopK(Sampler):
     """
 
     candidates: Annotated[float, Field(ge=1, allow_inf_nan=False)] = 4.0
-    prior: Annotated[list[Positive], Field(min_length=2, max_length=2)] = field(
-        default_factory=lambda: [1.0, 1.0]
-    )
+    prior: Annotated[list[Positive], Field(min_length=2, max_length=2)] | None = None
     trust: Share = 1.0
     discount: Share = 1.0
     half_life: Positive | None = 100.0
@@ -46,9 +44,9 @@ class PosteriorTopK(Sampler):
     @property
     def evidence(self) -> Evidence:
         """What is believed at first, and for how long."""
-        a0, b0 = self.prior
+        prior = None if self.prior is None else (self.prior[0], self.prior[1])
         return Evidence(
-            prior=(a0, b0), trust=self.trust, discount=self.discount, half_life=self.half_life
+            prior=prior, trust=self.trust, discount=self.discount, half_life=self.half_life
         )
 
     @abstractmethod

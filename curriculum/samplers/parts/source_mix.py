@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import AfterValidator, Field
@@ -40,6 +40,7 @@ class SourceMixSettings(Sampler):
     temperature: Positive = 1.0
     max_source_ratio: Annotated[float, Field(ge=1)] = 3.0
     reward_ranges: dict[str, Range] | None = None
+    mixes_sources: ClassVar = True
 
     def __post_init__(self) -> None:
         if self.source_weights and self.sampling_strategy == "proportional":

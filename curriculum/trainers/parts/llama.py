@@ -113,7 +113,9 @@ class Llama(torch.nn.Module):
             if path.suffix == ".json" or path.name.endswith(".jinja"):
                 shutil.copy(path, folder)
         weights = {name: self._parameters[own] for name, own in self._names.items()}
-        content = {name: each.detach().contiguous() for name, each in weights.items() if each is not None}
+        content = {
+            name: each.detach().contiguous() for name, each in weights.items() if each is not None
+        }
         save_file(content, folder / WEIGHTS, metadata={"format": "pt"})
 
     def _norm(self, x: Tensor, name: str) -> Tensor:
@@ -143,7 +145,9 @@ def _shape(folder: Path) -> Shape:
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UserError(f"model.path={folder}: no checkpoint, for its config.json: {error}") from error
+        raise UserError(
+            f"model.path={folder}: no checkpoint, for its config.json: {error}"
+        ) from error
     rope = config.get("rope_parameters") or config.get("rope_scaling") or {}
     odd = [
         f"{key}={config[key]}"

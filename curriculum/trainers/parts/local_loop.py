@@ -103,7 +103,10 @@ class Run:
         self.model, self._tokenizer = Llama(path), _tokenizer(path)
         sampling = _sampling(path)
         self._limit = settings.max_new_tokens or sampling.get("max_new_tokens") or MAX_NEW_TOKENS
-        end = {self._tokenizer.eos_token_id, *np.atleast_1d(sampling.get("eos_token_id", [])).tolist()}
+        end = {
+            self._tokenizer.eos_token_id,
+            *np.atleast_1d(sampling.get("eos_token_id", [])).tolist(),
+        }
         self._policy = Policy(self.model, sorted(end), settings.temperature)
         self._optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=settings.learning_rate, weight_decay=0.0
@@ -206,7 +209,12 @@ class Run:
         return self._texts(self._policy.respond(ids, samples, self._limit, self._rng(1)))
 
     def _texts(self, responses: Tensor) -> list[list[str]]:
-        flat = [own[:length] for own, length in zip(responses.flatten(0, 1).tolist(), lengths(responses).flatten().tolist(), strict=True)]
+        flat = [
+            own[:length]
+            for own, length in zip(
+                responses.flatten(0, 1).tolist(), lengths(responses).flatten().tolist(), strict=True
+            )
+        ]
         texts = self._tokenizer.batch_decode(flat, skip_special_tokens=True)
         each = responses.shape[1]
         return [texts[start : start + each] for start in range(0, len(texts), each)]
