@@ -18,6 +18,8 @@ def show(settings: Sequence[dict[str, Any]]) -> None:
         where = f": {found['setting']}" if found["setting"] else ""
         out.print(f"\nCurricula at {found['rollouts']:,.0f} rollouts{where}", style="bold")
         out.print(f" {found['label']}", style="dim")
+        if any(row["more"] is not None for row in found["arms"]):
+            out.print(" beyond: more than the control, in the same seeds", style="dim")
         out.print(_tabulate(found))
         if any(row["targets"] for row in found["arms"]):
             out.print(_tabulate_targets(found))
@@ -28,11 +30,11 @@ def _tabulate(found: dict[str, Any]) -> Table:
     table = plain_table(None, "")
     columns = (
         "gain",
-        "beyond control",
+        "beyond",
         f"{LEVEL:.0%} interval".replace("%", " %"),
         f"until +{found['gain_wanted']:g}",
     )
-    for name in (*columns, "gradient", "never drawn", "most draws", "seeds"):
+    for name in (*columns, "gradient", "never drawn", "seeds"):
         table.add_column(name, justify="right")
     for row in found["arms"]:
         bounds = (
@@ -47,7 +49,6 @@ def _tabulate(found: dict[str, Any]) -> Table:
             _tell_rollouts(until, row["seeds"], row["reached"]),
             f"{row['groups_with_gradient']:.0%}",
             f"{row['never_drawn']:,.0f}",
-            f"{row['most_draws']:,.0f}",
             str(row["seeds"]),
         )
     return table

@@ -44,9 +44,9 @@ class Frontier(Sampler):
     group has passes and failures, without which it has no gradient. The second is the most that
     its pass rate can still rise. The third is chosen: with an exponent of 0 a few small cells are
     drawn again and again, with 1 the large ones that can't be learned yet take most of the batch.
-    Belief is Beta: a prior, and passes and failures of the cell and, counted `sharing` ** distance,
-    of its neighbours. A batch of groups in it or near takes the evidence to `memory` of itself,
-    for the model moves on.
+    Belief is Beta: passes and failures of the cell, and before them those of the other cells of its
+    source, counted `sharing` ** distance, which come to `neighbours` rollouts at most. A batch of
+    groups in it or near takes the evidence to `memory` of itself, for the model moves on.
 
     Sources have their shares of the pool times `least_share` + (1 - `least_share`) * progress (see
     `Progress`), relative to the source that progresses most: a source that can't be learned, like
@@ -67,6 +67,7 @@ class Frontier(Sampler):
     )
     size: Share = 0.5
     least_share: Annotated[float, Field(gt=0, le=1)] = 0.2
+    neighbours: Positive = 4.0
     trust: Weight = 16.0
     mixes_sources: ClassVar[bool] = True
 
@@ -107,7 +108,8 @@ class FrontierSampling(Sampling):
         cell, count = self._cells.cell[observations.prompt], len(self._cells)
         passed = np.bincount(cell, observations.passed, count)
         failed = np.bincount(cell, observations.n - observations.passed, count)
-        near = self._sharing @ np.bincount(cell, minlength=count)
+        groups = np.bincount(cell, minlength=count)
+        near = groups + self._sharing @ groups
         kept = self._settings.memory ** np.minimum(1, near)
         self._passed = kept * self._passed + passed
         self._failed = kept * self._failed + failed
@@ -125,13 +127,19 @@ class FrontierSampling(Sampling):
     def _shares(self) -> Floats:
         """(C,) of a batch."""
         cells, size = self._cells, self._group_size
-        a0, b0 = self._settings.prior
-        passed, failed = self._sharing @ self._passed, self._sharing @ self._failed
-        rate = self._rng.beta(a0 + passed, b0 + failed)
+        rate = self._rng.beta(*self._believed())
         gradient = 1 - rate**size - (1 - rate) ** size
         weight = (gradient * (1 - rate) + LEAST) * cells.sizes**self._settings.size
         of_source = np.bincount(cells.source, weight, len(cells.shares))
         return np.asarray(weight / of_source[cells.source] * self._source_shares()[cells.source])
+
+    def _believed(self) -> tuple[Floats, Floats]:
+        """(C,) a and b of each cell's pass rate."""
+        a, b = self._settings.prior
+        near = a + self._sharing @ self._passed, b + self._sharing @ self._failed
+        total = near[0] + near[1]
+        kept = np.minimum(1.0, self._settings.neighbours / total)
+        return kept * near[0] + self._passed, kept * near[1] + self._failed
 
     def _source_shares(self) -> Floats:
         """(S,) of a batch."""

@@ -19,7 +19,7 @@ from curriculum.samplers.base import Allowed
 from curriculum.samplers.state import State
 from curriculum.testing.make import make_prompts
 
-GUARDS = Guards(floor=0.2)
+GUARDS = Guards(floor=0.2, quotas=None)
 BATCH, GROUP = 16, 8  # prompts, and rollouts of each
 HALF = 0.5  # a reward that stands for some prompts with a gradient and others without
 

@@ -30,8 +30,9 @@ class DryRun(Trainer):
     """
 
     learning_rate: Weight = 0.1
-    bucket_transfer: Share = 0.5
+    transfer: Share = 0.5
     source_transfer: Share = 0.2
+    stuck: list[str] | None = None
     delay: Annotated[int, Field(ge=0)] = 0  # batches
     gain: Annotated[float, Field(gt=0, lt=1)] = 0.1  # of the mean pass rate
     control: bool = True
@@ -62,7 +63,8 @@ class DryRun(Trainer):
 
     def _simulate(self, prompts: Prompts, training: Training) -> Simulated:
         schedule, curriculum = training.schedule, training.curriculum(prompts)
-        pace = Pace(self.learning_rate, self.bucket_transfer, self.source_transfer)
+        of_sources = (self.source_transfer, tuple(self.stuck or ()))
+        pace = Pace(self.learning_rate, self.transfer, *of_sources)
         model = SimulatedModel(prompts, pace, np.random.default_rng([training.seed, 1]))
         done = Simulated(prompts, schedule, float(model.pass_rates().mean()))
         done.events += [(0, event) for event in curriculum.started]

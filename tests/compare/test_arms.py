@@ -76,7 +76,12 @@ def check_sweep(done, sweep, samplers, seeds, steps):
         ]
         for key in ("groups_with_gradient", "never_drawn", "most_draws"):
             assert row[key] == pytest.approx(np.mean([each[key] for each in own]))
-        line = rf" {name}( \(control\))? +{row['gain']:.3f} +{expected[0]:.3f} {expected[1]:.3f} "
+        line = rf" {name}( \(control\))? +{row['gain']:.3f} "
+        if row["more"] is not None:
+            beyond = np.array(gains) - gains_of(sweep, "uniform", steps * ROLLOUTS)
+            level = 1 - 0.1 / (len(rows) - 1)
+            low, high = ttest_1samp(beyond, 0).confidence_interval(level)
+            line += rf" *\{beyond.mean():+.3f} +\{low:+.3f} \{high:+.3f} "
         assert re.search(line, done.stdout), line
     shown = done.stdout[done.stdout.index(f"Curricula at {steps * ROLLOUTS:,} rollouts") :]
     assert LABEL in shown
@@ -249,21 +254,40 @@ def test_intervals_that_are_apart_have_a_winner(sweep, capsys):
         assert row["gain_high"] - row["gain"] == pytest.approx(half, abs=1e-6)
         assert row["gain"] - row["gain_low"] == pytest.approx(half, abs=1e-6)
     assert found["verdict"] == (
-        "thompson gains most: its interval overlaps no other. More than the control: thompson. "
+        "thompson gains most: more than any other in the same seeds. More than the control: thompson. "
         "Less than the control: bandit."
     )
     assert found["verdict"] in " ".join(capsys.readouterr().out.split())
 
 
 def test_intervals_that_overlap_have_none(sweep):
-    for seed, noise in ((1, 0.0), (2, 0.04), (3, 0.08)):
+    for seed, noise in ((1, 0.0), (2, 0.04), (3, -0.03)):
         sweep.add("thompson", seed, [0.5, 0.7 + noise])
-        sweep.add("bandit", seed, [0.5, 0.72 + noise])
-        sweep.add("uniform", seed, [0.5, 0.71 + noise])
+        sweep.add("bandit", seed, [0.5, 0.72 - noise])
+        sweep.add("uniform", seed, [0.5, 0.71])
     assert sweep.compared()["verdict"] == (
-        "No winner: the interval of bandit overlaps that of uniform and thompson. None can be "
-        "told from the control."
+        "No winner: bandit can't be told from uniform and thompson. None can be told from the "
+        "control."
     )
+
+
+def test_arms_are_told_apart_by_differences_in_the_same_seeds(sweep):
+    """Seeds differ by 0.3, arms by 0.02 in each: Student's on the differences, for two arms."""
+    for seed, (own, other) in enumerate(((0.02, -0.01), (0.021, 0.0), (0.022, 0.01))):
+        sweep.add("thompson", seed, [0.5, 0.6 + 0.1 * seed + own])
+        sweep.add("bandit", seed, [0.5, 0.6 + 0.1 * seed + other])
+        sweep.add("uniform", seed, [0.5, 0.6 + 0.1 * seed])
+    found = sweep.compared()
+    rows = rows_of(found)
+    level = 1 - 0.1 / 2  # both intervals at once
+    for name, gains in (("thompson", [0.02, 0.021, 0.022]), ("bandit", [-0.01, 0.0, 0.01])):
+        expected = ttest_1samp(gains, 0).confidence_interval(level)
+        assert rows[name]["more"] == pytest.approx(np.mean(gains))
+        bounds = (rows[name]["more_low"], rows[name]["more_high"])
+        assert bounds == pytest.approx(tuple(expected), abs=1e-9)
+    assert rows["uniform"]["more"] is None
+    assert "More than the control: thompson." in found["verdict"]
+    assert rows["thompson"]["gain_low"] < rows["uniform"]["gain_high"], "unpaired, nothing is told"
 
 
 def test_a_control_that_gains_most_is_the_winner(sweep):
@@ -271,7 +295,7 @@ def test_a_control_that_gains_most_is_the_winner(sweep):
         sweep.add("uniform", seed, [0.5, 0.9 + noise])
         sweep.add("bandit", seed, [0.5, 0.6 + noise])
     verdict = sweep.compared()["verdict"]
-    assert verdict.startswith("uniform gains most: its interval overlaps no other.")
+    assert verdict.startswith("uniform gains most: more than any other in the same seeds.")
     assert verdict.endswith("Less than the control: bandit.")
 
 
@@ -347,7 +371,7 @@ def test_controls_that_differ_are_not_taken_for_one(sweep):
     gains = [row["gain"] for row in found["arms"]]
     assert gains == pytest.approx([0.1015, 0.4015, 0.2015, 0.3015])
     assert found["verdict"] == (
-        f"uniform {QUOTAS[1]} gains most: its interval overlaps no other. "
+        f"uniform {QUOTAS[1]} gains most: more than any other in the same seeds. "
         f"More than the control: thompson {QUOTAS[0]}. "
         f"Less than the control: thompson {QUOTAS[1]}."
     )
@@ -390,7 +414,7 @@ def test_arms_are_named_by_their_knobs_and_a_missing_control_is_missed(sweep):
     names = ["thompson sampler.discount=0.5", "thompson sampler.discount=1.0"]
     assert [(row["arm"], row["control"]) for row in found["arms"]] == [(n, False) for n in names]
     assert found["verdict"] == (
-        f"{names[1]} gains most: its interval overlaps no other. "
+        f"{names[1]} gains most: more than any other in the same seeds. "
         "There is no control: sweep over sampler=uniform too."
     )
 
@@ -426,7 +450,7 @@ def test_arms_are_compared_within_a_setting(sweep, capsys):
         assert list(rows_of(each)) == ["uniform", "thompson"]
         assert rows_of(each)[winner]["gain"] == pytest.approx(0.4015)
         assert each["verdict"] == (
-            f"{winner} gains most: its interval overlaps no other. {told}thompson."
+            f"{winner} gains most: more than any other in the same seeds. {told}thompson."
         )
         assert f"Curricula at {each['rollouts']:.0f} rollouts: {each['setting']}\n" in shown
         assert f"\n{each['setting']}\n" in markdown

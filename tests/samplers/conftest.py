@@ -100,7 +100,7 @@ def guards():
     """No guards at all, but for the given ones."""
 
     def guards(**given):
-        none = {"floor": 0.0, "collapse": None}
+        none = {"floor": 0.0, "collapse": None, "quotas": None}
         return typed(Guards, none | given, "sampler")
 
     return guards

@@ -11,7 +11,8 @@ from curriculum.samplers.parts.interpolated_posterior import InterpolatedPosteri
 
 
 def known(data, prior, trust=1.0, discount=1.0, half_life=None, batch_size=1.0):
-    evidence = Evidence(prior=prior, trust=trust, discount=discount, half_life=half_life)
+    shared = {"discount": discount, "half_life": half_life, "drift": 0.0}
+    evidence = Evidence(prior=prior, trust=trust, **shared)
     return BetaPosterior(data, evidence, batch_size)
 
 

@@ -403,7 +403,7 @@ def configuration():
         ("trainer.group_size=-1", "trainer.group_size=-1"),
         ("trainer.steps=2.5", "trainer.steps"),
         ("trainer.learning_rate=-0.1", "trainer.learning_rate=-0.1"),
-        ("trainer.bucket_transfer=1.1", "trainer.bucket_transfer=1.1"),
+        ("trainer.transfer=1.1", "trainer.transfer=1.1"),
         ("trainer.source_transfer=-0.1", "trainer.source_transfer=-0.1"),
         ("trainer.source_transfer=.nan", "trainer.source_transfer=nan"),
         ("trainer.delay=-1", "trainer.delay=-1"),

@@ -88,7 +88,9 @@ def quotas_of(
     present = np.bincount(prompts.source, minlength=len(prompts.sources))
     if given is None or (given == "pool" and (mixes_sources or (present > 0).sum() < 2)):
         return [Quota(None, None, 1.0)]
-    weights = dict(zip(prompts.sources, present.tolist(), strict=True)) if given == "pool" else given
+    weights = (
+        dict(zip(prompts.sources, present.tolist(), strict=True)) if given == "pool" else given
+    )
     rows = {name: prompts.of(name) for name in weights}
     left_out = [
         name for name, n in zip(prompts.sources, present, strict=True) if n and name not in weights

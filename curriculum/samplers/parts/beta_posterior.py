@@ -25,12 +25,14 @@ class Evidence:
         discount: what is kept of a prompt's evidence when a group of it comes back.
         half_life: batches of feedback after which what is known of a prompt counts half, whether it
             is drawn or not; None: it never fades.
+        drift: logits that a batch may move all pass rates by, one standard deviation; 0: none.
     """
 
     prior: tuple[float, float] | None = None
     trust: float = 1.0
     discount: float = 1.0
     half_life: float | None = None
+    drift: float = 0.05
 
 
 class BetaPosterior(Stateful):
@@ -62,7 +64,7 @@ class BetaPosterior(Stateful):
         self._a = a0 + evidence.trust * prompts.c
         self._b = b0 + evidence.trust * (prompts.n - prompts.c)
         self._batches, self._updated = 0.0, np.zeros(len(prompts))
-        self._drift, self._moved = Drift(), np.zeros(len(prompts))
+        self._drift, self._moved = Drift(evidence.drift), np.zeros(len(prompts))
 
     def parameters(self, rows: Integers) -> tuple[Floats, Floats]:
         """(a, b) of some prompts, brought up to date."""
@@ -72,6 +74,8 @@ class BetaPosterior(Stateful):
             kept = 0.5 ** ((self._batches - self._updated[rows]) / half_life)
             a, b = a0 + kept * (a - a0), b0 + kept * (b - b0)
         total = a + b
+        if not self._drift.value:
+            return a, b
         moved = (self._drift.value - self._moved[rows]) * self._own(total)
         rate = rate_of(logit(a / total) + moved)
         return rate * total, (1 - rate) * total

@@ -7,8 +7,6 @@ import numpy as np
 from curriculum.core.records import Floats, Integers
 from curriculum.samplers.state import State, Stateful
 
-STEP = 0.05  # logits that a batch may move them by, one standard deviation: chosen
-
 
 class Drift(Stateful):
     """A random walk of the shift, filtered (Kalman 1960) by the groups that come back.
@@ -22,7 +20,9 @@ class Drift(Stateful):
     value: State[float]
     _variance: State[float]
 
-    def __init__(self) -> None:
+    def __init__(self, step: float) -> None:
+        """`step`: logits that a batch may move it by, one standard deviation."""
+        self._step = step
         self.value = self._variance = 0.0
 
     def observe(
@@ -47,7 +47,7 @@ class Drift(Stateful):
         spread = n * mean * (1 - mean)
         slope = own * spread
         variance = np.maximum(spread * (total + n) / (total + 1), 1e-12)
-        self._variance += batches * STEP**2
+        self._variance += batches * self._step**2
         known = float((slope**2 / variance).sum())
         if known > 0:
             seen = float((slope * (passed - n * mean) / variance).sum()) / known

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from curriculum.core.prompts import Event, Observations, Prompts
 from curriculum.core.records import Floats, Integers
-from curriculum.samplers.base import Allowed, Positive, Sampler, Sampling, Share
+from curriculum.samplers.base import Allowed, Positive, Sampler, Sampling, Share, Weight
 from curriculum.samplers.parts.beta_posterior import BetaPosterior, Evidence
 from curriculum.samplers.parts.epoch_shuffle import EpochShuffle
 from curriculum.samplers.state import State
@@ -29,6 +29,7 @@ class PosteriorTopK(Sampler):
     trust: Share = 1.0
     discount: Share = 1.0
     half_life: Positive | None = 100.0
+    drift: Weight = 0.05
 
     def start(
         self, prompts: Prompts, batch_size: float, group_size: int, rng: np.random.Generator
@@ -46,7 +47,11 @@ class PosteriorTopK(Sampler):
         """What is believed at first, and for how long."""
         prior = None if self.prior is None else (self.prior[0], self.prior[1])
         return Evidence(
-            prior=prior, trust=self.trust, discount=self.discount, half_life=self.half_life
+            prior=prior,
+            trust=self.trust,
+            discount=self.discount,
+            half_life=self.half_life,
+            drift=self.drift,
         )
 
     @abstractmethod
