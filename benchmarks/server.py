@@ -37,7 +37,7 @@ from curriculum.core.records import Asked
 from curriculum.core.terminal import console, plain_table
 from curriculum.data.parts.demo_problems import demo_problems
 from curriculum.demo.make_rollouts import PROBLEMS_PER_LEVEL
-from curriculum.demo.stored import small_model
+from curriculum.demo.stored import stored
 from curriculum.generators import OpenAI
 from curriculum.generators.parts.vllm_server import VllmServer
 from curriculum.run.generating import parts
@@ -131,7 +131,7 @@ def main() -> None:
     parser.add_argument("--concurrency", type=int, default=64, help="requests at once")
     parser.add_argument("--rounds", type=int, default=9)
     arguments = parser.parse_args()
-    model = arguments.model or str(small_model(Store("outputs/store")))
+    model = arguments.model or str(stored("small", Store("outputs/store")))
     prompts = [problem.prompt for problem in demo_problems(PROBLEMS_PER_LEVEL)]
     table = plain_table("Requests a second", "samples of each", "ours", "vLLM's client", "ratio")
     table.add_column("of the rounds")

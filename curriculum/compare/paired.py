@@ -54,4 +54,5 @@ def half_widths(values: Floats, looks: int = 1) -> Floats:
 def ratio(values: Sequence[tuple[float, float]], looks: int = 1) -> Estimate:
     """Geometric mean of a / b over the seeds that have both, with its interval."""
     logs = estimate(np.log([a / b for a, b in values]), looks)
-    return Estimate(*np.exp([logs.mean, logs.low, logs.high]).tolist(), logs.seeds)
+    mean, low, high = np.exp([logs.mean, logs.low, logs.high]).tolist()
+    return Estimate(mean, low, high, logs.seeds)

@@ -55,7 +55,7 @@ def _tabulate(found: dict[str, Any]) -> Table:
 
 
 def _tabulate_targets(found: dict[str, Any]) -> Table:
-    """Rollouts until each pass rate, as a share of the control's; of measured arms, spent in all."""
+    """Rollouts until each pass rate over the control's; of measured arms, also those in all."""
     title = "Rollouts until a held-out pass rate, the control's being 1"
     table = plain_table(title, "")
     for target in found["arms"][0]["targets"]:
@@ -70,7 +70,7 @@ def _tabulate_targets(found: dict[str, Any]) -> Table:
 
 
 def tell_target(target: dict[str, Any], name: str) -> str:
-    """A ratio with its interval, and in how many of the seeds it was reached; the control's count."""
+    """A ratio, its interval, and how many seeds reached it; of the control its rollouts."""
     there = f"{target['reached']}/{target['seeds']}"
     if name not in target:  # the control
         return f"{target['rollouts']:,.0f} {there}" if target["rollouts"] else there

@@ -27,7 +27,7 @@ from curriculum.demo.small_model import (
     sample,
     save_checkpoint,
 )
-from curriculum.demo.training import train
+from curriculum.demo.training import Phase, train
 
 PROBLEMS_PER_LEVEL = 42
 SAMPLES = 16
@@ -84,7 +84,7 @@ def trained_model(problems: Sequence[Problem], seed: int) -> tuple[Any, Any]:
 
     torch.set_num_threads(1)  # sums over several threads are not reproducible
     model, tokenizer = build_model(seed), build_tokenizer()
-    train(model, tokenizer, training_problems(Random(seed), held_out_prompts(problems)))
+    train(model, tokenizer, training_problems(Random(seed), held_out_prompts(problems)), Phase())
     return model, tokenizer
 
 

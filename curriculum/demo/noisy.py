@@ -1,4 +1,4 @@
-"""Answers that are wrong on purpose: a model that is trained on them is unsure of what it can do."""
+"""Answers that are wrong on purpose: who is trained on them is unsure of what it can do."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Phase(NamedTuple):
 logger = logging.getLogger(__name__)
 
 
-def train(model: Any, tokenizer: Any, problems: Iterator[Asked], phase: Phase = Phase()) -> None:
+def train(model: Any, tokenizer: Any, problems: Iterator[Asked], phase: Phase) -> None:
     """Fit the model in place to so many batches of problems."""
     import torch
 

@@ -42,8 +42,8 @@ class Curriculum(Stateful):
         curriculum.save("curriculum.npz")
 
     An epoch is as many batches as the prompts fill. Each batch is decided when its first prompt is
-    asked for, and has no prompt twice. `iter` goes on where the last one stopped. Every source has a
-    sampler of its own and keeps its share (`guards.quotas`), unless the sampler mixes them itself.
+    asked for, and has no prompt twice. `iter` goes on where the last one stopped. Every source has
+    a sampler of its own and keeps its share (`guards.quotas`), unless the sampler mixes them.
     """
 
     _samplers: State[list[PerSourceSampler]]

@@ -1,4 +1,4 @@
-"""`sampler=frontier`: problems like those that are solved now and then, of sources that progress."""
+"""`sampler=frontier`: problems like those solved now and then, of sources that progress."""
 
 from __future__ import annotations
 
@@ -106,8 +106,10 @@ class FrontierSampling(Sampling):
     def observe(self, observations: Observations) -> list[Event]:
         """See `Sampling`."""
         cell, count = self._cells.cell[observations.prompt], len(self._cells)
-        passed = np.bincount(cell, observations.passed, count)
-        failed = np.bincount(cell, observations.n - observations.passed, count)
+        passed, failed = (
+            np.asarray(np.bincount(cell, each, count), np.float64)
+            for each in (observations.passed, observations.n - observations.passed)
+        )
         groups = np.bincount(cell, minlength=count)
         near = groups + self._sharing @ groups
         kept = self._settings.memory ** np.minimum(1, near)

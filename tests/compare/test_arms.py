@@ -254,8 +254,8 @@ def test_intervals_that_are_apart_have_a_winner(sweep, capsys):
         assert row["gain_high"] - row["gain"] == pytest.approx(half, abs=1e-6)
         assert row["gain"] - row["gain_low"] == pytest.approx(half, abs=1e-6)
     assert found["verdict"] == (
-        "thompson gains most: more than any other in the same seeds. More than the control: thompson. "
-        "Less than the control: bandit."
+        "thompson gains most: more than any other in the same seeds. More than the control: "
+        "thompson. Less than the control: bandit."
     )
     assert found["verdict"] in " ".join(capsys.readouterr().out.split())
 

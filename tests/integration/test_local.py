@@ -1,10 +1,11 @@
-"""`trainer=local`: the same model, the same gradient and the same curve as TRL's, and exact resume."""
+"""`trainer=local`: its model's logits, its loss, and a run that is killed and goes on."""
 
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch", reason="torch is not installed; CI has an environment with it")
-pytest.importorskip("transformers", reason="transformers is not installed")
+pytest.importorskip("transformers", reason="transformers is not installed; CI has it elsewhere")
+
+import torch
 
 from curriculum.demo.small_model import BOS, EOS
 from curriculum.trainers.parts.llama import Llama
@@ -91,74 +92,3 @@ def test_a_checkpoint_is_saved_as_it_was_read(policy, model, reference, tmp_path
         twice = 2 if name == "model.norm.weight" else 1
         assert torch.equal(saved[name], twice * weights)
     assert AutoTokenizer.from_pretrained(tmp_path / "saved").bos_token_id == BOS
-
-
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::FutureWarning:transformers")
-def test_the_gradient_of_a_step_is_that_of_trl(model, tmp_path):
-    trl = pytest.importorskip("trl", reason="trl is not installed; CI has an environment with it")
-    from datasets import Dataset
-    from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
-
-    seen = {}
-
-    class Recorder(trl.GRPOTrainer):
-        def _generate_and_score_completions(self, inputs):
-            found = super()._generate_and_score_completions(inputs)
-            seen.update(
-                prompts=found["prompt_ids"],
-                asked=found["prompt_mask"],
-                responses=found["completion_ids"],
-                answered=found["completion_mask"],
-            )
-            return found
-
-    class Gradient(TrainerCallback):
-        def on_pre_optimizer_step(self, args, state, control, model=None, **_):
-            seen["gradient"] = {name: each.grad.clone() for name, each in model.named_parameters()}
-
-    def reward(completions, **_):
-        """Some groups mixed, some not: by the first letter."""
-        seen["rewards"] = torch.tensor([float(text[:1] in "abcdefghijk") for text in completions])
-        return seen["rewards"].tolist()
-
-    config = trl.GRPOConfig(
-        output_dir=str(tmp_path),
-        max_steps=1,
-        per_device_train_batch_size=24,
-        num_generations=4,
-        max_completion_length=LIMIT,
-        use_cpu=True,
-        bf16=False,
-        report_to=[],
-        disable_tqdm=True,
-        save_strategy="no",
-        seed=0,
-    )
-    tokenizer = AutoTokenizer.from_pretrained(model, padding_side="left")
-    trainer = Recorder(
-        AutoModelForCausalLM.from_pretrained(model),
-        reward,
-        config,
-        Dataset.from_list([{"prompt": "ab" * n} for n in range(1, 7)]),
-        processing_class=tokenizer,
-        callbacks=[Gradient()],
-    )
-    trainer.train()
-
-    own = Policy(Llama(model), [EOS], 1.0)
-    prompts = [
-        row[there.bool()].tolist()
-        for row, there in zip(seen["prompts"], seen["asked"], strict=True)
-    ]
-    responses = torch.where(seen["answered"].bool(), seen["responses"], NOTHING)
-    advantages = advantages_of(seen["rewards"].view(-1, 4)).flatten()
-    mixed = advantages != 0
-    assert 0 < mixed.sum() < len(mixed), "a group without a gradient, which is left out"
-    some = [prompt for prompt, there in zip(prompts, mixed, strict=True) if there]
-    tokens = float(lengths(responses).sum())
-    own.loss(some, responses[mixed], advantages[mixed], tokens).backward()
-    torch.nn.utils.clip_grad_norm_(own.model.parameters(), 1.0)
-    for name, expected in seen["gradient"].items():
-        found = own.model.weight(name.removesuffix(".weight")).grad
-        assert torch.allclose(found, expected, rtol=1e-3, atol=1e-6), name

@@ -56,7 +56,7 @@ class Cells:
 
     def sum(self, values: Floats) -> Floats:
         """(C,) of (P,) numbers."""
-        return np.bincount(self.cell, values, len(self))
+        return np.asarray(np.bincount(self.cell, values, len(self)), np.float64)
 
     def sharing(self, share: float) -> Floats:
         """(C, C) how much a cell's evidence counts for others of its source: share ** distance."""

@@ -50,7 +50,7 @@ class Llama(torch.nn.Module):
 
     def weight(self, name: str) -> Tensor:
         """A parameter by its name in the checkpoint, without `.weight`."""
-        return self._parameters[self._names[f"{name}.weight"]]  # type: ignore[return-value]
+        return self._parameters[self._names[f"{name}.weight"]]
 
     def new_cache(self, rows: int, room: int) -> list[Cache]:
         """Of as many sequences, each of at most so many tokens."""

@@ -41,7 +41,6 @@ class Policy:
         """`end`: the tokens that end a response."""
         self.model, self._end, self._temperature = model, torch.tensor(end), temperature
 
-    @torch.no_grad()
     def respond(
         self, prompts: Sequence[Sequence[int]], samples: int, limit: int, rng: torch.Generator
     ) -> Tensor:
@@ -52,7 +51,8 @@ class Policy:
         for start in range(0, len(order), size):
             rows = order[start : start + size]
             some = padded([prompts[row] for row in rows])
-            responses[torch.tensor(rows)] = self._sampled(some, samples, limit, rng)
+            with torch.no_grad():
+                responses[torch.tensor(rows)] = self._sampled(some, samples, limit, rng)
         return responses
 
     def _sampled(self, prompts: Padded, samples: int, limit: int, rng: torch.Generator) -> Tensor:
@@ -75,7 +75,7 @@ class Policy:
         return tokens.view(-1, samples, limit)
 
     def _read(self, prompts: Padded, samples: int, room: int) -> tuple[Tensor, list[Cache]]:
-        """Logits behind each prompt, and the cache, for each of its samples; a prompt is read once."""
+        """Logits and cache behind each prompt, for each of its samples; a prompt is read once."""
         rows, longest = prompts.ids.shape
         once = self.model.new_cache(rows, longest)
         positions = (prompts.there.cumsum(1) - 1).clamp(min=0).long()

@@ -1,9 +1,15 @@
 """Which problems are held out: whole prompts, the same share of each bucket, whatever the order."""
 
+import json
+
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from curriculum.layouts.parts.split import held_out
+from curriculum.core.errors import UserError
+from curriculum.core.records import Problems
+from curriculum.layouts.parts.split import held_out, held_out_by_data
+from curriculum.testing.make import make_problems
 
 SEEDS = range(40)
 
@@ -158,3 +164,26 @@ def test_by_prompt_alone_a_side_stays_whatever_the_company():
     assert (held_out(prompts[part], ids[part], None, 0.1, 0) == held[part]).all()
     assert not (held & ~held_out(prompts, ids, None, 0.2, 0)).any()
     assert not held_out(prompts, ids, None, 0.0, 0).any()
+
+
+def test_the_data_s_own_split_counts(write_problems_of):
+    problems = write_problems_of(["train", "test", "train", "validation"])
+    every = np.arange(4)
+    assert held_out_by_data(problems, every).tolist() == [False, True, False, True]
+    assert held_out_by_data(problems, every[2:]).tolist() == [False, True]
+    with pytest.raises(UserError, match=r"export.split=data: 1 of 2 problems have no"):
+        held_out_by_data(write_problems_of(["train", None]), every[:2])
+
+
+@pytest.fixture
+def write_problems_of():
+    """Problems whose extra_info says which split they are of; of none where it is None."""
+
+    def write_problems_of(splits):
+        table = make_problems(len(splits)).table
+        infos = [None if name is None else json.dumps({"split": name}) for name in splits]
+        place = table.schema.get_field_index("extra_info")
+        field = table.schema.field(place)
+        return Problems(table.set_column(place, field, pa.array(infos, field.type)))
+
+    return write_problems_of

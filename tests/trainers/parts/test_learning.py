@@ -59,7 +59,7 @@ def rises(levels, source, batch, passes, group_size, rate, transfer, to_sources)
 
 
 def test_a_batch_worked_out_by_hand():
-    # Two difficulties of two sources, a prompt in each: of four groups two teach, both in the first.
+    # Two difficulties of two sources, a prompt in each: two of four groups teach, of the first.
     prompts = prompts_at(np.array([1, 1, 0, 0]), np.array([0, 1, 0, 1]))
     model = started(prompts, rate=0.8)
     before = logits(model)

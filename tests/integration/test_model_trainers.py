@@ -1,4 +1,4 @@
-"""`python run.py trainer=trl`: a very small model trained, measured on what is held out, killed."""
+"""`python run.py trainer=trl` or `local`: a very small model trained, measured, killed, resumed."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ import time
 import pandas as pd
 import pytest
 
-pytest.importorskip("trl", reason="trl is not installed; CI has an environment with it")
+pytest.importorskip("transformers", reason="transformers is not installed; CI has it elsewhere")
 pytest.importorskip("reasoning_gym", reason="reasoning-gym is not installed")
 
 from curriculum.config.conf import conf_dir
@@ -24,6 +24,17 @@ def compute_score(data_source, solution_str, ground_truth, extra_info):
 """
 
 
+WORDS = {"trl": "Trained with TRL", "local": "Trained here"}
+
+
+@pytest.fixture(params=["trl", "local"])
+def trainer(request):
+    """The option; tests with TRL want it installed."""
+    if request.param == "trl":
+        pytest.importorskip("trl", reason="trl is not installed; CI has an environment with it")
+    return request.param
+
+
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
     """A folder with a reward and the store of all runs."""
@@ -33,13 +44,13 @@ def shared(tmp_path_factory):
 
 
 @pytest.fixture
-def start(model, shared, tmp_path):
-    """A process of `run.py ...`."""
+def start(trainer, model, shared, tmp_path):
+    """A process of `run.py trainer=... ...`."""
 
     def start(*overrides, name="run"):
         return subprocess.Popen(
             [
-                *(sys.executable, "run.py", "trainer=trl"),
+                *(sys.executable, "run.py", f"trainer={trainer}"),
                 *("data=reasoning_gym", "data.tasks={gcd: null}", "data.size=40"),
                 *("reward=function", f"reward.path={shared}/reward.py", "reward.workers=1"),
                 *("generator=transformers", "num_samples=4", "generator.max_new_tokens=4"),
@@ -72,14 +83,18 @@ def run(start):
 
 
 def parameters(folder):
-    content = (folder / "trl" / f"checkpoint-{STEPS}" / "model.safetensors").read_bytes()
-    return hashlib.sha256(content).hexdigest()
+    """Of the model after the last step."""
+    (path,) = [
+        *folder.glob("trl/checkpoint-6/*.safetensors"),
+        *folder.glob("local/model/*.safetensors"),
+    ]
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_it_trains_and_goes_on_where_it_was_killed(run, start, tmp_path):
+def test_it_trains_and_goes_on_where_it_was_killed(run, start, trainer, tmp_path):
     said = run(name="whole")
     assert "step 6: held-out pass rate" in said
-    assert "Trained with TRL: 6 batches of 4 prompts, 4 rollouts each" in said
+    assert f"{WORDS[trainer]}: 6 batches of 4 prompts, 4 rollouts each" in said
     whole = pd.read_parquet(tmp_path / "whole" / "metrics.parquet").set_index("step")
     rates = whole["mean_pass_rate"].dropna()
     assert rates.index.tolist() == [0, 3, 6]
@@ -98,7 +113,7 @@ def test_it_trains_and_goes_on_where_it_was_killed(run, start, tmp_path):
     assert arm["mean_draws"] == pytest.approx(STEPS * BATCH / arm["prompts"])
 
     killed = start(name="killed")
-    journal = tmp_path / "killed" / "trl" / "checkpoint-2" / "journal.json"
+    journal = tmp_path / "killed" / trainer / "checkpoint-2" / "journal.json"
     end = time.monotonic() + 120
     while not journal.exists():
         assert killed.poll() is None and time.monotonic() < end, killed.communicate()
@@ -129,10 +144,37 @@ def test_it_trains_and_goes_on_where_it_was_killed(run, start, tmp_path):
         ("export.val_fraction=0", "no problem is held out to measure on"),
     ],
 )
+@pytest.mark.parametrize("trainer", ["trl"], indirect=True)
 def test_what_would_make_numbers_wrong_is_refused(run, override, told):
     assert told in run(override, code=1)
 
 
+def test_nothing_need_be_measured(run, trainer, tmp_path):
+    said = run("budget=none", "sampler=frontier", "trainer.targets=[0.01]")
+    assert WORDS[trainer] in said
+    steps = pd.read_parquet(tmp_path / "run" / "metrics.parquet").set_index("step")
+    assert (steps["measured_rollouts"] == 0).all()
+    assert steps["total_rollouts"].tolist() == steps["rollouts"].tolist()
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    (arm,) = result["training"]["arms"].values()
+    (target,) = arm["rollouts_to"]
+    assert 0 <= target["rollouts"] <= STEPS * BATCH * GROUP
+    prompts = pd.read_parquet(tmp_path / "run" / "prompts.parquet")
+    assert (prompts["n"] == 0).all() and set(prompts["bucket"]) == {"unmeasured"}
+    assert (~prompts["trained"]).sum() == 4
+
+
+@pytest.mark.parametrize("trainer", ["local"], indirect=True)
+def test_other_models_are_refused(run, tmp_path, model):
+    config = json.loads((model / "config.json").read_text())
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "config.json").write_text(json.dumps(config | {"model_type": "qwen2"}))
+    said = run("budget=none", f"model.path={other}", code=1)
+    assert "no model.safetensors: trainer=trl trains any" in said and "model_type=qwen2" in said
+
+
+@pytest.mark.parametrize("trainer", ["local"], indirect=True)
 def test_a_sweep_ends_in_a_comparison_on_what_is_held_out(run, tmp_path):
     said = run("sampler=uniform,thompson", "seed=1,2", "-m", name="sweep")
     assert "mean pass rate of 4 problems held out, 4 rollouts each" in said
