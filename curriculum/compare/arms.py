@@ -17,6 +17,7 @@ from curriculum.core.records import Floats
 from curriculum.samplers import Guards
 from curriculum.trainers.parts.journal import RATE
 
+GRADIENT = "groups_with_gradient"
 GUARDS = {f"sampler.{each.name}" for each in fields(Guards)}  # they hold for the control too
 GROUPS = (
     "sampler",
@@ -33,10 +34,10 @@ class Curve:
 
     seed: int
     rollouts: Floats  # (T,) after each step at which it was measured, from 0
-    pass_rates: Floats  # (T,) mean over all prompts, or those held out
+    rates: Floats  # (T,) mean pass rate of what is held out; simulated: groups with a gradient
     summary: dict[str, Any]
-    label: str  # what the pass rates are of
-    gain_wanted: float
+    label: str  # what the rates are of
+    gain_wanted: float | None  # None: simulated
 
     @property
     def measured(self) -> int:
@@ -45,7 +46,7 @@ class Curve:
 
     def gain(self, rollouts: float) -> float:
         """Of the mean pass rate, after so many rollouts of the training."""
-        return float(np.interp(rollouts, self.rollouts, self.pass_rates) - self.pass_rates[0])
+        return float(np.interp(rollouts, self.rollouts, self.rates) - self.rates[0])
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,15 @@ class Arm:
     guards: str  # likewise; the control that an arm is held against has the same
     is_control: bool
     curves: list[Curve]
+
+    @property
+    def simulated(self) -> bool:
+        """Whether no model was trained."""
+        return self.curves[0].gain_wanted is None
+
+    def levels(self, rollouts: Floats) -> Floats:
+        """(seeds, T) rates after so many rollouts."""
+        return np.array([np.interp(rollouts, each.rollouts, each.rates) for each in self.curves])
 
     def gains(self, rollouts: Floats) -> Floats:
         """(seeds, T) after so many rollouts of the training."""
@@ -90,7 +100,7 @@ def collect_arms(folders: Sequence[Path], runs: Sequence[dict[str, Any]]) -> lis
     for folder, run in done:
         varied = [override.lstrip("+") for override in run["overrides"] if override not in common]
         training = run["training"]
-        trained = any("measured_rollouts" in arm for arm in training["arms"].values())
+        trained = "simulation" not in training
         kinds = ("sampler.", *MEASURING) if trained else ("sampler.",)
         of_sampler = [override for override in varied if override.startswith(kinds)]
         guards = [override for override in of_sampler if override.partition("=")[0] in GUARDS]
@@ -101,15 +111,20 @@ def collect_arms(folders: Sequence[Path], runs: Sequence[dict[str, Any]]) -> lis
             is_own = option == run["sampler"]
             name = " ".join([option, *(of_sampler if is_own and option != CONTROL else guards)])
             prefix = "" if is_own else "control/"
-            measured = table.dropna(subset=f"{prefix}{RATE}")  # not every step is
-            curves[" ".join(setting), " ".join(guards), name][run["seed"]] = Curve(
+            column = f"{prefix}{RATE if trained else GRADIENT}"
+            measured = table.dropna(subset=column)  # not every step is
+            curve = Curve(
                 run["seed"],
                 measured["rollouts"].to_numpy(),
-                measured[f"{prefix}{RATE}"].to_numpy(),
+                measured[column].to_numpy(),
                 summary,
-                training.get("simulation") or f"mean pass rate {training['measured']}",
-                training["gain_wanted"],
+                f"mean pass rate {training['measured']}" if trained else training["simulation"],
+                training.get("gain_wanted"),
             )
+            of_arm = curves[" ".join(setting), " ".join(guards), name]
+            other = of_arm.get(run["seed"], curve)
+            # The control takes no notice of what was measured, so it need not have been.
+            of_arm[run["seed"]] = min(other, curve, key=lambda each: each.measured)
     arms = [
         Arm(name, setting, guards, name.split()[0] == CONTROL, list(each.values()))
         for (setting, guards, name), each in curves.items()
@@ -124,7 +139,7 @@ def _merge_controls(arms: list[Arm]) -> list[Arm]:
     curves: dict[str, list[tuple[bytes, ...]]] = defaultdict(list)
     for arm in arms:
         if arm.is_control:
-            curves[arm.setting].append(tuple(curve.pass_rates.tobytes() for curve in arm.curves))
+            curves[arm.setting].append(tuple(curve.rates.tobytes() for curve in arm.curves))
     kept: dict[tuple[str, str], Arm] = {}
     for arm in arms:
         controls = curves[arm.setting]

@@ -37,6 +37,8 @@ WIDTH = 1000  # of its charts together, in pixels
 def plot(found: Sequence[dict[str, Any]], arms: Sequence[Arm], path: Path) -> None:
     """Draw what the arms of each setting gain over rollouts, with the intervals over their seeds.
 
+    Of simulated ones it is the share of groups with a gradient.
+
     Args:
         found: what the curricula of each setting come to.
     """
@@ -46,7 +48,8 @@ def plot(found: Sequence[dict[str, Any]], arms: Sequence[Arm], path: Path) -> No
         chart = curves(compared, arm_colors(compared), setting["rollouts"])
         panels.append(Panel(setting["setting"], chart, [arm_label(row) for row in setting["arms"]]))
     bands = f"bands: {LEVEL:.0%} intervals over the seeds".replace("%", " %")
-    title = f"Gain of the mean pass rate over all prompts; {bands}"
+    what = "Groups with a gradient" if found[0]["simulated"] else "Gain of the mean pass rate"
+    title = f"{what}; {bands}"
     columns = min(len(panels), COLUMNS)
     save_picture(path, title, found[0]["label"], panels, columns, WIDTH // columns)
 
@@ -69,15 +72,20 @@ def sizes(runs: Sequence[dict[str, Any]]) -> Spec:
     return spec
 
 
-def curves(arms: Sequence[Arm], colors: Sequence[str], rollouts: float) -> Spec:
+def curves(
+    arms: Sequence[Arm], colors: Sequence[str], rollouts: float, of: str | None = None
+) -> Spec:
     """What each arm has gained after so many rollouts, with the intervals over its seeds.
 
     Rollouts are all that were spent: the curve of an arm begins behind those of its measuring.
+    Of simulated arms, and where `of` says what rates are, it is the rate itself.
     """
     at = np.linspace(0, rollouts, POINTS)
+    of = of or ("share" if arms[0].simulated else None)
+    what = of or "gain"
     values: list[Spec] = []
     for b, arm in enumerate(arms):
-        gains, before = arm.gains(at), arm.curves[0].measured
+        gains, before = arm.levels(at) if of else arm.gains(at), arm.curves[0].measured
         mean, half = gains.mean(0), half_widths(gains)
         columns = [significant(each) for each in (at, mean, mean - half, mean + half)]
         values += [
@@ -97,9 +105,9 @@ def curves(arms: Sequence[Arm], colors: Sequence[str], rollouts: float) -> Spec:
     band = {
         "transform": [known],
         "mark": {"type": "area", "opacity": 0.16},
-        "encoding": {**shared, "y": quantity("lo", "gain", axis=axis), "y2": {"field": "hi"}},
+        "encoding": {**shared, "y": quantity("lo", what, axis=axis), "y2": {"field": "hi"}},
     }
-    gain = quantity("y", "gain", axis=axis)
+    gain = quantity("y", what, axis=axis)
     line = {
         "mark": {"type": "line", "strokeWidth": 2.2},
         "encoding": {**shared, "y": gain, "strokeDash": dashed("b", [a.is_control for a in arms])},
@@ -107,7 +115,7 @@ def curves(arms: Sequence[Arm], colors: Sequence[str], rollouts: float) -> Spec:
     titles = {
         "name": "arm",
         "x": "rollouts|,.0f",
-        "y": "gain|.3f",
+        "y": f"{what}|.3f",
         "lo": "from|.3f",
         "hi": "to|.3f",
     }

@@ -53,21 +53,20 @@ def of_sweep(
         compared = [arm for arm in arms if arm.setting == setting["setting"]]
         rows, colors = setting["arms"], arm_colors(compared)
         charts[f"curves_{i}"] = curves(compared, colors, setting["rollouts"])
-        charts[f"gains_{i}"] = gains(rows, colors)
-        any_reached = any(row["rollouts_to_gain"] for row in rows)
-        if any_reached:
-            charts[f"until_{i}"] = until(rows, colors)
-        settings.append(
-            {
-                **setting,
-                "arms": [row | {"until": reached(row), **_told(row)} for row in rows],
-                "beyond": BEYOND if any(row["more"] is not None for row in rows) else GAIN,
-                "legend": list(zip(map(arm_label, rows), colors, strict=True)),
-                "key": i,
-                "any_reached": any_reached,
-                "percent": f"{setting['level']:.0%}".replace("%", " %"),
-            }
-        )
+        shared = {
+            **setting,
+            "legend": list(zip(map(arm_label, rows), colors, strict=True)),
+            "key": i,
+            "percent": f"{setting['level']:.0%}".replace("%", " %"),
+        }
+        if not setting["simulated"]:
+            charts[f"gains_{i}"] = gains(rows, colors)
+            shared["any_reached"] = any(row["rollouts_to_gain"] for row in rows)
+            if shared["any_reached"]:
+                charts[f"until_{i}"] = until(rows, colors)
+            shared["beyond"] = BEYOND if any(row["more"] is not None for row in rows) else GAIN
+            shared["arms"] = [row | {"until": reached(row), **_told(row)} for row in rows]
+        settings.append(shared)
     done = sum(run["status"] == "completed" for run in runs)
     shown = {
         "title": f"Sweep of {len(runs):,} jobs",

@@ -18,12 +18,35 @@ def show(settings: Sequence[dict[str, Any]]) -> None:
         where = f": {found['setting']}" if found["setting"] else ""
         out.print(f"\nCurricula at {found['rollouts']:,.0f} rollouts{where}", style="bold")
         out.print(f" {found['label']}", style="dim")
-        if any(row["more"] is not None for row in found["arms"]):
-            out.print(" beyond: more than the control, in the same seeds", style="dim")
-        out.print(_tabulate(found))
-        if any(row["targets"] for row in found["arms"]):
-            out.print(_tabulate_targets(found))
+        if found["simulated"]:
+            out.print(_tabulate_draws(found))
+        else:
+            if any(row["more"] is not None for row in found["arms"]):
+                out.print(" beyond: more than the control, in the same seeds", style="dim")
+            out.print(_tabulate(found))
+            if any(row["targets"] for row in found["arms"]):
+                out.print(_tabulate_targets(found))
         out.print(f" {found['verdict']}")
+
+
+def _tabulate_draws(found: dict[str, Any]) -> Table:
+    """What was drawn; of a simulation no more is told."""
+    table = plain_table(None, "")
+    for name in ("gradient", "never drawn", "most draws", "seeds"):
+        table.add_column(name, justify="right")
+    for row in found["arms"]:
+        table.add_row(
+            _named(row),
+            f"{row['groups_with_gradient']:.0%}",
+            f"{row['never_drawn']:,.0f}",
+            f"{row['most_draws']:,.0f}",
+            str(row["seeds"]),
+        )
+    return table
+
+
+def _named(row: dict[str, Any]) -> str:
+    return f"{row['arm']} (control)" if row["control"] else str(row["arm"])
 
 
 def _tabulate(found: dict[str, Any]) -> Table:
@@ -42,7 +65,7 @@ def _tabulate(found: dict[str, Any]) -> Table:
         )
         until = row["rollouts_to_gain"]
         table.add_row(
-            row["arm"] + (" (control)" if row["control"] else ""),
+            _named(row),
             f"{row['gain']:.3f}",
             "" if row["more"] is None else f"{row['more']:+.3f}",
             bounds,
@@ -54,18 +77,29 @@ def _tabulate(found: dict[str, Any]) -> Table:
     return table
 
 
-def _tabulate_targets(found: dict[str, Any]) -> Table:
+def targets_of(arms: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
     """Rollouts until each pass rate over the control's; of measured arms, also those in all."""
+    rows = []
+    for row in arms:
+        kinds = {_named(row): "ratio"}
+        if row.get("measured_rollouts") and not row["control"]:
+            kinds[f"{row['arm']}, with {row['measured_rollouts']:,} measured"] = "spent"
+        for name, kind in kinds.items():
+            targets = {
+                f"{target['pass_rate']:g}": tell_target(target, kind) for target in row["targets"]
+            }
+            rows += [{"rollouts until": name, **targets}] if targets else []
+    return rows
+
+
+def _tabulate_targets(found: dict[str, Any]) -> Table:
     title = "Rollouts until a held-out pass rate, the control's being 1"
     table = plain_table(title, "")
-    for target in found["arms"][0]["targets"]:
-        table.add_column(f"{target['pass_rate']:g}", justify="right")
-    for row in found["arms"]:
-        cells = [tell_target(target, "ratio") for target in row["targets"]]
-        table.add_row(row["arm"] + (" (control)" if row["control"] else ""), *cells)
-        if row["measured_rollouts"] and not row["control"]:
-            spent = [tell_target(target, "spent") for target in row["targets"]]
-            table.add_row(f"  with {row['measured_rollouts']:,} measured", *spent)
+    rows = targets_of(found["arms"])
+    for name in list(rows[0])[1:]:
+        table.add_column(name, justify="right")
+    for row in rows:
+        table.add_row(*row.values())
     return table
 
 

@@ -17,7 +17,7 @@ from curriculum.compare.charts import plot
 from curriculum.compare.markdown import table_of
 from curriculum.compare.page import of_sweep
 from curriculum.compare.runs import name_choices, read_run
-from curriculum.compare.show import show
+from curriculum.compare.show import show, targets_of
 from curriculum.compare.verdict import compare_arms
 from curriculum.core.errors import UserError
 from curriculum.core.names import ASSIGNMENT, COMPARISON
@@ -110,8 +110,9 @@ def _write(
     if agreement:
         parts.append(table_of(agreement))
     for setting in found:
-        arms = table_of(setting["arms"])
-        parts += [setting["setting"], setting["label"], arms, setting["verdict"]]
+        arms = [{k: v for k, v in row.items() if k != "targets"} for row in setting["arms"]]
+        parts += [setting["setting"], setting["label"], table_of(arms)]
+        parts += [table_of(targets_of(setting["arms"])), setting["verdict"]]
     (sweep / f"{COMPARISON}.md").write_text("\n\n".join(filter(None, parts)) + "\n")
 
 

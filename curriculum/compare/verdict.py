@@ -11,6 +11,7 @@ import numpy as np
 from curriculum.compare.arms import Arm, Curve
 from curriculum.compare.paired import LEVEL, estimate, ratio
 from curriculum.core.names import CONTROL
+from curriculum.trainers.parts.simulated import GOOD_FOR
 
 
 def compare_arms(arms: Sequence[Arm]) -> list[dict[str, Any]]:
@@ -21,34 +22,64 @@ def compare_arms(arms: Sequence[Arm]) -> list[dict[str, Any]]:
 
 def _compare_setting(arms: Sequence[Arm]) -> dict[str, Any]:
     rollouts = float(min(curve.rollouts[-1] for arm in arms for curve in arm.curves))
-    controls = {arm.guards: arm for arm in arms if arm.is_control}
-    against = [
-        None if arm.is_control else controls.get(arm.guards, controls.get("")) for arm in arms
-    ]
+    about = {"setting": arms[0].setting, "rollouts": rollouts, "level": LEVEL}
+    about |= {"label": arms[0].curves[0].label, "simulated": arms[0].simulated}
+    about["gain_wanted"] = arms[0].curves[0].gain_wanted
+    rows = [_row(arm) for arm in arms]
+    if arms[0].simulated:
+        return about | {"arms": rows, "verdict": f"Simulated: {GOOD_FOR}."}
+    against = _controls_of(arms)
     looks = sum(control is not None for control in against)
-    rows = []
-    for arm, control in zip(arms, against, strict=True):
-        gain = estimate(arm.gains(np.array([rollouts]))[:, 0])
-        more = control and arm.more_than(control, rollouts, looks)
-        reached = [curve.summary["rollouts_to_gain"] is not None for curve in arm.curves]
-        row = {"arm": arm.name, "control": arm.is_control, "guards": arm.guards}
-        row |= {"seeds": len(arm.curves), "reached": sum(reached)}
-        row |= {"gain": gain.mean, "gain_low": gain.low, "gain_high": gain.high}
-        row |= {
-            "more": more.mean if more else None,
-            "more_low": more.low if more else None,
-            "more_high": more.high if more else None,
-        }
-        keys = ("rollouts_to_gain", "groups_with_gradient", "never_drawn", "most_draws")
-        row |= {key: arm.mean(key) for key in keys}
-        row["measured_rollouts"] = arm.curves[0].measured
-        row["targets"] = _targets(arm, control, looks)
-        rows.append(row)
-    first = arms[0].curves[0]
-    about = {"gain_wanted": first.gain_wanted, "label": first.label}
-    about |= {"setting": arms[0].setting, "rollouts": rollouts, "level": LEVEL}
-    about |= {"simulated": "measured_rollouts" not in first.summary}
-    return about | {"arms": _none_for_nan(rows), "verdict": judge(arms, against, rollouts)}
+    for row, arm, control in zip(rows, arms, against, strict=True):
+        row |= _gains(arm, control, rollouts, looks)
+    told = [judge(arms, against, rollouts), *_judge_targets(rows)]
+    return about | {"arms": _none_for_nan(rows), "verdict": " ".join(told)}
+
+
+def _row(arm: Arm) -> dict[str, Any]:
+    """What simulated arms have too: what was drawn, and what came of it."""
+    row = {"arm": arm.name, "control": arm.is_control, "guards": arm.guards}
+    keys = ("groups_with_gradient", "never_drawn", "most_draws")
+    return row | {"seeds": len(arm.curves)} | {key: arm.mean(key) for key in keys}
+
+
+def _controls_of(arms: Sequence[Arm]) -> list[Arm | None]:
+    """What each arm is held against: the control under its guards, or under none."""
+    controls = {arm.guards: arm for arm in arms if arm.is_control}
+    only = controls.get("")
+    return [None if arm.is_control else controls.get(arm.guards, only) for arm in arms]
+
+
+def _gains(arm: Arm, control: Arm | None, rollouts: float, looks: int) -> dict[str, Any]:
+    gain = estimate(arm.gains(np.array([rollouts]))[:, 0])
+    more = control and arm.more_than(control, rollouts, looks)
+    return {
+        "reached": sum(curve.summary["rollouts_to_gain"] is not None for curve in arm.curves),
+        "gain": gain.mean,
+        "gain_low": gain.low,
+        "gain_high": gain.high,
+        "more": more.mean if more else None,
+        "more_low": more.low if more else None,
+        "more_high": more.high if more else None,
+        "rollouts_to_gain": arm.mean("rollouts_to_gain"),
+        "measured_rollouts": arm.curves[0].measured,
+        "targets": _targets(arm, control, looks),
+    }
+
+
+def _judge_targets(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Which arms were sooner, or later, than the control at each pass rate that was asked for."""
+    told = []
+    for place, target in enumerate(rows[0]["targets"]):
+        of_rows = [(row["arm"], row["targets"][place]) for row in rows]
+        known = [(name, each) for name, each in of_rows if each.get("ratio_low") is not None]
+        sooner = [name for name, each in known if each["ratio_high"] < 1]
+        later = [name for name, each in known if each["ratio_low"] > 1]
+        for names, what in ((sooner, "fewer"), (later, "more")):
+            if names:
+                told.append(f"With {what} rollouts than the control at {target['pass_rate']:g}: ")
+                told[-1] += f"{_join(names)}."
+    return told
 
 
 def _none_for_nan(value: Any) -> Any:

@@ -34,17 +34,16 @@ class DryRun(Trainer):
     source_transfer: Share = 0.2
     stuck: list[str] | None = None
     delay: Annotated[int, Field(ge=0)] = 0  # batches
-    gain: Annotated[float, Field(gt=0, lt=1)] = 0.1  # of the mean pass rate
     control: bool = True
     plot: bool = True
     files: ClassVar = (PLOT, METRICS, EVENTS)
 
     def run(self, prompts: Prompts, training: Training, log: Log, folder: Path) -> dict[str, Any]:
         """See `Trainer`."""
-        arms = {training.option: self._simulate(prompts, training)}
+        arms = {training.option: self.simulate(prompts, training)}
         if self.control and training.option != CONTROL:
             control = replace(training, sampler=Uniform(), option=CONTROL)
-            arms[CONTROL] = self._simulate(prompts, control)
+            arms[CONTROL] = self.simulate(prompts, control)
         own = arms[training.option]
         log.event(0, Event("dry_run", f"dry run: {LABEL}", {}))
         for step, event in own.events:
@@ -57,11 +56,12 @@ class DryRun(Trainer):
             from curriculum.trainers.parts.plot import plot
 
             plot(arms, folder / PLOT)
-        return summary(arms, self.gain)
+        return summary(arms)
 
     show = staticmethod(show)
 
-    def _simulate(self, prompts: Prompts, training: Training) -> Simulated:
+    def simulate(self, prompts: Prompts, training: Training) -> Simulated:
+        """One arm, step by step."""
         schedule, curriculum = training.schedule, training.curriculum(prompts)
         of_sources = (self.source_transfer, tuple(self.stuck or ()))
         pace = Pace(self.learning_rate, self.transfer, *of_sources)

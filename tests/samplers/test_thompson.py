@@ -249,7 +249,8 @@ def test_posteriors_follow_a_model_that_gets_better(prompts, each_epoch, discoun
     c = rng.binomial(64, 1 / (1 + np.exp(-logit)))
     data = prompts(np.zeros(count), n=np.full(count, 64), c=c)
     posterior = BetaPosterior(data, Evidence(discount=discount, half_life=100), size)
-    for rows in np.tile(rng.permutation(count).reshape(-1, size), (6, 1)):
+    epoch = np.split(rng.permutation(count), count // size)
+    for rows in [*epoch, *epoch, *epoch, *epoch, *epoch, *epoch]:
         passes = rng.binomial(8, 1 / (1 + np.exp(-logit[rows])))
         posterior.observe(Observations.of_passes(rows, passes, 8))
         logit += each_epoch * size / count

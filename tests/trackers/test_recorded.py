@@ -66,9 +66,9 @@ def test_a_training_is_recorded_in_full(run, tmp_path, recorded, read_result):
     # What the table of runs says.
     own = result["training"]["arms"]["reward_curriculum"]
     control = result["training"]["arms"]["uniform"]
-    assert found.summary["training/gain"] == own["gain"]
-    assert found.summary["training/pass_rate_after"] == own["pass_rate_after"]
-    assert found.summary["training/uniform/gain"] == control["gain"]
+    for name in ("groups_with_gradient", "never_drawn"):
+        assert found.summary[f"training/{name}"] == own[name]
+        assert found.summary[f"training/uniform/{name}"] == control[name]
     assert found.summary["total_problems"] == result["total_problems"]
 
 
@@ -151,7 +151,7 @@ def test_runs_of_a_sweep_don_t_mix_and_one_more_compares_them(run, tmp_path, rec
     assert [each.run["display_name"] for each in runs[:2]] == names
     assert [each.config["bucketer.n"] for each in runs] == [3, 3, 4, 4]
     assert [each.config["seed"] for each in runs] == [1, 2, 1, 2]
-    assert all(len(each.rows("mean_pass_rate")) == 21 for each in runs)
+    assert all(len(each.rows("groups_with_gradient")) == 20 for each in runs)
     assert len({each.id for each in runs}) == 4
     comparison = recorded(sweep)
     assert {each.run["run_group"] for each in (*runs, comparison)} == {"out"}
@@ -159,8 +159,9 @@ def test_runs_of_a_sweep_don_t_mix_and_one_more_compares_them(run, tmp_path, rec
     assert comparison.run["tags"] == ["a"]
     assert comparison.table("runs")["job"].to_list() == ["0", "1", "2", "3"]
     said = json.loads((sweep / "comparison.json").read_text())
-    gains = [arm["gain"] for each in said["curricula"] for arm in each["arms"]]
-    assert comparison.table("curricula")["gain"].to_list() == pytest.approx(gains)
+    shares = [arm["groups_with_gradient"] for each in said["curricula"] for arm in each["arms"]]
+    table = comparison.table("curricula")
+    assert table["groups_with_gradient"].to_list() == pytest.approx(shares)
     picture = comparison.folder.glob("files/media/images/comparison_*.png")
     assert next(picture).read_bytes() == (sweep / "comparison.png").read_bytes()
     assert comparison.summary["verdict/1"].startswith("bucketer.n=3: ")

@@ -51,8 +51,8 @@ def test_a_server_that_answers_gets_all_of_a_run(run, tmp_path, server, online, 
     found = recorded(tmp_path / "out")
     assert lines(done) == [f"W&B: {server.url}/me/curriculum/runs/{found.id}"]
     sent = server.history(found.id)
-    steps = [row["train/step"] for row in sent if "train/mean_pass_rate" in row]
-    assert steps == list(found.rows("mean_pass_rate")) == list(range(41))
+    steps = [row["train/step"] for row in sent if "train/reward" in row]
+    assert steps == list(found.rows("reward")) == list(range(1, 41))
     assert len(sent) == len(found.history)
     assert server.exit_codes == {found.id: 0}
     assert server.runs[found.id]["jobType"] == "training"

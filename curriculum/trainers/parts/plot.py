@@ -25,10 +25,10 @@ def plot(arms: Mapping[str, Simulated], path: Path) -> None:
     bucket_mix = charts.mix(steps, buckets, easy_to_hard(list(buckets)), "bucket")
     source_mix = charts.mix(steps, sources, charts.source_colors(list(sources)), "source")
     draws = charts.draws([arm.draws for arm in arms.values()])
-    spent = charts.spent({name: arm.summary(gain=0) for name, arm in arms.items()})
+    spent = charts.spent({name: arm.summary() for name, arm in arms.items()})
     panels = [
         Panel("Buckets in a batch", bucket_mix, list(buckets)),
-        Panel("Mean pass rate over all prompts", charts.curves(steps, "learning"), names),
+        Panel("Mean reward of the batches", charts.curves(steps, "reward"), names),
         Panel("Groups with a gradient", charts.curves(steps, "gradient"), names),
         Panel("Sources in a batch", source_mix, list(sources)),
         Panel("How often prompts were drawn", draws, names),

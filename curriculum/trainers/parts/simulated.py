@@ -10,11 +10,15 @@ import numpy as np
 
 from curriculum.core.names import CONTROL
 from curriculum.core.prompts import Event, Prompts
-from curriculum.core.records import Floats, Integers, reaches
+from curriculum.core.records import Floats, Integers
 from curriculum.core.terminal import console, plain_table, shown
 from curriculum.trainers.base import Schedule
 
 LABEL = "simulated by a stated learning model on the measured pass rates; no model was trained"
+GOOD_FOR = (
+    "it tells what batches are made of, what repeats and what starves; which curriculum gains more "
+    "it does not predict (docs/results.md)"
+)
 
 
 class Simulated:
@@ -79,13 +83,12 @@ class Simulated:
 
     def by_step(self) -> Iterator[dict[str, float]]:
         """Numbers to log: of step 0, then of each."""
-        yield {"rollouts": 0.0, "mean_pass_rate": self._rates[0]}
+        yield {"rollouts": 0.0}
         for i, rollouts in enumerate(self.rollouts[1:].tolist()):
             buckets = zip(self.prompts.buckets, self._buckets[i].tolist(), strict=True)
             sources = zip(self.prompts.sources, self._sources[i].tolist(), strict=True)
             yield {
                 "rollouts": float(rollouts),
-                "mean_pass_rate": self._rates[i + 1],
                 "reward": self._reward[i],
                 "groups_with_gradient": self._mixed[i],
                 **{f"bucket/{name}": share for name, share in buckets},
@@ -93,16 +96,11 @@ class Simulated:
                 **{f"sampler/{name}": value for name, value in self._metrics[i].items()},
             }
 
-    def summary(self, gain: float) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         """The whole of it in some numbers."""
-        reached = np.flatnonzero(reaches(self.pass_rates, self._rates[0] + gain, strict=False))
         rollouts = int(self.rollouts[-1])
         return {
             "rollouts": rollouts,
-            "pass_rate_before": self._rates[0],
-            "pass_rate_after": self._rates[-1],
-            "gain": self._rates[-1] - self._rates[0],
-            "rollouts_to_gain": int(self.rollouts[reached[0]]) if len(reached) else None,
             "groups_with_gradient": float(self.with_gradient.mean()),
             "rollouts_without_gradient": round(rollouts * (1 - self.with_gradient.mean())),
             "prompts": len(self.prompts),
@@ -114,17 +112,17 @@ class Simulated:
         }
 
 
-def summary(arms: Mapping[str, Simulated], gain: float) -> dict[str, Any]:
+def summary(arms: Mapping[str, Simulated]) -> dict[str, Any]:
     """What result.json says of a dry run, the sampler first and then the control."""
     schedule = next(iter(arms.values())).schedule
     return {
         "trainer": "dry_run",
         "simulation": LABEL,
+        "good_for": GOOD_FOR,
         "steps": schedule.steps,
         "batch_size": schedule.batch_size,
         "group_size": schedule.group_size,
-        "gain_wanted": gain,
-        "arms": {name: arm.summary(gain) for name, arm in arms.items()},
+        "arms": {name: arm.summary() for name, arm in arms.items()},
     }
 
 
@@ -136,16 +134,13 @@ def show(results: Mapping[str, Any], written: Sequence[Path]) -> None:
         f"{results['group_size']} rollouts each",
         style="bold",
     )
-    out.print(f" {LABEL}", style="dim")
+    out.print(f" {LABEL};\n {GOOD_FOR}", style="dim")
     arms = sorted(results["arms"].items(), key=lambda each: each[0] != CONTROL)
     table = plain_table(None, "")
     for name, _ in arms:
         table.add_column(f"{name} (control)" if name == CONTROL else name, justify="right")
-    wanted = f"rollouts until +{results['gain_wanted']:g}"
     rows: dict[str, Callable[[dict[str, Any]], str]] = {
-        "mean pass rate, before": lambda arm: f"{arm['pass_rate_before']:.3f}",
-        f"after {arms[0][1]['rollouts']:,} rollouts": lambda arm: f"{arm['pass_rate_after']:.3f}",
-        wanted: lambda arm: _count(arm["rollouts_to_gain"], "not reached"),
+        "rollouts": lambda arm: _count(arm["rollouts"]),
         "groups with a gradient": lambda arm: f"{arm['groups_with_gradient']:.0%}",
         "rollouts in groups without one": lambda arm: _count(arm["rollouts_without_gradient"]),
         "prompts never drawn": lambda arm: f"{arm['never_drawn']:,} of {arm['prompts']:,}",
@@ -164,5 +159,5 @@ def show(results: Mapping[str, Any], written: Sequence[Path]) -> None:
         out.print(f" {shown(path)}", soft_wrap=True)
 
 
-def _count(value: int | None, otherwise: str = "") -> str:
-    return otherwise if value is None else f"{value:,}"
+def _count(value: int) -> str:
+    return f"{value:,}"
