@@ -25,7 +25,8 @@ BLOCK = re.compile(
 ENVIRONMENT = ("git clone", "make", "python3 -m venv", "source", "pip")
 
 OF_ITS_OWN = re.compile("launcher=|tracker=wandb|generator=vllm")  # a process
-GENERATED = re.compile("generator=transformers|example/generated")  # rollouts, or what reads them
+# Rollouts, or what reads them, and models that are trained.
+GENERATED = re.compile("generator=transformers|example/generated|trainer=local|-cn proof")
 
 ids = [str(page.relative_to(ROOT)) for page in PAGES]
 

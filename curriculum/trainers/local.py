@@ -27,7 +27,7 @@ class Local(ModelTrainer):
     def __post_init__(self) -> None:
         if self.model is None:
             raise UserError("trainer=local needs a model: model.path=FOLDER or small")
-        require_extra("trainer=local", "transformers", "torch")
+        require_extra("trainer=local", "torch", "torch", "transformers")
 
     def train(
         self,

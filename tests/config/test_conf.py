@@ -29,6 +29,7 @@ NEEDS = {
     ("reward", "reasoning_gym"): ["reasoning_gym"],
     ("generator", "transformers"): ["torch", "transformers"],
     ("trainer", "trl"): ["trl", "torch"],
+    ("trainer", "local"): ["torch", "transformers"],
     ("generator", "vllm"): ["vllm"],
     ("generator", "openai"): ["openai"],
 }
