@@ -1,4 +1,4 @@
-"""`python run.py -cd sweeps -cn proof`: real trainings of very small models, and what they come to."""
+"""`python run.py -cd sweeps -cn proof`: very small models trained for real, and what it comes to."""
 
 import json
 import subprocess

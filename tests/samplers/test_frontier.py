@@ -32,7 +32,7 @@ def test_cells_are_values_of_the_feature_within_a_source(prompts):
     assert cells.sizes.tolist() == [2, 1, 1, 1]
     assert cells.shares.tolist() == [0.6, 0.4]
     half = cells.sharing(0.5)
-    assert half.tolist() == [[0, 0.5, 0, 0], [0.5, 0, 0, 0], [0, 0, 0, 0.5], [0, 0, 0.5, 0]]
+    assert half.tolist() == [[1, 0.5, 0, 0], [0.5, 1, 0, 0], [0, 0, 1, 0.5], [0, 0, 0.5, 1]]
 
 
 def test_many_values_make_cells_of_about_as_many_prompts(prompts):

@@ -59,10 +59,9 @@ class Cells:
         return np.asarray(np.bincount(self.cell, values, len(self)), np.float64)
 
     def sharing(self, share: float) -> Floats:
-        """(C, C) how much a cell's evidence counts for others of its source: share ** distance."""
+        """(C, C) how much a cell's evidence counts for another of its source: share ** distance."""
         away = np.abs(np.subtract.outer(self.place, self.place)).astype(np.float64)
-        others = (self.source[:, None] == self.source) & (away > 0)
-        return np.where(others, share**away, 0.0)
+        return np.where(self.source[:, None] == self.source, share**away, 0.0)
 
 
 def feature_of(prompts: Prompts, name: str) -> Floats:
