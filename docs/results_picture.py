@@ -23,7 +23,7 @@ path, *sweeps = sys.argv[1:]
 panels = []
 for sweep in map(Path, sweeps):
     folders = jobs.folders(sweep, jobs.planned(sweep))
-    runs = [read_run(folder, None) for folder in folders]
+    runs = [read_run(folder) for folder in folders]
     name_choices(runs)
     arms = {arm.name: arm for arm in collect_arms(folders, runs)}
     shown = [replace(arms[name], name=told) for name, told in SHOWN.items() if name in arms]
@@ -32,4 +32,4 @@ for sweep in map(Path, sweeps):
     setting = json.loads((folders[0] / "result.json").read_text())["overrides"][0]
     panels.append(Panel(setting.partition("=")[2], spec, [arm.name for arm in shown]))
 title = "Held-out pass rate over all rollouts spent; bands: 90 % intervals over five seeds"
-save_picture(Path(path), title, "real training of very small models", panels, 2, 500)
+save_picture(Path(path), title, "real training of very small models", panels, 3, 330)

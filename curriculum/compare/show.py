@@ -86,7 +86,8 @@ def targets_of(arms: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
             kinds[f"{row['arm']}, with {row['measured_rollouts']:,} measured"] = "spent"
         for name, kind in kinds.items():
             targets = {
-                f"{target['pass_rate']:g}": tell_target(target, kind) for target in row["targets"]
+                f"{target['pass_rate']:g}": tell_target(target, kind)
+                for target in row.get("targets", ())
             }
             rows += [{"rollouts until": name, **targets}] if targets else []
     return rows

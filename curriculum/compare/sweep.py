@@ -112,7 +112,9 @@ def _write(
     for setting in found:
         arms = [{k: v for k, v in row.items() if k != "targets"} for row in setting["arms"]]
         parts += [setting["setting"], setting["label"], table_of(arms)]
-        parts += [table_of(targets_of(setting["arms"])), setting["verdict"]]
+        if targets := targets_of(setting["arms"]):
+            parts.append(table_of(targets))
+        parts.append(setting["verdict"])
     (sweep / f"{COMPARISON}.md").write_text("\n\n".join(filter(None, parts)) + "\n")
 
 
