@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from curriculum.compare.arms import collect_arms
-from curriculum.compare.charts import GREY, curves
+from curriculum.compare.charts import curves
 from curriculum.compare.runs import name_choices, read_run
-from curriculum.core.charts import DISTINCT
+from curriculum.core.charts import DISTINCT, GREY
 from curriculum.integrations.vega import Panel, save_picture
 from curriculum.sweep import jobs
 

@@ -1,4 +1,4 @@
-"""`python run.py -cd sweeps -cn proof`: very small models trained for real, and what it comes to."""
+"""`python run.py -cd sweeps -cn proof`: very small models trained for real, and compared."""
 
 import json
 import subprocess

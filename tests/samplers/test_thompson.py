@@ -256,7 +256,7 @@ def test_posteriors_follow_a_model_that_gets_better(prompts, each_epoch, discoun
         logit += each_epoch * size / count
     a, b = parameters(posterior, count)
     rate = 1 / (1 + np.exp(-logit))
-    low, high = stats.beta.ppf([[0.05], [0.95]], a, b)
+    low, high = stats.beta.ppf(0.05, a, b), stats.beta.ppf(0.95, a, b)
     assert ((low <= rate) & (rate <= high)).mean() > 0.82
     assert abs((a / (a + b) - rate).mean()) < 0.03
     assert posterior.metrics()["drift"] == pytest.approx(6 * each_epoch, abs=0.3)
