@@ -19,12 +19,8 @@ from curriculum.trainers.parts.journal import RATE
 
 GRADIENT = "groups_with_gradient"
 GUARDS = {f"sampler.{each.name}" for each in fields(Guards)}  # they hold for the control too
-GROUPS = (
-    "sampler",
-    "trainer",
-    "seed",
-    "budget",
-)  # of the configuration, whose sweep compares curricula
+# Of the configuration: their sweep compares curricula.
+GROUPS = ("sampler", "trainer", "seed", "budget")
 MEASURING = ("budget=", "budget.", "num_samples=")  # overrides that say what is known beforehand
 
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 from curriculum.core.errors import UserError, require_extra
-from curriculum.core.prompts import Prompts
-from curriculum.trainers.base import Tasks, Training
-from curriculum.trainers.parts.journal import Journal
-from curriculum.trainers.parts.model_trainer import ModelTrainer
+from curriculum.trainers.parts.model_trainer import ModelTrainer, Work
 
 
 @dataclass(frozen=True)
@@ -29,15 +25,8 @@ class Trl(ModelTrainer):
             raise UserError("trainer=trl needs a model: model.path=NAME_OR_FOLDER or small")
         require_extra("trainer=trl", "trl", "trl", "torch")
 
-    def train(
-        self,
-        prompts: Prompts,
-        training: Training,
-        tasks: Tasks,
-        journal: Journal,
-        checkpoints: Path,
-    ) -> None:
+    def train(self, work: Work) -> None:
         """See `ModelTrainer`."""
         from curriculum.trainers.parts.trl_loop import train
 
-        train(self, self.args or {}, prompts, training, tasks, journal, checkpoints)
+        train(self, self.args or {}, work)

@@ -262,6 +262,22 @@ def test_posteriors_follow_a_model_that_gets_better(prompts, each_epoch, discoun
     assert posterior.metrics()["drift"] == pytest.approx(6 * each_epoch, abs=0.3)
 
 
+def test_without_drift_posteriors_are_left_behind(prompts):
+    rng, size, count = np.random.default_rng(5), 50, 1000
+    logit = rng.normal(-1, 1.5, count)
+    c = rng.binomial(64, 1 / (1 + np.exp(-logit)))
+    data = prompts(np.zeros(count), n=np.full(count, 64), c=c)
+    posterior = BetaPosterior(data, Evidence(half_life=100, drift=0.0), size)
+    epoch = np.split(rng.permutation(count), count // size)
+    for rows in [*epoch, *epoch, *epoch, *epoch, *epoch, *epoch]:
+        passes = rng.binomial(8, 1 / (1 + np.exp(-logit[rows])))
+        posterior.observe(Observations.of_passes(rows, passes, 8))
+        logit += 0.4 * size / count
+    low, high = (stats.beta.ppf(q, *parameters(posterior, count)) for q in (0.05, 0.95))
+    rate = 1 / (1 + np.exp(-logit))
+    assert ((low <= rate) & (rate <= high)).mean() < 0.05
+
+
 def test_a_prior_is_fitted_to_what_was_measured(prompts):
     rng = np.random.default_rng(6)
     c = rng.binomial(16, rng.beta(0.5, 8.0, 2000))

@@ -16,16 +16,14 @@ from torch import Tensor
 
 from curriculum.core.errors import UserError
 from curriculum.core.progress import progress
-from curriculum.core.prompts import Observations, Prompts
+from curriculum.core.prompts import Observations
 from curriculum.core.records import Integers, Sample
 from curriculum.integrations.chats import token_ids
 from curriculum.integrations.metrics import numbers_of
-from curriculum.trainers.base import Tasks, Training
 from curriculum.trainers.parts.checkpoints import JOURNAL, begun_in, step_of
 from curriculum.trainers.parts.held_out import measure, told
-from curriculum.trainers.parts.journal import Journal
 from curriculum.trainers.parts.llama import Llama
-from curriculum.trainers.parts.model_trainer import ModelTrainer
+from curriculum.trainers.parts.model_trainer import ModelTrainer, Work
 from curriculum.trainers.parts.policy import Policy, advantages_of, lengths
 
 log = logging.getLogger(__name__)
@@ -49,21 +47,14 @@ def one_thread() -> Iterator[None]:
 
 
 @one_thread()
-def train(
-    settings: ModelTrainer,
-    prompts: Prompts,
-    training: Training,
-    tasks: Tasks,
-    journal: Journal,
-    folder: Path,
-) -> None:
+def train(settings: ModelTrainer, work: Work) -> None:
     """Train, from the last checkpoint in the folder where there is one.
 
     Raises:
         UserError: where the model can't be loaded.
     """
-    steps = training.schedule.steps
-    run = Run(settings, prompts, training, tasks, journal)
+    steps, journal, folder = work.training.schedule.steps, work.journal, work.folder
+    run = Run(settings, work)
     begun = begun_in(folder, steps, journal)
     if begun is None:
         journal.begun()
@@ -72,7 +63,7 @@ def train(
         run.measure()
     else:
         run.load(begun)
-    with progress(f"training, {training.option}", "steps", steps) as advance:
+    with progress(f"training, {work.training.option}", "steps", steps) as advance:
         advance(run.step)
         while run.step < steps:
             run.train_on_a_batch()
@@ -87,19 +78,12 @@ def train(
 class Run:
     """A model in training."""
 
-    def __init__(
-        self,
-        settings: ModelTrainer,
-        prompts: Prompts,
-        training: Training,
-        tasks: Tasks,
-        journal: Journal,
-    ) -> None:
+    def __init__(self, settings: ModelTrainer, work: Work) -> None:
         path = Path(str(settings.model))
         if not path.is_dir():
             raise UserError(f"model.path={path}: trainer=local wants a folder with a checkpoint")
-        self._settings, self._training, self._tasks = settings, training, tasks
-        self._journal, self._prompts = journal, prompts
+        self._settings, self._training, self._tasks = settings, work.training, work.tasks
+        self._journal = work.journal
         self.model, self._tokenizer = Llama(path), _tokenizer(path)
         sampling = _sampling(path)
         self._limit = settings.max_new_tokens or sampling.get("max_new_tokens") or MAX_NEW_TOKENS
@@ -111,10 +95,10 @@ class Run:
         self._optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=settings.learning_rate, weight_decay=0.0
         )
-        self._asked = tasks.asked(prompts)
+        self._asked = work.tasks.asked(work.prompts)
         self._ids = token_ids(self._tokenizer, [each.prompt for each in self._asked])
-        self._held_out = settings.measured_on(tasks)
-        self.curriculum = training.curriculum(prompts)
+        self._held_out = settings.measured_on(work.tasks)
+        self.curriculum = work.training.curriculum(work.prompts)
         self.step = self._tokens = 0
 
     def train_on_a_batch(self) -> None:

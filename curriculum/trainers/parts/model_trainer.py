@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
 from pydantic import Field
 
@@ -23,6 +23,16 @@ from curriculum.trainers.parts.journal import Journal
 Positive = Annotated[float, Field(gt=0)]
 
 REPORTED = ("gain", "targets")  # of what was trained, and nothing that it depends on
+
+
+class Work(NamedTuple):
+    """What there is to do for one of them."""
+
+    prompts: Prompts
+    training: Training
+    tasks: Tasks
+    journal: Journal
+    folder: Path  # of the checkpoints
 
 
 @dataclass(frozen=True)
@@ -51,14 +61,7 @@ class ModelTrainer(Trainer):
         return replace(self, model=find(str(self.model)))
 
     @abstractmethod
-    def train(
-        self,
-        prompts: Prompts,
-        training: Training,
-        tasks: Tasks,
-        journal: Journal,
-        checkpoints: Path,
-    ) -> None:
+    def train(self, work: Work) -> None:
         """Train, from the last checkpoint in the folder where there is one, and journal it.
 
         Raises:
@@ -73,7 +76,7 @@ class ModelTrainer(Trainer):
         with training.tasks() as tasks:
             if not len(tasks.held_out):
                 raise UserError("no problem is held out to measure on: export.val_fraction=0.1")
-            self.train(prompts, training, tasks, journal, checkpoints)
+            self.train(Work(prompts, training, tasks, journal, checkpoints))
             measured = min(len(tasks.held_out), self.eval_problems)
         return {
             "trainer": self.option,

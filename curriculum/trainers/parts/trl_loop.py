@@ -19,7 +19,6 @@ from trl import GRPOConfig, GRPOTrainer
 
 from curriculum.core.errors import UserError
 from curriculum.core.progress import progress
-from curriculum.core.prompts import Prompts
 from curriculum.core.records import Sample
 from curriculum.integrations.chats import messages_of, plain_text
 from curriculum.integrations.rows import INDEX
@@ -28,7 +27,7 @@ from curriculum.trainers.base import Tasks, Training
 from curriculum.trainers.parts.checkpoints import JOURNAL, begun_in, step_of
 from curriculum.trainers.parts.held_out import measure, responses_of, told
 from curriculum.trainers.parts.journal import Journal
-from curriculum.trainers.parts.model_trainer import ModelTrainer
+from curriculum.trainers.parts.model_trainer import ModelTrainer, Work
 
 log = logging.getLogger(__name__)
 
@@ -57,20 +56,13 @@ def quiet() -> Iterator[None]:
 
 
 @quiet()
-def train(
-    settings: ModelTrainer,
-    args: Mapping[str, Any],
-    prompts: Prompts,
-    training: Training,
-    tasks: Tasks,
-    journal: Journal,
-    folder: Path,
-) -> None:
+def train(settings: ModelTrainer, args: Mapping[str, Any], work: Work) -> None:
     """Train, from the last checkpoint in the folder where there is one.
 
     Raises:
         UserError: where the model can't be loaded, or a size does not fit.
     """
+    prompts, training, tasks, journal, folder = work
     steps = training.schedule.steps
     begun = begun_in(folder, steps, journal)
     model, tokenizer = _loaded(str(settings.model))
