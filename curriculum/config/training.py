@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from curriculum.core.names import RECOMMENDED
+
 # What a run gets of the other group where one of them is named; nothing is trained where none is.
-BESIDE = {"sampler": "sampler=thompson", "trainer": "trainer=dry_run"}
+BESIDE = {"sampler": f"sampler={RECOMMENDED}", "trainer": "trainer=dry_run"}
 NAMES = {*BESIDE, "seed"}  # the seed is theirs alone
 CONFIG_NAME = ("-cn", "--config-name")
 

@@ -21,3 +21,4 @@ REJECTS = "rejects"  # folder of what a run could not use, with its cause
 UNKNOWN = "unknown_hard"  # the bucket of problems that are hard, nobody knows how hard
 UNSCORED = "unscored"  # the bucket of lines without a single usable reward
 CONTROL = "uniform"  # the sampler that others are compared to
+RECOMMENDED = "frontier"  # where none is named: the one that won in docs/results.md

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from importlib.metadata import version
@@ -25,7 +26,9 @@ SEED = 0
 SCHEMA = 1  # of the entries
 EXTRAS = ("torch", "transformers", "reasoning_gym")
 SOURCES = (make_rollouts, checkpoint, training, demo_problems, demo_tasks)
+STRINGS = Phase(steps=1500, batch_size=32, warmup_steps=50)
 NOISE = Phase(steps=300, warmup_steps=40)
+NOISE_OF_STRINGS = Phase(steps=200, batch_size=96, warmup_steps=40)
 
 
 class Recipe(NamedTuple):
@@ -52,7 +55,7 @@ def stored(name: str, store: Store) -> Path:
     made_of = {
         "seed": SEED,
         "schema": SCHEMA,
-        "source": digest_of_source(*recipe.sources),
+        "source": digest_of_source(*recipe.sources, sys.modules[__name__]),
         "versions": [version(each.replace("_", "-")) for each in EXTRAS],
     }
     return store.entry(f"{name}_model", made_of, partial(_train, name, recipe, store)).folder
@@ -77,7 +80,7 @@ def _tasks(_: Store) -> tuple[Any, Any]:
 
 def _reverse(_: Store) -> tuple[Any, Any]:
     model = checkpoint.build_model(SEED, heads=2, max_new_tokens=16)
-    return _trained(model, noisy.strings(Random(SEED)), Phase(1500, 96, 50))
+    return _trained(model, noisy.strings(Random(SEED)), STRINGS)
 
 
 def _trained(model: Any, problems: Iterator[Graded], phase: Phase) -> tuple[Any, Any]:
@@ -90,25 +93,25 @@ def _trained(model: Any, problems: Iterator[Graded], phase: Phase) -> tuple[Any,
 
 
 def _noisy(
-    base: str, problems: Callable[[Random], Iterator[Graded]], store: Store
+    base: str, problems: Callable[[Random], Iterator[Graded]], phase: Phase, store: Store
 ) -> tuple[Any, Any]:
     """One of the others, trained on with wrong answers."""
     from transformers import AutoModelForCausalLM
 
     model: Any = AutoModelForCausalLM.from_pretrained(stored(base, store))
-    return _trained(model, problems(Random(SEED + 1)), NOISE)
+    return _trained(model, problems(Random(SEED + 1)), phase)
+
+
+def _noisy_strings(wrong: float, store: Store) -> tuple[Any, Any]:
+    return _noisy("reverse", partial(noisy.strings, wrong=wrong), NOISE_OF_STRINGS, store)
 
 
 OF_NOISE = (*SOURCES, graded_tasks, noisy)
 RECIPES: Mapping[str, Recipe] = {
     "small": Recipe(_small, "three minutes"),
     "tasks": Recipe(_tasks, "three minutes", OF_NOISE),
-    "tasks_unsure": Recipe(partial(_noisy, "tasks", noisy.tasks), "half a minute", OF_NOISE),
-    "reverse": Recipe(_reverse, "a minute", OF_NOISE),
-    "reverse_35": Recipe(
-        partial(_noisy, "reverse", partial(noisy.strings, wrong=0.35)), "15 seconds", OF_NOISE
-    ),
-    "reverse_50": Recipe(
-        partial(_noisy, "reverse", partial(noisy.strings, wrong=0.5)), "15 seconds", OF_NOISE
-    ),
+    "tasks_unsure": Recipe(partial(_noisy, "tasks", noisy.tasks, NOISE), "half a minute", OF_NOISE),
+    "reverse": Recipe(_reverse, "half a minute", OF_NOISE),
+    "reverse_35": Recipe(partial(_noisy_strings, 0.35), "10 seconds", OF_NOISE),
+    "reverse_50": Recipe(partial(_noisy_strings, 0.5), "10 seconds", OF_NOISE),
 }

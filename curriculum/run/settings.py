@@ -14,6 +14,7 @@ from curriculum.config.build import build, typed
 from curriculum.config.conf import keys
 from curriculum.config.plugins import load, plugins
 from curriculum.core.errors import UserError
+from curriculum.core.names import RECOMMENDED
 from curriculum.data import Data, Limits, Rollouts
 from curriculum.formats.files import File
 from curriculum.generators import Generation, Generator
@@ -150,9 +151,11 @@ def _chosen(cfg: Mapping[str, Any], group: str, protocol: type) -> Any:
 def _require_both(settings: Settings) -> None:
     """Say where a sampler is not tried. Raises UserError for a trainer without one."""
     if settings.sampler is None and settings.trainer is not None:
-        raise UserError("a trainer needs an order of the prompts: sampler=thompson, or another")
+        raise UserError(
+            f"a trainer needs an order of the prompts: sampler={RECOMMENDED}, or another"
+        )
     if settings.export.order and settings.sampler is None:
-        raise UserError("export.order wants a sampler: sampler=thompson, or another")
+        raise UserError(f"export.order wants a sampler: sampler={RECOMMENDED}, or another")
     if settings.trainer is None and settings.sampler is not None and not settings.export.order:
         log.warning("the sampler is not tried: trainer=none (trainer=dry_run tries it)")
 

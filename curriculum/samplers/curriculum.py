@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from curriculum.core.errors import UserError
+from curriculum.core.names import RECOMMENDED
 from curriculum.core.prompts import Event, Mask, Observations, Prompts
 from curriculum.core.records import Floats, Integers
 from curriculum.samplers.base import Allowed, Sampler
@@ -35,7 +36,7 @@ VERSION = 6  # of the state
 class Curriculum(Stateful):
     """Rows of the prompts, one after another, in whole batches.
 
-        curriculum = Curriculum.from_run("outputs/run", "thompson", batch_size=64, group_size=8)
+        curriculum = Curriculum.from_run("outputs/run", "frontier", batch_size=64, group_size=8)
         rows = curriculum.next_batch()
         curriculum.prompts.ids[rows]  # what to roll out
         curriculum.observe(Observations.of_rollouts(...))  # what came back
@@ -116,7 +117,7 @@ class Curriculum(Stateful):
     def from_run(
         cls,
         run: str | Path,
-        sampler: Sampler | str = "thompson",
+        sampler: Sampler | str = RECOMMENDED,
         batch_size: int = 64,
         group_size: int = 8,
         seed: int = 0,

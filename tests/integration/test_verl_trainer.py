@@ -242,5 +242,5 @@ def test_keys_that_this_verl_ignores_are_refused(stages):
     )
     assert done.returncode == 1
     assert "write trainer.v1.trainer_mode=curriculum_sync" in done.stderr
-    with pytest.raises(UserError, match=r"write \+curriculum\.sampler=thompson"):
+    with pytest.raises(UserError, match=r"write \+curriculum\.sampler=frontier"):
         CurriculumTrainer(OmegaConf.create({"data": {"sampler": {"reward_threshold": 0.1}}}))

@@ -174,8 +174,8 @@ def test_the_same_again_is_the_same_and_goes_when_there_is_another(dry_run, demo
 
 def test_a_run_ends_with_a_dry_run_of_the_default_sampler(dry_run, demo, capsys):
     default = dry_run("trainer.steps=40", "trainer.plot=false")
-    assert re.search(r"uniform \(control\) +thompson *\n", capsys.readouterr().out)
-    assert list(default.training["arms"]) == ["thompson", "uniform"]
+    assert re.search(r"uniform \(control\) +frontier *\n", capsys.readouterr().out)
+    assert list(default.training["arms"]) == ["frontier", "uniform"]
     # The control of one sampler is that of any other.
     for name in ("control/reward", "control/groups_with_gradient"):
         assert (default.steps[name] == demo.steps[name][:41]).iloc[1:].all()
@@ -206,10 +206,10 @@ def test_the_schedule_is_the_given_one_and_the_control_may_be_left_out(dry_run, 
     knobs = ("trainer.steps=7", "trainer.batch_size=10", "trainer.group_size=4")
     found = dry_run("trainer.control=false", "trainer.plot=false", *knobs)
     assert not (found.folder / "dry_run.png").exists()
-    assert list(found.training["arms"]) == ["thompson"]
+    assert list(found.training["arms"]) == ["frontier"]
     assert found.steps["rollouts"].tolist() == [40 * step for step in range(8)]
     assert (found.shares("bucket") * 10).apply(np.round, decimals=9).isin(range(11)).all(axis=None)
-    assert found.training["arms"]["thompson"]["mean_draws"] == pytest.approx(70 / 1008)
+    assert found.training["arms"]["frontier"]["mean_draws"] == pytest.approx(70 / 1008)
     assert (found.steps["reward"].iloc[1:] * 40).round(9).isin(range(41)).all()
     shown = capsys.readouterr().out
     assert "Dry run: 7 batches of 10 prompts, 4 rollouts each" in shown
@@ -248,7 +248,7 @@ def test_a_batch_is_of_all_prompts_where_there_are_fewer(dry_run, caplog):
 
 def test_one_prompt_is_enough(dry_run, write_problems):
     found = dry_run(*write_problems([("math", "1+1", 4, {})]), "trainer.steps=3")
-    arm = found.training["arms"]["thompson"]
+    arm = found.training["arms"]["frontier"]
     assert (arm["prompts"], arm["never_drawn"], arm["most_draws"]) == (1, 0, 3)
     assert (found.shares("source")["math"] == 1).all()
     assert (found.folder / "dry_run.png").exists()
@@ -329,7 +329,7 @@ def test_what_a_dry_run_draws_a_loop_of_one_s_own_draws(dry_run):
     prompts = Prompts.load(found.folder)
     assert len(prompts) == found.result["total_problems"] == 1008
     guards = Guards(floor=0.3)
-    curriculum = Curriculum.from_run(found.folder, "thompson", seed=4, guards=guards)
+    curriculum = Curriculum.from_run(found.folder, seed=4, guards=guards)
     assert len(curriculum.prompts) == prompts.trained.sum() < 0.85 * 1008
     drawn = curriculum.prompts.bucket[curriculum.next_batch()]
     mix = np.bincount(drawn, minlength=3) / 64

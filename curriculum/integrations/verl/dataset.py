@@ -2,7 +2,7 @@
 
     python -m verl.trainer.main_ppo data.custom_cls.path=pkg://curriculum.integrations.verl \
         data.custom_cls.name=CurriculumDataset data.dataloader_num_workers=0 \
-        +curriculum.run=RUN_FOLDER +curriculum.sampler=thompson ...
+        +curriculum.run=RUN_FOLDER +curriculum.sampler=frontier ...
 """
 
 from __future__ import annotations

@@ -9,13 +9,13 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import Field
 
+from curriculum.core.names import RECOMMENDED
 from curriculum.samplers import Guards, Sampler
 from curriculum.samplers.base import AtLeastOne
 from curriculum.samplers.names import sampler_named, with_options
 
 T = TypeVar("T")
 WHERE = "curriculum"  # the block, where verl has none of its own
-SAMPLER = "thompson"  # where none is named there
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,7 +53,7 @@ def split(
 def chosen(config: Any) -> tuple[Options, Guards, Sampler]:
     """What `+curriculum.KEY=VALUE` chose. Raises UserError as `split` does."""
     keys = plain(config.get(WHERE))
-    return split(keys, type(sampler_named(keys.pop("sampler", SAMPLER))), WHERE)
+    return split(keys, type(sampler_named(keys.pop("sampler", RECOMMENDED))), WHERE)
 
 
 def plain(node: Any) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def refuse_ignored(arguments: Sequence[str]) -> None:
     if any("data.sampler.class_path" in each and OURS in each for each in arguments):
         sys.exit(
             "data.sampler.* is ignored by this verl: write "
-            "trainer.v1.trainer_mode=curriculum_sync +curriculum.sampler=thompson, and "
+            "trainer.v1.trainer_mode=curriculum_sync +curriculum.sampler=frontier, and "
             "+curriculum.KEY=VALUE for its keys"
         )
 

@@ -1,7 +1,7 @@
 """verl 0.9 and later: the trainer mode `curriculum_sync`, which `plugin` adds.
 
     python -m verl.trainer.main_ppo trainer.v1.trainer_mode=curriculum_sync \
-        +curriculum.run=RUN_FOLDER +curriculum.sampler=thompson ...
+        +curriculum.run=RUN_FOLDER +curriculum.sampler=frontier ...
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from verl.trainer.ppo.v1.replay_buffer import ReplayBuffer
 from verl.utils.dataset.rl_dataset import collate_fn
 
 from curriculum.core.errors import UserError
+from curriculum.core.names import RECOMMENDED
 from curriculum.core.records import from_single
 from curriculum.integrations.verl.curriculum import DatasetCurriculum, accuracy_or
-from curriculum.integrations.verl.options import SAMPLER, WHERE, at, chosen
+from curriculum.integrations.verl.options import WHERE, at, chosen
 
 MODE = "curriculum_sync"
 TRAIN = "train"  # verl's partition of rollouts to train on
@@ -45,7 +46,7 @@ class CurriculumTrainer(PPOTrainerSync):
         """
         if at(config, "data.sampler"):
             raise UserError(
-                f"data.sampler.* is ignored by this verl: write +{WHERE}.sampler={SAMPLER} and "
+                f"data.sampler.* is ignored by this verl: write +{WHERE}.sampler={RECOMMENDED} and "
                 f"+{WHERE}.KEY=VALUE for its keys"
             )
         with open_dict(config):
