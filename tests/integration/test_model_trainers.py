@@ -8,8 +8,10 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import ttest_ind
 
 pytest.importorskip("transformers", reason="transformers is not installed; CI has it elsewhere")
 pytest.importorskip("reasoning_gym", reason="reasoning-gym is not installed")
@@ -44,21 +46,31 @@ def shared(tmp_path_factory):
 
 
 @pytest.fixture
-def start(trainer, model, shared, tmp_path):
+def command(model, shared, tmp_path):
+    """What to call for a trainer, some more overrides, and a folder's name."""
+
+    def command(trainer, *overrides, name="run"):
+        return [
+            *(sys.executable, "run.py", f"trainer={trainer}"),
+            *("data=reasoning_gym", "data.tasks={gcd: null}", "data.size=40"),
+            *("reward=function", f"reward.path={shared}/reward.py", "reward.workers=1"),
+            *("generator=transformers", "num_samples=4", "generator.max_new_tokens=4"),
+            *(f"model.path={model}", f"trainer.steps={STEPS}", f"trainer.batch_size={BATCH}"),
+            *(f"trainer.group_size={GROUP}", "trainer.max_new_tokens=4"),
+            *("trainer.learning_rate=1e-2", "trainer.save_every=2", "trainer.eval_every=3"),
+            *(f"output_dir={tmp_path / name}", f"store_dir={shared}/store", *overrides),
+        ]
+
+    return command
+
+
+@pytest.fixture
+def start(trainer, command):
     """A process of `run.py trainer=... ...`."""
 
     def start(*overrides, name="run"):
         return subprocess.Popen(
-            [
-                *(sys.executable, "run.py", f"trainer={trainer}"),
-                *("data=reasoning_gym", "data.tasks={gcd: null}", "data.size=40"),
-                *("reward=function", f"reward.path={shared}/reward.py", "reward.workers=1"),
-                *("generator=transformers", "num_samples=4", "generator.max_new_tokens=4"),
-                *(f"model.path={model}", f"trainer.steps={STEPS}", f"trainer.batch_size={BATCH}"),
-                *(f"trainer.group_size={GROUP}", "trainer.max_new_tokens=4"),
-                *("trainer.learning_rate=1e-2", "trainer.save_every=2", "trainer.eval_every=3"),
-                *(f"output_dir={tmp_path / name}", f"store_dir={shared}/store", *overrides),
-            ],
+            command(trainer, *overrides, name=name),
             cwd=PROJECT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -181,3 +193,30 @@ def test_a_sweep_ends_in_a_comparison_on_what_is_held_out(run, tmp_path):
     (setting,) = found["curricula"]
     assert {arm["seeds"] for arm in setting["arms"]} == {2}
     assert setting["rollouts"] == STEPS * BATCH * GROUP
+
+
+@pytest.mark.slow
+def test_a_small_model_learns_here_as_it_does_with_trl(command, tmp_path):
+    """The same curve within what seeds differ: other random numbers, the same expectation."""
+    pytest.importorskip("trl", reason="trl is not installed; CI has an environment with it")
+    longer = (
+        "data.size=160",
+        "trainer.steps=24",
+        "trainer.learning_rate=2e-3",
+        "trainer.eval_every=8",
+    )
+    curves = {}
+    for trainer in ("trl", "local"):
+        seeds = ("sampler=uniform", "seed=1,2,3,4,5", "-m")
+        sweep = command(trainer, *longer, *seeds, name=trainer)
+        done = subprocess.run(sweep, cwd=PROJECT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-2000:]
+        tables = [
+            pd.read_parquet(tmp_path / trainer / f"{job}/metrics.parquet") for job in range(5)
+        ]
+        curves[trainer] = np.array([table["mean_pass_rate"].dropna() for table in tables])
+    trl, local = curves["trl"], curves["local"]
+    for rates in (trl, local):
+        assert (rates[:, -1] - rates[:, 0] > 0.25).all(), rates
+    interval = ttest_ind(local, trl, equal_var=False).confidence_interval(0.99)
+    assert ((interval.low < 0) & (interval.high > 0)).all(), curves
