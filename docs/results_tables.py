@@ -4,6 +4,7 @@ import json
 import sys
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -20,7 +21,7 @@ SHOWN = {  # arms of sweeps/proof.yaml, and how they are called
 COUNTED = "thompson budget=fixed"  # measuring is counted for this one
 
 
-def cell(target, key):
+def cell(target: dict[str, Any], key: str) -> str:
     """A ratio with its interval, or the control's rollouts, and in how many seeds it got there."""
     there = f"({target['reached']}/{target['seeds']})"
     if key not in target:
@@ -29,21 +30,23 @@ def cell(target, key):
         return f"- {there}"
     low, high = target[f"{key}_low"], target[f"{key}_high"]
     said = f"{target[key]:.2f}" + (f" [{low:.2f}, {high:.2f}]" if low is not None else "")
-    return said if target["reached"] == target["seeds"] else f"{said} {there}"
+    if target["pairs"] < target["reached"]:
+        there = f"({target['pairs']} {'pair' if target['pairs'] == 1 else 'pairs'})"
+    return said if target["pairs"] == target["seeds"] else f"{said} {there}"
 
 
-def row(*cells):
+def row(*cells: str) -> None:
     """A line of a table."""
     print("| " + " | ".join(cells) + " |")
 
 
-def head(*cells):
+def head(*cells: str) -> None:
     """Its first two lines."""
     row(*cells)
     row(*["---"] * len(cells))
 
 
-def results(arms):
+def results(arms: dict[str, dict[str, Any]]) -> None:
     """Rollouts to the pass rates, and what came of it at the end."""
     targets = [f"to {each['pass_rate']:g}" for each in arms["uniform"]["targets"]]
     head("", *targets, "at the end, beyond `uniform`", "groups with a gradient")
@@ -61,9 +64,9 @@ def results(arms):
             row(f"with {arm['measured_rollouts']:,.0f} measured", *spent, "", "")
 
 
-def draws(sweep):
+def draws(sweep: Path) -> None:
     """Shares of the sources in what was drawn, the mean over steps and seeds."""
-    shares = defaultdict(list)
+    shares: dict[str, list[pd.Series]] = defaultdict(list)
     for path in sweep.glob("*/result.json"):
         run = json.loads(path.read_text())
         steps = pd.read_parquet(path.parent / "metrics.parquet").filter(regex="^source/")
