@@ -16,6 +16,7 @@ class Demo(Rollouts):
     """1,008 reasoning-gym problems x 16 samples; see curriculum/demo/README.md."""
 
     path: str | list[str] = field(default=str(FILE), init=False)
+    step: int | None = field(default=None, init=False)
 
     @property
     def label(self) -> str:

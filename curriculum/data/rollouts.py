@@ -6,14 +6,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from curriculum.core.errors import UserError
+from curriculum.core.records import Integers
 from curriculum.data.base import Files, Loaded
 from curriculum.formats import jsonl, parquet
 from curriculum.formats.files import File
 from curriculum.formats.problems import ProblemList
+from curriculum.formats.repeats import of_other_steps, repeats
 from curriculum.formats.rows import Rejected, Rows, UnreadableReward
 from curriculum.formats.samples import REWARD_KEYS
 from curriculum.formats.tables import conform, number_samples
@@ -28,11 +31,13 @@ class Rollouts(Files):
     server), or the dumps that verl writes while training (`{input, output, gts, score, step}`).
     """
 
+    step: int | None = None
+
     def load(self) -> Loaded:
         """See `Data`. Raises UserError where a file holds no rollouts."""
         problems = ProblemList(self.columns)
         rejected: list[Rejected] = []
-        parts, rows = [], []
+        parts, steps, rows = [], [], []
         for file in self.files():
             before = len(rejected)
             reader = parquet if _is_parquet(file) else jsonl
@@ -40,7 +45,8 @@ class Rollouts(Files):
             rows.append(Rows(part.read, part.used, len(rejected) - before))
             rows[-1].check(file.url)
             parts.append(part.index)
-        index = number_samples(pa.concat_tables(parts))
+            steps.append(part.steps)
+        index, total = self._once(pa.concat_tables(parts), np.concatenate(steps), Rows.total(rows))
         used = index.filter(pc.greater_equal(index["problem"], 0))
         unreadable = [row for row in rejected if isinstance(row, UnreadableReward)]
         if unreadable and used["reward"].null_count == len(used):
@@ -51,7 +57,19 @@ class Rollouts(Files):
             )
         if not len(used):
             raise UserError(f"{self.path} holds no rollouts{_first_of(rejected)}")
-        return Loaded(problems.finish(), index, rejected, Rows.total(rows))
+        return Loaded(problems.finish(), index, rejected, total)
+
+    def _once(self, index: pa.Table, steps: Integers, rows: Rows) -> tuple[pa.Table, Rows]:
+        """The index of one policy's rollouts, each once; what is left out has no problem."""
+        problem = index["problem"].to_numpy().copy()
+        others = of_other_steps(problem, steps, self.step)
+        problem[others] = -1
+        index = index.set_column(0, "problem", pa.array(problem))
+        again = repeats(index, self.responses())
+        problem[again] = -1
+        index = number_samples(index.set_column(0, "problem", pa.array(problem)))
+        counts = {"repeated": int(again.sum()), "of_other_steps": int(others.sum())}
+        return index, rows._replace(used=rows.used - sum(counts.values()), **counts)
 
     def responses(self) -> Iterator[pa.Array]:
         """See `Data`."""

@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from curriculum.formats.files import File, open_file
 from curriculum.formats.problems import ORIGINAL, Columns, ProblemList
+from curriculum.formats.repeats import NO_STEP
 from curriculum.formats.rows import Part, Rejected, UnreadableReward
-from curriculum.formats.samples import NoNumber, Samples, samples_of
+from curriculum.formats.samples import NoNumber, Samples, samples_of, split_conversation
 from curriculum.formats.tables import index_table, table_of
 
 BATCH = 4096
@@ -37,6 +38,7 @@ def index(file: File, problems: ProblemList, rejected: list[Rejected]) -> Part:
     sample_idx: list[int | None] = []
     rewards: list[float | None] = []
     reasons: list[str | None] = []
+    steps: list[int] = []
     for line in _lines(file):
         read += 1
         rollouts = _use(file, line, problems.columns, rejected)
@@ -48,14 +50,17 @@ def index(file: File, problems: ProblemList, rejected: list[Rejected]) -> Part:
             problem = problems.add(row, file=file.url, **line.origin)
             sample_idx += range(len(samples.rewards))
         else:
-            problem = problems.merge(row, file=file.url, position=line.position)
+            problem = problems.merge(
+                row, f"{file.url}:{line.number}", file=file.url, position=line.position
+            )
             sample_idx.append(row.get("sample_idx"))
         problem_of += [problem] * len(samples.rewards)
         reason = row.get("finish_reason")
         reasons += [reason if isinstance(reason, str) else None] * len(samples.rewards)
         rewards += samples.rewards
+        steps += [_step(row)] * len(samples.rewards)
     index = index_table(np.array(problem_of, np.int64), sample_idx, rewards, reasons)
-    return Part(index, read, used)
+    return Part(index, np.array(steps, np.int64), read, used)
 
 
 def add_problems(file: File, problems: ProblemList, rejected: list[Rejected]) -> int:
@@ -110,6 +115,11 @@ def _rollouts(file: File, columns: Columns) -> Iterator[tuple[dict[str, Any], Sa
             yield rollouts
 
 
+def _step(row: Mapping[str, Any]) -> int:
+    step = row.get("step")
+    return step if isinstance(step, int) else NO_STEP
+
+
 def _use(
     file: File, line: Line, columns: Columns, rejected: list[Rejected]
 ) -> tuple[dict[str, Any], Samples] | None:
@@ -142,6 +152,7 @@ def _parse(content: bytes, columns: Columns) -> dict[str, Any]:
         raise ValueError("not a JSON object")
     if b"\\ud" in content.lower():  # half a surrogate pair is JSON but no text
         json.dumps(row, ensure_ascii=False).encode()
+    row = split_conversation(row, columns.prompt_key)
     if columns.prompt(row) is None:
         raise ValueError(f"no prompt under '{columns.prompt_key}' (data.prompt_key names it)")
     for key in ("data_idx", "sample_idx"):

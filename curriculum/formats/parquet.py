@@ -16,6 +16,7 @@ from curriculum.core.errors import UserError
 from curriculum.core.records import Booleans, Integers
 from curriculum.formats.files import File, open_file
 from curriculum.formats.problems import ORIGINAL, Columns, ProblemList, Row, to_json
+from curriculum.formats.repeats import NO_STEP
 from curriculum.formats.rows import Part, Rejected, UnreadableReward
 from curriculum.formats.samples import OF_ROLLOUTS, REWARD_KEYS, NoNumber, number
 from curriculum.formats.tables import index_table, is_list, is_text
@@ -96,12 +97,14 @@ def _index_rows(
     reward, unreadable = _read_rewards(file, parquet)
     usable = _have_prompt(parquet, problems.columns)
     usable[list(unreadable)] = False
-    codes, first = _group(parquet, problems.columns, usable)
+    codes, first, others = _group(parquet, problems.columns, usable)
     merged = np.full(len(first), -1, np.int64)
     merged[usable[first]] = [
-        problems.merge(row, file=file.url, position=position)
+        problems.merge(row, f"{file.url}:{position + 1}", file=file.url, position=position)
         for position, row in _take(parquet, first[usable[first]])
     ]
+    for position, row in _take(parquet, others[usable[others]]):  # raises where they differ
+        problems.merge(row, f"{file.url}:{position + 1}", file=file.url, position=position)
     problem = merged[codes]
     for position, row in _take(parquet, np.flatnonzero(problem < 0)):
         rejected.append(_reject(file, position, row, problems.columns, unreadable))
@@ -111,7 +114,7 @@ def _index_rows(
     table = index_table(
         problem, _or_nulls(sample_idx, problem), _or_nulls(reward, problem), reasons
     )
-    return Part(table, len(problem), int(np.sum(problem >= 0)))
+    return Part(table, _steps(parquet), len(problem), int(np.sum(problem >= 0)))
 
 
 def _index_lists(
@@ -138,7 +141,7 @@ def _index_lists(
     row_of = _add_rows(file, parquet, problems, rejected, unreadable)
     problem = row_of[row]
     table = index_table(problem, _or_nulls(None, problem), _or_nulls(reward, problem))
-    return Part(table, len(row_of), int(np.sum(row_of >= 0)))
+    return Part(table, _steps(parquet)[row], len(row_of), int(np.sum(row_of >= 0)))
 
 
 def _add_rows(
@@ -196,24 +199,36 @@ def _is_said(column: pa.Array) -> Booleans:
 
 def _group(
     parquet: pq.ParquetFile, columns: Columns, usable: Booleans
-) -> tuple[Integers, Integers]:
+) -> tuple[Integers, Integers, Integers]:
     """Group rows by problem: (R,) codes in order of appearance, (P,) the first row of each.
+
+    And the first rows of whatever else a group says of its problem, ascending.
 
     By the data's own id, else by everything that tells problems apart; by `data_idx` in any case.
     Rows that can't be used are in groups of their own.
     """
     names = parquet.schema_arrow.names
     keys = [key for key in (columns.id_key, f"{ORIGINAL}{columns.id_key}") if key in names]
-    if not keys or any(_read(parquet, key).null_count for key in keys):
-        keys += columns.telling(names)
+    telling = columns.telling(names)
+    by_content = not keys or any(_read(parquet, key).null_count for key in keys)
+    if by_content:
+        keys += telling
     if "data_idx" in names:
         keys.append("data_idx")
     codes = pd.factorize(usable)[0].astype(np.int64)
     for key in keys:
         codes = _combine(codes, _codes(parquet, key))
+    first, finer = _first_rows(codes), codes
+    for name in () if by_content else telling:
+        finer = _combine(finer, _codes(parquet, name))
+    return codes, first, np.setdiff1d(_first_rows(finer), first)
+
+
+def _first_rows(codes: Integers) -> Integers:
+    """(groups,) the first row of each."""
     first = np.zeros(codes.max(initial=-1) + 1, np.int64)
     first[codes[::-1]] = np.arange(len(codes))[::-1]
-    return codes, first
+    return first
 
 
 def _combine(codes: Integers, others: Integers) -> Integers:
@@ -285,6 +300,15 @@ def _reward_key(parquet: pq.ParquetFile) -> str | None:
     names = [name for name in REWARD_KEYS if name in parquet.schema_arrow.names]
     rows = parquet.metadata.num_rows
     return next((name for name in names if _read(parquet, name).null_count < rows), None)
+
+
+def _steps(parquet: pq.ParquetFile) -> Integers:
+    """(R,) the training step of each row, NO_STEP where it has none."""
+    name = "step"
+    schema = parquet.schema_arrow
+    if name not in schema.names or not pa.types.is_integer(schema.field(name).type):
+        return np.full(parquet.metadata.num_rows, NO_STEP)
+    return np.asarray(_read(parquet, name).cast(pa.int64()).fill_null(NO_STEP))
 
 
 def _finish_reasons(parquet: pq.ParquetFile) -> pa.Array | None:

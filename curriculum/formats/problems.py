@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from curriculum.core.errors import UserError
 from curriculum.core.records import PROBLEM_SCHEMA, Problems
 
 # Made once: json.dumps makes a new one at every call.
@@ -20,6 +21,7 @@ SOURCES = ("data_source", "source")
 NO_SOURCE = "unknown"  # the data_source of problems that have none
 STAGE = "curriculum_stage"  # in the extra_info of stage files alone
 TRUTHS = ("ground_truth", "gts", "answer")
+MEDIA = ("images", "image", "videos", "video", "audios", "audio")  # as verl and datasets say
 Row = Mapping[str, Any]
 
 
@@ -41,7 +43,9 @@ class Columns:
         prompt = _first(row, *self._prompts)
         source, ground_truth = self._source_and_truth(row)
         own_id = _own_id(row, self.id_key)
-        content = to_json([source, canonical_prompt(prompt), ground_truth])
+        media = {name: row[name] for name in MEDIA if row.get(name)}
+        seen = [source, canonical_prompt(prompt), ground_truth, *([media] if media else [])]
+        content = to_json(seen)
         return {
             "problem_id": str(uuid.uuid5(NAMESPACE, content)) if own_id is None else str(own_id),
             "data_source": source,
@@ -58,7 +62,7 @@ class Columns:
 
     def telling(self, names: list[str]) -> list[str]:
         """Those of a file's columns that tell problems apart when there is no id."""
-        known = (*self._prompts, *SOURCES, *TRUTHS, self.reward_fn_key, "reward_model")
+        known = (*self._prompts, *SOURCES, *TRUTHS, *MEDIA, self.reward_fn_key, "reward_model")
         return [name for name in names if name.removeprefix(ORIGINAL) in known]
 
     @property
@@ -87,6 +91,7 @@ class ProblemList:
     columns: Columns
     _rows: list[dict[str, Any]] = field(default_factory=list)
     _seen: dict[Hashable, int] = field(default_factory=dict)
+    _places: dict[Hashable, str] = field(default_factory=dict)  # of the first row of each
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -95,15 +100,28 @@ class ProblemList:
         """A row that is a problem of its own, even where another reads the same."""
         return self._append(self.columns.describe(row), row.get("data_idx"), origin)
 
-    def merge(self, row: Row, **origin: Any) -> int:
+    def merge(self, row: Row, place: str, **origin: Any) -> int:
         """A rollout's row: its problem may be there already.
 
         The same problem has the same id and, where rollouts carry `data_idx`, the same of that.
+
+        Args:
+            place: of the row, for people.
+
+        Raises:
+            UserError: where another row of the same id has another prompt or ground truth.
         """
         problem = self.columns.describe(row)
         key = (problem["problem_id"], row.get("data_idx"))
         if key not in self._seen:
             self._seen[key] = self._append(problem, row.get("data_idx"), origin)
+            self._places[key] = place
+        elif different := _difference(self._rows[self._seen[key]], problem):
+            raise UserError(
+                f"{place} and {self._places[key]} are both of {self.columns.id_key}="
+                f"{problem['problem_id']}, and their {different}s differ: give each problem an id "
+                "of its own, or name another column with data.id_key"
+            )
         return self._seen[key]
 
     def finish(self) -> Problems:
@@ -124,6 +142,16 @@ class ProblemList:
         number = len(self._rows) if data_idx is None else int(data_idx)
         self._rows.append({**problem, **origin, "data_idx": number})
         return len(self._rows) - 1
+
+
+def _difference(one: Row, other: Row) -> str | None:
+    """What tells two problems of one id apart; a row without a ground truth leaves it open."""
+    if one["prompt"] != other["prompt"] and prompt_identity(one["prompt"]) != prompt_identity(
+        other["prompt"]
+    ):
+        return "prompt"
+    truths = {one["ground_truth"], other["ground_truth"]} - {None}
+    return "ground truth" if len(truths) > 1 else None
 
 
 def without_number(problem_id: str) -> str:

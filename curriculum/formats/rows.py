@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from curriculum.core.errors import UserError
+from curriculum.core.records import Integers
 
 
 class Rejected(NamedTuple):
@@ -29,6 +30,8 @@ class Rows(NamedTuple):
     read: int
     used: int
     rejected: int
+    repeated: int = 0  # stand before already
+    of_other_steps: int = 0  # than data.step
 
     @classmethod
     def total(cls, files: Iterable[Rows]) -> Rows:
@@ -36,8 +39,8 @@ class Rows(NamedTuple):
         return cls(*map(sum, zip(*files, strict=True)))
 
     def check(self, file: str) -> None:
-        """Raise UserError where a row of the file is neither used nor rejected."""
-        if self.read != self.used + self.rejected:
+        """Raise UserError where a row of the file is neither used nor accounted for."""
+        if self.read != self.used + self.rejected + self.repeated + self.of_other_steps:
             raise UserError(
                 f"{file}: {self.read} rows were read, but {self.used} are used and "
                 f"{self.rejected} rejected. The reader is at fault; please report it"
@@ -48,5 +51,6 @@ class Part(NamedTuple):
     """What a file of rollouts adds: its index, and how many of its rows were read and used."""
 
     index: pa.Table
+    steps: Integers  # (rollouts,) the training step that each is of, NO_STEP where it says none
     read: int
     used: int

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 # What a row says of its samples; everything else describes the problem.
 RESPONSE_KEYS = ("response", "responses", "output")
 REWARD_KEYS = ("reward", "rewards", "scores", "score")
+ASSISTANT = "assistant"
 OF_ROLLOUTS = (*RESPONSE_KEYS, *REWARD_KEYS, "sample_idx", "finish_reason")
 
 
@@ -35,6 +36,8 @@ def samples_of(row: Mapping[str, Any]) -> Samples:
     """
     keys = _first_key(row, RESPONSE_KEYS), _first_key(row, REWARD_KEYS)
     response, reward = (None if key is None else row[key] for key in keys)
+    if is_conversation(response) and not isinstance(reward, list):
+        response = _text(response)
     if isinstance(response, Mapping) and isinstance(response.get("choices"), list):
         response = response["choices"]
     if not isinstance(response, list) and not isinstance(reward, list):
@@ -50,6 +53,36 @@ def samples_of(row: Mapping[str, Any]) -> Samples:
     if len(responses) != len(rewards):
         raise ValueError(f"{len(responses)} responses but {len(rewards)} rewards")
     return Samples(list(map(_text, responses)), list(map(number, rewards)), True, keys)
+
+
+def split_conversation(row: dict[str, Any], prompt_key: str) -> dict[str, Any]:
+    """The row; where its `messages` end with the answer, with that as its response.
+
+    With tools the whole trajectory is the response, from the first thing the model said.
+    """
+    messages: Any = row.get("messages")
+    answered = any(row.get(key) is not None for key in (prompt_key, *RESPONSE_KEYS))
+    if answered or not is_conversation(messages) or messages[-1]["role"] != ASSISTANT:
+        return row
+    roles = [message["role"] for message in messages]
+    if "tool" in roles:
+        start = roles.index(ASSISTANT)
+        return {**row, "messages": messages[:start], "response": messages[start:]}
+    return {**row, "messages": messages[:-1], "response": messages[-1]}
+
+
+def is_conversation(value: Any) -> bool:
+    """Whether these are the messages of one conversation, not answers of their own."""
+    if not isinstance(value, list) or not all(isinstance(each, Mapping) for each in value):
+        return False
+    roles = {each.get("role") for each in value}
+    return None not in roles and bool(roles - {ASSISTANT})
+
+
+def last_answer(messages: Sequence[Mapping[str, Any]]) -> str | None:
+    """What the model said last in a conversation."""
+    said = [message for message in messages if message["role"] == ASSISTANT]
+    return _text(said[-1]) if said else None
 
 
 def _first_key(row: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
@@ -76,6 +109,8 @@ def number(reward: Any) -> float | None:
 
 
 def _text(value: Any) -> str | None:
+    if is_conversation(value):
+        return last_answer(value)
     if isinstance(value, Mapping):
         message = value.get("message")
         value = message if isinstance(message, Mapping) else value

@@ -18,6 +18,7 @@ class Replay(Generator):
     id_key: str = "problem_id"
     prompt_key: str = "prompt"
     reward_fn_key: str = "reward_model"
+    step: int | None = None
     replays: ClassVar = True
 
     @property

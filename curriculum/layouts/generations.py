@@ -16,6 +16,7 @@ from curriculum.layouts.base import Layout
 from curriculum.layouts.settings import Export
 
 LINES = 20_000  # of a file
+STEP = 0  # of the training: none was taken yet
 FIELDS = ("prompt", "ground_truth", "problem_id", "data_source")
 
 
@@ -23,7 +24,8 @@ FIELDS = ("prompt", "ground_truth", "problem_id", "data_source")
 class Generations(Layout):
     """`generations_{n}.jsonl`: `{input, output, gts, score, step}` with what joins them back.
 
-    `input` is a prompt's text, or its messages where there are several; `step` is n.
+    `input` is a prompt's text, or its messages where there are several; `step` is 0 in every
+    file, for all are of one policy.
     """
 
     on_request: ClassVar = True
@@ -34,11 +36,10 @@ class Generations(Layout):
         written: list[Written] = []
         lines = _lines(outcome)
         while part := list(islice(lines, LINES)):
-            step = len(written)
-            path = folder / f"generations_{step}.jsonl"
+            path = folder / f"generations_{len(written)}.jsonl"
             with path.open("w", encoding="utf-8") as out:
                 out.writelines(
-                    json.dumps({**line, "step": step}, ensure_ascii=False) + "\n" for line in part
+                    json.dumps({**line, "step": STEP}, ensure_ascii=False) + "\n" for line in part
                 )
             written.append(Written(path, f"{len(part):,} rollouts in verl's form"))
         return written

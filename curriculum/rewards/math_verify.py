@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from curriculum.core.errors import require_extra
 from curriculum.core.records import Sample
 from curriculum.rewards.base import Reward
 
+WORDS = re.compile(r"\s*[A-Za-z]{2,}(\s+[A-Za-z]+)+[.!?]?\s*")  # several, and nothing else
+
 
 @dataclass(frozen=True)
 class MathVerify(Reward):
     """1.0 where math-verify finds the response's last answer equal to the ground truth.
+
+    Of a list of ground truths any will do. One that is no mathematics ("see figure", nothing,
+    `<answer>7</answer>`) is a failure: math-verify reads words as products of their letters.
 
     Source: https://github.com/huggingface/Math-Verify.
     """
@@ -37,9 +44,16 @@ class MathVerify(Reward):
         # Without the former it warns once a process.
         logging.getLogger("math_verify").setLevel(logging.ERROR)
 
+        read = partial(parse, parsing_timeout=None, raise_on_error=True)
+
         def equal(ground_truth: str, response: str) -> bool:
-            gold = parse(f"${ground_truth}$", parsing_timeout=None, raise_on_error=True)
-            answer = parse(response, parsing_timeout=None, raise_on_error=True)
+            gold, answer = read(f"${ground_truth}$"), read(response)
+            if WORDS.fullmatch(ground_truth) or all(isinstance(each, str) for each in gold):
+                raise ValueError(f"the ground truth is no mathematics: {ground_truth!r}")
             return bool(verify(gold, answer, timeout_seconds=None, raise_on_error=True))
 
-        return [float(equal(str(each.ground_truth), each.response)) for each in samples]
+        def passes(ground_truth: Any, response: str) -> bool:
+            truths = ground_truth if isinstance(ground_truth, list) else [ground_truth]
+            return any([equal(str(truth), response) for truth in truths])
+
+        return [float(passes(each.ground_truth, each.response)) for each in samples]

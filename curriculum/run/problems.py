@@ -30,6 +30,7 @@ def read_problems(settings: Settings, context: Context) -> Read:
         found = load(context.store, "problems", settings.data, settings.limits.max_rejected)
     context.ledger.use("problems", found.entry)
     rejects.rejected_rows("problems", found.rejected, context)
+    rejects.left_out(found.entry.counts)
     rollouts = None
     if found.rollouts is not None:
         source = cast(RolloutData, settings.data)

@@ -74,6 +74,8 @@ def _write(folder: Path, data: Data) -> dict[str, int]:
         "rows": rows.read,
         "used_rows": rows.used,
         "rejected_rows": rows.rejected,
+        "repeated_rows": rows.repeated,
+        "rows_of_other_steps": rows.of_other_steps,
     }
 
 

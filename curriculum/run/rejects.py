@@ -32,6 +32,16 @@ def rejected_rows(step: str, rejected: Path | None, context: Context) -> None:
         _report(context, f"rejected_{step}_rows", path.read_bytes().count(b"\n"), path)
 
 
+def left_out(counts: Mapping[str, int]) -> None:
+    """Say which rows were read and are in no number."""
+    for name, told in (
+        ("repeated_rows", "rows are rollouts that stand before already: each is counted once"),
+        ("rows_of_other_steps", "rows are of other training steps than data.step: left out"),
+    ):
+        if counts.get(name):
+            log.warning("%d %s", counts[name], told)
+
+
 def failed_rollouts(
     problems: Problems, rollouts: Rollouts, failures: Mapping[int, str], context: Context
 ) -> None:

@@ -32,6 +32,7 @@ def replay(
     found = load(context.store, "replay", source, max_rejected)
     context.ledger.use("replay", found.entry)
     rejects.rejected_rows("replay", found.rejected, context)
+    rejects.left_out(found.entry.counts)
     assert found.rollouts is not None  # of data that has some
     place = match(found.problems, problems)
     rejects.rollouts_without_problem(found.problems, found.rollouts, place, context)

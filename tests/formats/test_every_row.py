@@ -106,6 +106,8 @@ def test_a_row_without_prompt_costs_only_itself(tmp_path, name, place, empty):
         "rows": 8,
         "used_rows": 7,
         "rejected_rows": 1,
+        "repeated_rows": 0,
+        "rows_of_other_steps": 0,
     }
     assert pass_rates(source) == [1.0]
 

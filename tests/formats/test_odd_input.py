@@ -277,6 +277,8 @@ def test_rejected_rows_up_to_max_rejected_are_stored_with_their_place(tmp_path):
         "rows": 5,
         "used_rows": 3,
         "rejected_rows": 2,
+        "repeated_rows": 0,
+        "rows_of_other_steps": 0,
     }
 
 

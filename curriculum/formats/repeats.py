@@ -1,0 +1,89 @@
+"""Rollouts that must not be pooled: one that stands twice, and those of several policies."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+
+from curriculum.core.errors import UserError
+from curriculum.core.records import Booleans, Integers
+
+NO_STEP = -1
+
+
+def of_other_steps(problem: Integers, steps: Integers, step: int | None) -> Booleans:
+    """(R,) the rollouts of another training step than the one that is asked for.
+
+    Args:
+        problem: (R,) -1: not used anyway.
+        steps: (R,) at which each was made, NO_STEP where it doesn't say.
+        step: the one to take; None: there must not be several.
+
+    Raises:
+        UserError: where there are several and none was chosen, or none of the one chosen.
+    """
+    used = problem >= 0
+    known = np.unique(steps[used & (steps != NO_STEP)])
+    if step is None:
+        if len(known) > 1:
+            raise UserError(
+                f"rollouts of {len(known)} training steps, {_few(known)}: each is of another "
+                f"policy, so no rate is of all of them. data.step={known[-1]} takes those of one"
+            )
+        return np.zeros(len(problem), bool)
+    if step not in known:
+        there = f"there are {_few(known)}" if len(known) else "no row has a whole number in `step`"
+        raise UserError(f"data.step={step}: no rollout is of it; {there}")
+    return np.asarray(used & (steps != step))
+
+
+def repeats(index: pa.Table, responses: Iterator[pa.Array]) -> Booleans:
+    """(R,) the rollouts that stand before already: same problem, sample, response and reward.
+
+    Args:
+        index: `sample_idx` as the data has it, null where it has none: then nothing can be told.
+        responses: of all of them, in batches.
+
+    Raises:
+        UserError: where a problem has the same sample twice with another response or reward.
+    """
+    keys = index.select(["problem", "sample_idx", "reward"]).to_pandas()
+    there = (keys["problem"] >= 0) & keys["sample_idx"].notna()
+    of = keys[there]
+    several = of[of.duplicated(["problem", "sample_idx"], keep=False)]
+    found = np.zeros(len(keys), bool)
+    if len(several):
+        several = several.assign(response=_digests(responses, several.index.to_numpy()))
+        again = several.duplicated(["problem", "sample_idx", "reward", "response"])
+        clash = several[~again].duplicated(["problem", "sample_idx"])
+        if clash.any():
+            second = clash.index[clash][0]
+            problem, sample = several.loc[second, ["problem", "sample_idx"]]
+            same = (several["problem"] == problem) & (several["sample_idx"] == sample)
+            raise UserError(
+                f"rollouts {several.index[same][0] + 1} and {second + 1} of the data are both "
+                f"sample {sample:.0f} of a problem, and differ: number the samples of a problem "
+                "apart, or leave `sample_idx` out"
+            )
+        found[several.index[again]] = True
+    return found
+
+
+def _digests(responses: Iterator[pa.Array], wanted: Integers) -> list[bytes | None]:
+    """Of the responses at these ascending places: texts may be long, and many."""
+    digests: list[bytes | None] = []
+    start = 0
+    for batch in responses:
+        here = wanted[(wanted >= start) & (wanted < start + len(batch))] - start
+        for text in batch.take(pa.array(here, pa.int64())).to_pylist():
+            digests.append(None if text is None else hashlib.blake2b(text.encode()).digest())
+        start += len(batch)
+    return digests
+
+
+def _few(steps: Integers) -> str:
+    shown = [str(step) for step in steps.tolist()]
+    return ", ".join(shown if len(shown) <= 6 else [*shown[:3], "...", shown[-1]])

@@ -1,0 +1,128 @@
+"""Rollouts that must not be pooled, and conversations that are one rollout each."""
+
+import pytest
+
+from curriculum import data
+from curriculum.core.errors import UserError
+from curriculum.core.records import Rewards, Rollouts
+from curriculum.formats.rows import Rows
+from curriculum.run.scoring.scoring import read_recorded
+from curriculum.testing import write_rows
+
+FORMS = ["a.parquet", "a.jsonl"]
+
+
+@pytest.fixture(params=FORMS)
+def written(request, tmp_path):
+    """Rows in a file of each form, read."""
+
+    def written(rows, **keys):
+        return data.Rollouts(str(write_rows(tmp_path / request.param, rows)), **keys)
+
+    return written
+
+
+def groups(source):
+    """Passes and rollouts, problem by problem."""
+    rollouts = Rollouts(source.load().rollouts, source.responses, source.rows)
+    rewards = Rewards.group(rollouts, read_recorded(rollouts, 0))
+    return list(zip(rewards.sum(rewards.values).tolist(), rewards.counts.tolist(), strict=True))
+
+
+def rollout(prompt, sample, reward, **more):
+    return {
+        "prompt": prompt,
+        "response": f"{prompt}{sample}",
+        "sample_idx": sample,
+        "reward": reward,
+        **more,
+    }
+
+
+def test_a_rollout_that_stands_twice_is_counted_once(written):
+    rows = [rollout(prompt, i, float(i > 0)) for prompt in "ab" for i in range(3)]
+    source = written([*rows, rows[4], rows[0]])
+    assert groups(source) == [(2, 3), (2, 3)]
+    assert source.load().rows == Rows(read=8, used=6, rejected=0, repeated=2)
+
+
+@pytest.mark.parametrize("other", [{"response": "no"}, {"reward": 0.5}])
+def test_another_rollout_of_the_same_number_is_an_error(written, other):
+    rows = [rollout("a", i, 1.0) for i in range(3)]
+    with pytest.raises(UserError, match="rollouts 2 and 4 of the data are both sample 1 of a prob"):
+        written([*rows, rows[1] | other]).load()
+
+
+def test_without_numbers_equal_answers_are_rollouts_of_their_own(written):
+    assert groups(written([{"prompt": "a", "response": "1", "reward": 1.0}] * 4)) == [(4, 4)]
+
+
+def test_training_steps_are_policies_of_their_own(written):
+    rows = [
+        {"input": prompt, "output": f"{i}", "score": float(step == 20), "gts": "1", "step": step}
+        for step in (10, 20)
+        for prompt in "ab"
+        for i in range(2)
+    ]
+    rows = [{**row, "response": row["output"]} for row in rows]
+    with pytest.raises(UserError, match=r"rollouts of 2 training steps, 10, 20: .*data.step=20"):
+        written(rows).load()
+    assert groups(written(rows, step=10)) == [(0, 2), (0, 2)]
+    source = written(rows, step=20)
+    assert groups(source) == [(2, 2), (2, 2)]
+    assert source.load().rows == Rows(read=8, used=4, rejected=0, of_other_steps=4)
+    with pytest.raises(UserError, match=r"data.step=7: no rollout is of it; there are 10, 20"):
+        written(rows, step=7).load()
+    assert groups(written(rows[:4])) == [(0, 2), (0, 2)], "one step need not be named"
+
+
+def test_the_same_question_about_another_picture_is_another_problem(written):
+    rows = [
+        {"prompt": "what?", "images": [f"{i // 2}.png"], "response": f"{i}", "reward": float(i > 1)}
+        for i in range(4)
+    ]
+    assert groups(written(rows)) == [(0, 2), (2, 2)]
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [({"prompt": "2 + 3"}, "prompt"), ({"reward_model": {"ground_truth": "5"}}, "ground truth")],
+)
+def test_an_id_of_two_problems_is_an_error_that_names_both_rows(written, other, told):
+    row = {"problem_id": "p", "prompt": "2 + 2", "reward_model": {"ground_truth": "4"}}
+    rows = [row | {"response": f"{i}", "reward": 1.0} for i in range(3)]
+    with pytest.raises(UserError, match=rf"a\.\w+:3 and .*a\.\w+:1 are .*=p, and their {told}s di"):
+        written([*rows[:2], rows[2] | other]).load()
+
+
+def test_an_id_holds_where_a_prompt_is_written_in_two_ways(written):
+    chat = [{"role": "user", "content": "2 + 2"}]
+    rows = [
+        {"problem_id": "p", "prompt": chat, "response": "4", "reward": 1.0},
+        {"problem_id": "p", "prompt": chat, "response": "5", "reward": 0.0},
+    ]
+    assert groups(written(rows)) == [(1, 2)]
+
+
+def test_a_conversation_is_one_rollout_and_its_last_turn_the_answer(tmp_path):
+    turns = [
+        {"role": "assistant", "content": "let me see"},
+        {"role": "tool", "content": "4"},
+        {"role": "assistant", "content": "four"},
+    ]
+    rows = [{"prompt": "2 + 2", "response": turns, "reward": float(i)} for i in range(2)]
+    source = data.Rollouts(str(write_rows(tmp_path / "a.jsonl", rows)))
+    assert groups(source) == [(1, 2)]
+    assert [each for batch in source.responses() for each in batch.to_pylist()] == ["four"] * 2
+
+
+def test_messages_end_with_the_answer(tmp_path):
+    asked = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "2 + 2"}]
+    rows = [
+        {"messages": [*asked, {"role": "assistant", "content": f"{i}"}], "reward": float(i == 4)}
+        for i in range(3, 6)
+    ]
+    source = data.Rollouts(str(write_rows(tmp_path / "a.jsonl", rows)))
+    assert groups(source) == [(1, 3)]
+    assert "assistant" not in source.load().problems.table["prompt"][0].as_py()
+    assert [each for batch in source.responses() for each in batch.to_pylist()] == ["3", "4", "5"]
