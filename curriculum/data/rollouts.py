@@ -11,13 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curriculum.core.errors import UserError
-from curriculum.core.records import Integers
+from curriculum.core.records import Problems
 from curriculum.data.base import Files, Loaded
 from curriculum.formats import jsonl, parquet
 from curriculum.formats.files import File
 from curriculum.formats.problems import ProblemList
 from curriculum.formats.repeats import of_other_steps, repeats
-from curriculum.formats.rows import Rejected, Rows, UnreadableReward
+from curriculum.formats.rows import Part, Rejected, Rows, UnreadableReward
 from curriculum.formats.samples import REWARD_KEYS
 from curriculum.formats.tables import conform, number_samples
 
@@ -37,16 +37,16 @@ class Rollouts(Files):
         """See `Data`. Raises UserError where a file holds no rollouts."""
         problems = ProblemList(self.columns)
         rejected: list[Rejected] = []
-        parts, steps, rows = [], [], []
+        parts: list[Part] = []
+        rows: list[Rows] = []
         for file in self.files():
             before = len(rejected)
             reader = parquet if _is_parquet(file) else jsonl
             part = reader.index(file, problems, rejected)
             rows.append(Rows(part.read, part.used, len(rejected) - before))
             rows[-1].check(file.url)
-            parts.append(part.index)
-            steps.append(part.steps)
-        index, total = self._once(pa.concat_tables(parts), np.concatenate(steps), Rows.total(rows))
+            parts.append(part)
+        index, total = self._once(parts, Rows.total(rows))
         used = index.filter(pc.greater_equal(index["problem"], 0))
         unreadable = [row for row in rejected if isinstance(row, UnreadableReward)]
         if unreadable and used["reward"].null_count == len(used):
@@ -57,19 +57,28 @@ class Rollouts(Files):
             )
         if not len(used):
             raise UserError(f"{self.path} holds no rollouts{_first_of(rejected)}")
-        return Loaded(problems.finish(), index, rejected, total)
+        return Loaded(*_with_rollouts(problems.finish(), parts, index), rejected, total)
 
-    def _once(self, index: pa.Table, steps: Integers, rows: Rows) -> tuple[pa.Table, Rows]:
+    def _once(self, parts: list[Part], rows: Rows) -> tuple[pa.Table, Rows]:
         """The index of one policy's rollouts, each once; what is left out has no problem."""
+        index = pa.concat_tables([part.index for part in parts])
+        starts = np.cumsum([0, *(part.read for part in parts)])
+        row = np.concatenate([part.rows + starts[i] for i, part in enumerate(parts)])
         problem = index["problem"].to_numpy().copy()
+        steps = np.concatenate([part.steps for part in parts])
         others = of_other_steps(problem, steps, self.step)
         problem[others] = -1
         index = index.set_column(0, "problem", pa.array(problem))
         again = repeats(index, self.responses())
         problem[again] = -1
         index = number_samples(index.set_column(0, "problem", pa.array(problem)))
-        counts = {"repeated": int(again.sum()), "of_other_steps": int(others.sum())}
-        return index, rows._replace(used=rows.used - sum(counts.values()), **counts)
+        left = {
+            "repeated": len(np.unique(row[again])),
+            "of_other_steps": len(np.unique(row[others])),
+        }
+        rows = rows._replace(used=rows.used - sum(left.values()), **left)
+        rows.check(str(self.path))
+        return index, rows
 
     def responses(self) -> Iterator[pa.Array]:
         """See `Data`."""
@@ -92,6 +101,22 @@ class Rollouts(Files):
 
     def _rows(self, file: File) -> Iterator[pa.Table]:
         return parquet.rows(file) if _is_parquet(file) else jsonl.rows(file, self.columns)
+
+
+def _with_rollouts(
+    problems: Problems, parts: list[Part], index: pa.Table
+) -> tuple[Problems, pa.Table]:
+    """Without the problems all of whose rollouts are of other steps."""
+    before = np.concatenate([part.index["problem"].to_numpy() for part in parts])
+    after = index["problem"].to_numpy()
+    lost = np.setdiff1d(before[before >= 0], after)
+    if not len(lost):
+        return problems, index
+    kept = np.setdiff1d(np.arange(len(problems)), lost)
+    number = np.full(len(problems) + 1, -1)  # the last is that of rows without a problem
+    number[kept] = np.arange(len(kept))
+    index = index.set_column(0, index.schema.field("problem"), pa.array(number[after]))
+    return Problems(problems.table.take(pa.array(kept))), index
 
 
 def _first_of(rejected: Sequence[Rejected]) -> str:

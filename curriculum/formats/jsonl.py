@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from curriculum.formats.files import File, open_file
 from curriculum.formats.problems import ORIGINAL, Columns, ProblemList
-from curriculum.formats.repeats import NO_STEP
+from curriculum.formats.repeats import step_of
 from curriculum.formats.rows import Part, Rejected, UnreadableReward
 from curriculum.formats.samples import NoNumber, Samples, samples_of, split_conversation
 from curriculum.formats.tables import index_table, table_of
@@ -39,6 +39,7 @@ def index(file: File, problems: ProblemList, rejected: list[Rejected]) -> Part:
     rewards: list[float | None] = []
     reasons: list[str | None] = []
     steps: list[int] = []
+    rows: list[int] = []
     for line in _lines(file):
         read += 1
         rollouts = _use(file, line, problems.columns, rejected)
@@ -58,9 +59,10 @@ def index(file: File, problems: ProblemList, rejected: list[Rejected]) -> Part:
         reason = row.get("finish_reason")
         reasons += [reason if isinstance(reason, str) else None] * len(samples.rewards)
         rewards += samples.rewards
-        steps += [_step(row)] * len(samples.rewards)
+        steps += [step_of(row.get("step"))] * len(samples.rewards)
+        rows += [read - 1] * len(samples.rewards)
     index = index_table(np.array(problem_of, np.int64), sample_idx, rewards, reasons)
-    return Part(index, np.array(steps, np.int64), read, used)
+    return Part(index, np.array(rows, np.int64), np.array(steps, np.int64), read, used)
 
 
 def add_problems(file: File, problems: ProblemList, rejected: list[Rejected]) -> int:
@@ -115,11 +117,6 @@ def _rollouts(file: File, columns: Columns) -> Iterator[tuple[dict[str, Any], Sa
             yield rollouts
 
 
-def _step(row: Mapping[str, Any]) -> int:
-    step = row.get("step")
-    return step if isinstance(step, int) else NO_STEP
-
-
 def _use(
     file: File, line: Line, columns: Columns, rejected: list[Rejected]
 ) -> tuple[dict[str, Any], Samples] | None:
@@ -155,6 +152,7 @@ def _parse(content: bytes, columns: Columns) -> dict[str, Any]:
     row = split_conversation(row, columns.prompt_key)
     if columns.prompt(row) is None:
         raise ValueError(f"no prompt under '{columns.prompt_key}' (data.prompt_key names it)")
+    step_of(row.get("step"))
     for key in ("data_idx", "sample_idx"):
         if not isinstance(row.get(key), int | None):
             raise ValueError(f"{key} is not a whole number: {row[key]!r}")

@@ -14,7 +14,7 @@ from curriculum.core.records import Integers
 from curriculum.formats import parquet
 from curriculum.formats.files import open_file
 from curriculum.formats.problems import NO_SOURCE, ORIGINAL, unmarked
-from curriculum.formats.samples import OF_ROLLOUTS
+from curriculum.formats.samples import OF_ROLLOUTS, split_conversation
 
 OF_VERL = ("ability", "agent_name")
 
@@ -70,7 +70,7 @@ def _jsonl(
     with open_file(url) as lines:
         for position in positions.tolist():
             lines.seek(position)
-            row = json.loads(lines.readline())
+            row = split_conversation(json.loads(lines.readline()), "prompt")
             yield {
                 name: value
                 for name, value in row.items()

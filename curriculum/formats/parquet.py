@@ -16,7 +16,7 @@ from curriculum.core.errors import UserError
 from curriculum.core.records import Booleans, Integers
 from curriculum.formats.files import File, open_file
 from curriculum.formats.problems import ORIGINAL, Columns, ProblemList, Row, to_json
-from curriculum.formats.repeats import NO_STEP
+from curriculum.formats.repeats import NO_STEP, step_of
 from curriculum.formats.rows import Part, Rejected, UnreadableReward
 from curriculum.formats.samples import OF_ROLLOUTS, REWARD_KEYS, NoNumber, number
 from curriculum.formats.tables import index_table, is_list, is_text
@@ -114,7 +114,8 @@ def _index_rows(
     table = index_table(
         problem, _or_nulls(sample_idx, problem), _or_nulls(reward, problem), reasons
     )
-    return Part(table, _steps(parquet), len(problem), int(np.sum(problem >= 0)))
+    rows = np.arange(len(problem))
+    return Part(table, rows, _steps(file, parquet), len(problem), int(np.sum(problem >= 0)))
 
 
 def _index_lists(
@@ -141,7 +142,8 @@ def _index_lists(
     row_of = _add_rows(file, parquet, problems, rejected, unreadable)
     problem = row_of[row]
     table = index_table(problem, _or_nulls(None, problem), _or_nulls(reward, problem))
-    return Part(table, _steps(parquet)[row], len(row_of), int(np.sum(row_of >= 0)))
+    steps = _steps(file, parquet)[row]
+    return Part(table, row, steps, len(row_of), int(np.sum(row_of >= 0)))
 
 
 def _add_rows(
@@ -302,13 +304,20 @@ def _reward_key(parquet: pq.ParquetFile) -> str | None:
     return next((name for name in names if _read(parquet, name).null_count < rows), None)
 
 
-def _steps(parquet: pq.ParquetFile) -> Integers:
+def _steps(file: File, parquet: pq.ParquetFile) -> Integers:
     """(R,) the training step of each row, NO_STEP where it has none."""
-    name = "step"
-    schema = parquet.schema_arrow
-    if name not in schema.names or not pa.types.is_integer(schema.field(name).type):
+    if "step" not in parquet.schema_arrow.names:
         return np.full(parquet.metadata.num_rows, NO_STEP)
-    return np.asarray(_read(parquet, name).cast(pa.int64()).fill_null(NO_STEP))
+    column = _read(parquet, "step")
+    if pa.types.is_nested(column.type):
+        raise UserError(f"{file.url}: 'step' are {column.type}, no whole numbers")
+    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    try:
+        known = [*map(step_of, encoded.dictionary.to_pylist()), NO_STEP]
+    except ValueError as error:
+        raise UserError(f"{file.url}: {error}") from error
+    codes = np.asarray(encoded.indices.cast(pa.int64()).fill_null(-1))
+    return np.asarray(np.array(known, np.int64)[codes])
 
 
 def _finish_reasons(parquet: pq.ParquetFile) -> pa.Array | None:

@@ -122,6 +122,9 @@ class ProblemList:
                 f"{problem['problem_id']}, and their {different}s differ: give each problem an id "
                 "of its own, or name another column with data.id_key"
             )
+        elif self._rows[self._seen[key]]["ground_truth"] is None:  # the first row left it open
+            self._rows[self._seen[key]]["ground_truth"] = problem["ground_truth"]
+            self._places[key] = place
         return self._seen[key]
 
     def finish(self) -> Problems:

@@ -4,14 +4,32 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from curriculum.core.errors import UserError
 from curriculum.core.records import Booleans, Integers
 
 NO_STEP = -1
+
+
+def step_of(value: Any) -> int:
+    """A row's training step, NO_STEP where it says none.
+
+    Raises:
+        ValueError: for what is there and no whole number from 0.
+    """
+    if value is None or value != value:
+        return NO_STEP
+    number = None if isinstance(value, bool) else value
+    if isinstance(number, str) and number.isdecimal():
+        number = int(number)
+    if isinstance(number, int | float) and number == int(number) and 0 <= number < 2**63:
+        return int(number)
+    raise ValueError(f"step is no whole number: {value!r}")
 
 
 def of_other_steps(problem: Integers, steps: Integers, step: int | None) -> Booleans:
@@ -28,10 +46,12 @@ def of_other_steps(problem: Integers, steps: Integers, step: int | None) -> Bool
     used = problem >= 0
     known = np.unique(steps[used & (steps != NO_STEP)])
     if step is None:
-        if len(known) > 1:
+        if len(known) > 1 or (len(known) and (steps[used] == NO_STEP).any()):
+            others = " and of none" if (steps[used] == NO_STEP).any() else ""
             raise UserError(
-                f"rollouts of {len(known)} training steps, {_few(known)}: each is of another "
-                f"policy, so no rate is of all of them. data.step={known[-1]} takes those of one"
+                f"rollouts of several policies: of the training steps {_few(known)}{others}, and "
+                f"no rate is of all of them. data.step={known[-1]} takes those of one "
+                "(generator.step where generator.path names them)"
             )
         return np.zeros(len(problem), bool)
     if step not in known:
@@ -50,11 +70,12 @@ def repeats(index: pa.Table, responses: Iterator[pa.Array]) -> Booleans:
     Raises:
         UserError: where a problem has the same sample twice with another response or reward.
     """
-    keys = index.select(["problem", "sample_idx", "reward"]).to_pandas()
-    there = (keys["problem"] >= 0) & keys["sample_idx"].notna()
-    of = keys[there]
-    several = of[of.duplicated(["problem", "sample_idx"], keep=False)]
-    found = np.zeros(len(keys), bool)
+    used = pc.greater_equal(index["problem"], 0)
+    there = np.asarray(pc.and_(used, index["sample_idx"].is_valid()))
+    keys = index.select(["problem", "sample_idx", "reward"]).filter(pa.array(there)).to_pandas()
+    keys.index = np.flatnonzero(there)
+    several = keys[keys.duplicated(["problem", "sample_idx"], keep=False)]
+    found = np.zeros(len(index), bool)
     if len(several):
         several = several.assign(response=_digests(responses, several.index.to_numpy()))
         again = several.duplicated(["problem", "sample_idx", "reward", "response"])
@@ -65,7 +86,7 @@ def repeats(index: pa.Table, responses: Iterator[pa.Array]) -> Booleans:
             same = (several["problem"] == problem) & (several["sample_idx"] == sample)
             raise UserError(
                 f"rollouts {several.index[same][0] + 1} and {second + 1} of the data are both "
-                f"sample {sample:.0f} of a problem, and differ: number the samples of a problem "
+                f"sample {int(sample)} of a problem, and differ: number the samples of a problem "
                 "apart, or leave `sample_idx` out"
             )
         found[several.index[again]] = True

@@ -51,6 +51,7 @@ class Part(NamedTuple):
     """What a file of rollouts adds: its index, and how many of its rows were read and used."""
 
     index: pa.Table
+    rows: Integers  # (rollouts,) the row that each stands in, from 0
     steps: Integers  # (rollouts,) the training step that each is of, NO_STEP where it says none
     read: int
     used: int

@@ -36,7 +36,8 @@ def samples_of(row: Mapping[str, Any]) -> Samples:
     """
     keys = _first_key(row, RESPONSE_KEYS), _first_key(row, REWARD_KEYS)
     response, reward = (None if key is None else row[key] for key in keys)
-    if is_conversation(response) and not isinstance(reward, list):
+    is_one = is_conversation if keys[0] == "responses" else are_messages
+    if is_one(response) and not isinstance(reward, list):
         response = _text(response)
     if isinstance(response, Mapping) and isinstance(response.get("choices"), list):
         response = response["choices"]
@@ -58,7 +59,7 @@ def samples_of(row: Mapping[str, Any]) -> Samples:
 def split_conversation(row: dict[str, Any], prompt_key: str) -> dict[str, Any]:
     """The row; where its `messages` end with the answer, with that as its response.
 
-    With tools the whole trajectory is the response, from the first thing the model said.
+    With tools the whole trajectory is the response: all that follows what a user said last.
     """
     messages: Any = row.get("messages")
     answered = any(row.get(key) is not None for key in (prompt_key, *RESPONSE_KEYS))
@@ -66,17 +67,24 @@ def split_conversation(row: dict[str, Any], prompt_key: str) -> dict[str, Any]:
         return row
     roles = [message["role"] for message in messages]
     if "tool" in roles:
-        start = roles.index(ASSISTANT)
+        asked = max((i for i, role in enumerate(roles) if role == "user"), default=-1)
+        start = roles.index(ASSISTANT, asked + 1)
         return {**row, "messages": messages[:start], "response": messages[start:]}
     return {**row, "messages": messages[:-1], "response": messages[-1]}
 
 
 def is_conversation(value: Any) -> bool:
     """Whether these are the messages of one conversation, not answers of their own."""
-    if not isinstance(value, list) or not all(isinstance(each, Mapping) for each in value):
-        return False
-    roles = {each.get("role") for each in value}
-    return None not in roles and bool(roles - {ASSISTANT})
+    return are_messages(value) and any(message["role"] != ASSISTANT for message in value)
+
+
+def are_messages(value: Any) -> bool:
+    """Whether each has a role."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(each, Mapping) and isinstance(each.get("role"), str) for each in value)
+    )
 
 
 def last_answer(messages: Sequence[Mapping[str, Any]]) -> str | None:
@@ -109,7 +117,7 @@ def number(reward: Any) -> float | None:
 
 
 def _text(value: Any) -> str | None:
-    if is_conversation(value):
+    if are_messages(value):
         return last_answer(value)
     if isinstance(value, Mapping):
         message = value.get("message")

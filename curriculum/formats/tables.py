@@ -27,9 +27,16 @@ def index_table(
 
 def number_samples(index: pa.Table) -> pa.Table:
     """The index of all files, samples without a number numbered within their problem."""
-    problem = pd.Series(index["problem"].to_numpy())
-    order = pa.array(problem.groupby(problem).cumcount().to_numpy(np.int64))
-    numbers = pc.coalesce(index["sample_idx"].combine_chunks(), order)
+    numbers = index["sample_idx"].combine_chunks()
+    if numbers.null_count:
+        problem = index["problem"].to_numpy()
+        without = numbers.is_null().to_numpy(zero_copy_only=False)
+        free = np.zeros(problem.max(initial=0) + 2, np.int64)  # the first that no sample has
+        np.maximum.at(free, problem[~without], np.asarray(numbers.drop_null()) + 1)
+        unnumbered = pd.Series(problem[without])
+        own = np.zeros(len(problem), np.int64)
+        own[without] = unnumbered.groupby(unnumbered).cumcount() + free[problem[without]]
+        numbers = pc.coalesce(numbers, pa.array(own))
     columns = [index["problem"], numbers, index["reward"], index["finish_reason"]]
     return pa.table(columns, schema=ROLLOUT_SCHEMA).combine_chunks()
 

@@ -46,14 +46,18 @@ class MathVerify(Reward):
 
         read = partial(parse, parsing_timeout=None, raise_on_error=True)
 
-        def equal(ground_truth: str, response: str) -> bool:
-            gold, answer = read(f"${ground_truth}$"), read(response)
-            if WORDS.fullmatch(ground_truth) or all(isinstance(each, str) for each in gold):
-                raise ValueError(f"the ground truth is no mathematics: {ground_truth!r}")
-            return bool(verify(gold, answer, timeout_seconds=None, raise_on_error=True))
+        def gold(truth: Any) -> list[Any]:
+            parsed = [] if truth is None or WORDS.fullmatch(str(truth)) else read(f"${truth}$")
+            return [] if all(isinstance(each, str) for each in parsed) else parsed
 
         def passes(ground_truth: Any, response: str) -> bool:
             truths = ground_truth if isinstance(ground_truth, list) else [ground_truth]
-            return any([equal(str(truth), response) for truth in truths])
+            golds = [parsed for parsed in map(gold, truths) if parsed]
+            if not golds:
+                raise ValueError(f"the ground truth is no mathematics: {ground_truth!r}")
+            answer = read(response)
+            return any(
+                verify(each, answer, timeout_seconds=None, raise_on_error=True) for each in golds
+            )
 
         return [float(passes(each.ground_truth, each.response)) for each in samples]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from curriculum.core.errors import UserError
 from curriculum.core.names import REJECTS
 from curriculum.core.records import Integers, Problems, Rewards, Rollouts
 from curriculum.formats.problems import without_number
+from curriculum.formats.rows import Rejected
 from curriculum.run.context import Context
 
 log = logging.getLogger(__name__)
@@ -29,7 +31,10 @@ def rejected_rows(step: str, rejected: Path | None, context: Context) -> None:
     """Rows that could not be read: a JSONL with file, row, cause and text."""
     if rejected is not None:
         path = shutil.copyfile(rejected, _path(context, f"{step}_rows.jsonl"))
-        _report(context, f"rejected_{step}_rows", path.read_bytes().count(b"\n"), path)
+        rows = path.read_bytes().splitlines()
+        first = Rejected(**json.loads(rows[0]))
+        told = f"{first.file}:{first.row}: {first.cause}"
+        _report(context, f"rejected_{step}_rows", len(rows), path, told)
 
 
 def left_out(counts: Mapping[str, int]) -> None:
@@ -94,7 +99,8 @@ def _write(context: Context, name: str, **columns: pa.Array) -> None:
     table = pa.table(columns)
     path = _path(context, f"{name}.parquet")
     pq.write_table(table, path)
-    _report(context, name, len(table), path)
+    first = table.slice(0, 1).to_pylist()[0]
+    _report(context, name, len(table), path, f"{first['problem_id']}: {first['cause']}")
 
 
 def _path(context: Context, name: str) -> Path:
@@ -103,6 +109,8 @@ def _path(context: Context, name: str) -> Path:
     return folder / name
 
 
-def _report(context: Context, name: str, count: int, path: Path) -> None:
+def _report(context: Context, name: str, count: int, path: Path, first: str) -> None:
+    """Count them and say so, the first with its cause."""
     context.ledger.count(**{name: count})
-    log.warning("%s: %d, listed in %s", name.replace("_", " "), count, path)
+    told = name.replace("_", " ")
+    log.warning("%s: %d, listed in %s; the first: %s", told, count, path, first)

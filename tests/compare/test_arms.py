@@ -125,7 +125,7 @@ def test_controls_within_rails_that_make_a_difference_are_several(run, tmp_path)
 @pytest.mark.slow
 def test_runs_that_differ_in_more_than_the_sampler_are_settings_and_failures_rows(run, tmp_path):
     """Runs of 10 and of 20 steps, the control beside them, and of none."""
-    done = run("-m", "trainer.steps=10,20,0", "trainer.plot=false")
+    done = run("-m", "sampler=thompson", "trainer.steps=10,20,0", "trainer.plot=false")
     assert done.returncode == 1
     sweep = tmp_path / "out"
     content = saved(sweep)

@@ -277,13 +277,16 @@ def test_a_problem_remembers_where_its_row_stands(tmp_path, form):
 
 
 def test_files_of_different_forms_are_read_together(tmp_path):
-    names = ["parquet", "wide, completion", "responses column", "verl dump"]
+    names = ["parquet", "wide, completion", "responses column"]
     paths = []
     for name in names:
         (tmp_path / name).mkdir()
         paths.append(FORMS[name](tmp_path / name, SAMPLES))
     source = reader([str(path) for path in paths])
     assert [row[3:] for row in rollouts(source)] == [row[3:] for row in SAMPLES] * len(names)
+    dump = str(verl_dump(tmp_path, SAMPLES))
+    with pytest.raises(UserError, match="of the training steps 3 and of none"):
+        reader([*map(str, paths), dump]).load()
 
 
 def test_rows_of_files_with_different_columns_share_one_schema(tmp_path):

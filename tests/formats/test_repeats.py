@@ -65,7 +65,7 @@ def test_training_steps_are_policies_of_their_own(written):
         for i in range(2)
     ]
     rows = [{**row, "response": row["output"]} for row in rows]
-    with pytest.raises(UserError, match=r"rollouts of 2 training steps, 10, 20: .*data.step=20"):
+    with pytest.raises(UserError, match=r"of the training steps 10, 20, and .*data.step=20"):
         written(rows).load()
     assert groups(written(rows, step=10)) == [(0, 2), (0, 2)]
     source = written(rows, step=20)
@@ -74,6 +74,27 @@ def test_training_steps_are_policies_of_their_own(written):
     with pytest.raises(UserError, match=r"data.step=7: no rollout is of it; there are 10, 20"):
         written(rows, step=7).load()
     assert groups(written(rows[:4])) == [(0, 2), (0, 2)], "one step need not be named"
+    without = [{**row, "step": None} for row in rows[:4]]
+    with pytest.raises(UserError, match="of the training steps 20 and of none, and"):
+        written([*rows[4:], *without]).load()
+
+
+@pytest.mark.parametrize("step", ["10", 10.0])
+def test_a_step_is_a_whole_number_however_it_is_written(written, step):
+    rows = [{"prompt": "a", "response": "1", "reward": 1.0, "step": step}] * 2
+    assert groups(written(rows, step=10)) == [(2, 2)]
+
+
+def test_problems_of_other_steps_alone_are_none_of_the_run(written):
+    rows = [
+        {"prompt": f"{step}{i}", "responses": ["1", "2"], "rewards": [1.0, 0.0], "step": step}
+        for step in (10, 20)
+        for i in range(2)
+    ]
+    loaded = written(rows, step=20).load()
+    assert loaded.problems.table["prompt"].to_pylist() == ['"200"', '"201"']
+    assert loaded.rows == Rows(read=4, used=2, rejected=0, of_other_steps=2)
+    assert groups(written(rows, step=20)) == [(1, 2), (1, 2)]
 
 
 def test_the_same_question_about_another_picture_is_another_problem(written):
@@ -93,6 +114,26 @@ def test_an_id_of_two_problems_is_an_error_that_names_both_rows(written, other, 
     rows = [row | {"response": f"{i}", "reward": 1.0} for i in range(3)]
     with pytest.raises(UserError, match=rf"a\.\w+:3 and .*a\.\w+:1 are .*=p, and their {told}s di"):
         written([*rows[:2], rows[2] | other]).load()
+
+
+def test_a_ground_truth_that_comes_late_is_that_of_the_problem(written):
+    row = {"problem_id": "p", "prompt": "2 + 2"}
+    truths = [None, "4", "5"]
+    rows = [
+        row | {"reward_model": {"ground_truth": truth}, "response": f"{truth}", "reward": 1.0}
+        for truth in truths
+    ]
+    assert written(rows[:2]).load().problems.table["ground_truth"].to_pylist() == ['"4"']
+    with pytest.raises(UserError, match="their ground truths differ"):
+        written(rows).load()
+
+
+def test_numbers_that_are_made_are_no_others_own(written):
+    rows = [
+        {"prompt": "a", "response": f"{i}", "sample_idx": number, "reward": 1.0}
+        for i, number in enumerate([1, 2, None, None])
+    ]
+    assert written(rows).load().rollouts["sample_idx"].to_pylist() == [1, 2, 3, 4]
 
 
 def test_an_id_holds_where_a_prompt_is_written_in_two_ways(written):

@@ -180,7 +180,9 @@ def test_the_comparison_tells_of_jobs_that_failed(run, tmp_path, recorded):
 
 @pytest.mark.slow
 def test_a_failure_is_recorded_with_its_exit_code(run, tmp_path, recorded):
-    done = run(*OFFLINE, "sampler.references=[weak,strong]", "sampler.discount=0.8")
+    done = run(
+        *OFFLINE, "sampler=thompson", "sampler.references=[weak,strong]", "sampler.discount=0.8"
+    )
     assert done.returncode == 1
     assert "extra_info.weak" in done.stderr
     found = recorded(tmp_path / "out")
