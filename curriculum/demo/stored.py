@@ -111,7 +111,7 @@ RECIPES: Mapping[str, Recipe] = {
     "small": Recipe(_small, "three minutes"),
     "tasks": Recipe(_tasks, "three minutes", OF_NOISE),
     "tasks_unsure": Recipe(partial(_noisy, "tasks", noisy.tasks, NOISE), "half a minute", OF_NOISE),
-    "reverse": Recipe(_reverse, "half a minute", OF_NOISE),
+    "reverse": Recipe(_reverse, "a minute", OF_NOISE),
     "reverse_35": Recipe(partial(_noisy_strings, 0.35), "10 seconds", OF_NOISE),
     "reverse_50": Recipe(partial(_noisy_strings, 0.5), "10 seconds", OF_NOISE),
 }

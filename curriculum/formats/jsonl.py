@@ -123,6 +123,7 @@ def _use(
     """A line's row and samples; None, and one more in `rejected`, where it can't be used."""
     try:
         row = _parse(line.content, columns)
+        step_of(row.get("step"))
         return row, samples_of(row)
     except ValueError as error:
         rejected.append(_reject(file, line, error))
@@ -152,7 +153,6 @@ def _parse(content: bytes, columns: Columns) -> dict[str, Any]:
     row = split_conversation(row, columns.prompt_key)
     if columns.prompt(row) is None:
         raise ValueError(f"no prompt under '{columns.prompt_key}' (data.prompt_key names it)")
-    step_of(row.get("step"))
     for key in ("data_idx", "sample_idx"):
         if not isinstance(row.get(key), int | None):
             raise ValueError(f"{key} is not a whole number: {row[key]!r}")

@@ -85,6 +85,14 @@ def test_a_step_is_a_whole_number_however_it_is_written(written, step):
     assert groups(written(rows, step=10)) == [(2, 2)]
 
 
+def test_a_step_of_problems_is_theirs(tmp_path):
+    rows = [{"prompt": "a", "answer": "1", "step": "add"}]
+    assert data.Verl(str(write_rows(tmp_path / "a.jsonl", rows))).load().rows == Rows(1, 1, 0)
+    with pytest.raises(UserError, match=r"a\.jsonl:1: step is no whole number: 'add'"):
+        path = write_rows(tmp_path / "a.jsonl", [rows[0] | {"response": "1"}])
+        data.Rollouts(str(path)).load()
+
+
 def test_problems_of_other_steps_alone_are_none_of_the_run(written):
     rows = [
         {"prompt": f"{step}{i}", "responses": ["1", "2"], "rewards": [1.0, 0.0], "step": step}
