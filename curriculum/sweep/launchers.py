@@ -17,6 +17,7 @@ from hydra.core.utils import JobReturn, JobStatus, filter_overrides
 from hydra_plugins.hydra_submitit_launcher.config import BaseQueueConf
 from hydra_plugins.hydra_submitit_launcher.submitit_launcher import LocalLauncher, SlurmLauncher
 
+from curriculum.core.cores import count_cores
 from curriculum.core.errors import UserError
 from curriculum.core.run_result import RunResult
 from curriculum.integrations import hydra
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 LOOK = 1.0  # seconds between looks for results on disk; the cluster is asked less and less often
 OF_EXECUTOR = ("max_num_timeout",)  # of the cluster's executor, not of its jobs
+AT_ONCE = "array_parallelism"  # jobs
 
 
 class Patient:
@@ -52,13 +54,42 @@ class Patient:
             for number, overrides in numbered.items():
                 jobs.begin_anew(sweep / str(number), overrides)
         if numbered:
-            submitted = dict(zip(numbered, self._submit(numbered), strict=True))
-            self._wait(submitted, numbered, sweep)
+            self._run(numbered, sweep)
         return [_report_done(overrides) for overrides in job_overrides]
 
-    def _submit(self, numbered: dict[int, list[str]]) -> list[Any]:
+    def _run(self, numbered: dict[int, list[str]], sweep: Path) -> None:
+        """Submit as many as may run at once, and the others as those end."""
+        from curriculum.core.progress import progress
+
+        executor = self._executor()
+        varied = _varied(numbered)
+        waiting, submitted = list(numbered), dict[int, Any]()
+        try:
+            with progress("sweep", "jobs", len(numbered)) as advance:
+                while waiting or submitted:
+                    room = self._at_once(len(numbered)) - len(submitted)
+                    some, waiting = waiting[:room], waiting[room:]
+                    jobs_of = self._submit(executor, {number: numbered[number] for number in some})
+                    for number, job in jobs_of.items():
+                        submitted[number] = job
+                        name, choice = self._EXECUTOR, varied[number]
+                        log.info("job %d is %s of %s: %s", number, job.job_id, name, choice)
+                    ended = [number for number, job in submitted.items() if job.done()]
+                    for number in ended:
+                        folder = sweep / str(number)
+                        _note_the_end(submitted.pop(number), folder, numbered[number])
+                        result = RunResult.load(folder)
+                        status = result.status if result else "skipped"
+                        to_go = len(waiting) + len(submitted)
+                        log.info("job %d: %s; %d to go", number, status, to_go)
+                        advance(1)
+                    time.sleep(LOOK if submitted and not ended else 0)
+        except KeyboardInterrupt:
+            self._interrupted(submitted, len(waiting), sweep)
+            raise
+
+    def _executor(self) -> Any:
         import submitit
-        from submitit.core.utils import FailedJobError
 
         of_executor = {
             f"{self._EXECUTOR}_{key}": self.params[key] for key in OF_EXECUTOR if key in self.params
@@ -70,54 +101,43 @@ class Patient:
             raise UserError(
                 f"{error} hydra/launcher=local runs the jobs on this machine"
             ) from error
-        not_of_jobs = {"submitit_folder", *OF_EXECUTOR}
         of_any_cluster = {field.name for field in fields(BaseQueueConf)}
         executor.update_parameters(
             **{
                 key if key in of_any_cluster else f"{self._EXECUTOR}_{key}": value
-                for key, value in self.params.items()
-                if key not in not_of_jobs
+                for key, value in self._of_jobs().items()
             }
         )
+        return executor
+
+    def _of_jobs(self) -> dict[str, Any]:
+        """What the cluster is told of each job."""
+        not_of_jobs = {"submitit_folder", *OF_EXECUTOR}
+        return {key: value for key, value in self.params.items() if key not in not_of_jobs}
+
+    def _at_once(self, jobs: int) -> int:
+        """How many of the jobs are submitted before one has ended."""
+        return jobs  # the cluster holds the others back
+
+    def _submit(self, executor: Any, numbered: dict[int, list[str]]) -> dict[int, Any]:
+        from submitit.core.utils import FailedJobError
+
+        if not numbered:
+            return {}
         state = hydra.state()
         arguments = [
             (overrides, "hydra.sweep.dir", number, f"job_id_for_{number}", state)
             for number, overrides in numbered.items()
         ]
         try:
-            submitted: list[Any] = executor.map_array(self, *zip(*arguments, strict=True))
+            submitted = executor.map_array(self, *zip(*arguments, strict=True))
         except FailedJobError as error:
             raise UserError(
                 f"{self._EXECUTOR} has not taken the jobs (hydra.launcher.*): {str(error).strip()}"
             ) from error
-        shared_by_all = set.intersection(*map(set, numbered.values()))
-        for (number, overrides), job in zip(numbered.items(), submitted, strict=True):
-            given = filter_overrides(overrides)
-            varied = [override for override in given if override not in shared_by_all]
-            choice = " ".join(varied or given)
-            log.info("job %d is %s of %s: %s", number, job.job_id, self._EXECUTOR, choice)
-        return submitted
+        return dict(zip(numbered, submitted, strict=True))
 
-    def _wait(self, submitted: dict[int, Any], numbered: dict[int, list[str]], sweep: Path) -> None:
-        from curriculum.core.progress import progress
-
-        try:
-            with progress("sweep", "jobs", len(submitted)) as advance:
-                while submitted:
-                    ended = [number for number, job in submitted.items() if job.done()]
-                    for number in ended:
-                        folder = sweep / str(number)
-                        _note_the_end(submitted.pop(number), folder, numbered[number])
-                        result = RunResult.load(folder)
-                        status = result.status if result else "skipped"
-                        log.info("job %d: %s; %d to go", number, status, len(submitted))
-                        advance(1)
-                    time.sleep(LOOK if submitted else 0)
-        except KeyboardInterrupt:
-            self._interrupted(submitted, sweep)
-            raise
-
-    def _interrupted(self, submitted: dict[int, Any], sweep: Path) -> None:
+    def _interrupted(self, submitted: dict[int, Any], waiting: int, sweep: Path) -> None:
         log.warning(
             "%d jobs go on without this process (%s); python -m curriculum.compare %s shows how "
             "they stand",
@@ -132,15 +152,24 @@ class Slurm(Patient, SlurmLauncher):  # type: ignore[misc]
 
 
 class Local(Patient, LocalLauncher):  # type: ignore[misc]
-    """A process of this machine for each job, all at once (`hydra/launcher=local`)."""
+    """A process of this machine for each job, some at once (`hydra/launcher=local`)."""
 
-    def _interrupted(self, submitted: dict[int, Any], sweep: Path) -> None:
+    def _of_jobs(self) -> dict[str, Any]:
+        return {key: value for key, value in super()._of_jobs().items() if key != AT_ONCE}
+
+    def _at_once(self, jobs: int) -> int:
+        return self.params[AT_ONCE] or count_cores()
+
+    def _interrupted(self, submitted: dict[int, Any], waiting: int, sweep: Path) -> None:
         for job in submitted.values():
             job.cancel()  # a terminal's Ctrl-C has reached it already, that of others has not
         while not all(job.done() for job in submitted.values()):
             time.sleep(LOOK)
         log.warning(
-            "%d jobs are stopped; python run.py resume=%s goes on with them", len(submitted), sweep
+            "%d jobs are stopped, %d were not begun; python run.py resume=%s goes on with them",
+            len(submitted),
+            waiting,
+            sweep,
         )
 
 
@@ -148,6 +177,16 @@ def register() -> None:
     """Put the launchers in the place of Hydra's; it takes none from outside of `hydra_plugins`."""
     for own, replaced in ((Slurm, SlurmLauncher), (Local, LocalLauncher)):
         hydra.replace_launcher(replaced, own)
+
+
+def _varied(numbered: dict[int, list[str]]) -> dict[int, str]:
+    """Of each job, the overrides in which it differs from the others."""
+    shared_by_all = set.intersection(*map(set, numbered.values()))
+    given = {number: filter_overrides(overrides) for number, overrides in numbered.items()}
+    return {
+        number: " ".join([each for each in own if each not in shared_by_all] or own)
+        for number, own in given.items()
+    }
 
 
 def _note_the_end(job: Any, folder: Path, overrides: Sequence[str]) -> None:

@@ -113,7 +113,7 @@ def test_it_trains_and_goes_on_where_it_was_killed(run, start, trainer, tmp_path
     assert not whole.filter(like="held_out/bucket/").dropna(how="all").empty
     assert not whole.filter(like="held_out/source/").dropna(how="all").empty
     result = json.loads((tmp_path / "whole" / "result.json").read_text())
-    arm = result["training"]["arms"]["thompson"]
+    arm = result["training"]["arms"]["frontier"]
     assert (arm["pass_rate_before"], arm["pass_rate_after"]) == (rates.iloc[0], rates.iloc[-1])
     assert arm["rollouts"] == STEPS * BATCH * GROUP
     prompts = pd.read_parquet(tmp_path / "whole" / "prompts.parquet")

@@ -214,6 +214,18 @@ def test_an_earlier_sweep_in_the_folder_is_no_result_of_this_one(run, tmp_path):
 
 
 @pytest.mark.slow
+def test_no_more_jobs_of_this_machine_run_at_once_than_asked_for(run, tmp_path):
+    write_rollouts(tmp_path / "a.jsonl")
+    few = ("hydra/launcher=local", "hydra.launcher.array_parallelism=1")
+    data = ("data=rollouts", f"data.path={tmp_path}/a.jsonl")
+    done = run("-m", *few, *data, "bucketer=percentile", "bucketer.n=2,3")
+    assert done.returncode == 0, done.stderr
+    told = re.findall(r"job (\d) is|job (\d): completed", done.stdout)
+    assert told == [("0", ""), ("", "0"), ("1", ""), ("", "1")]
+    assert rows(tmp_path / "out") == [("0", "completed"), ("1", "completed")]
+
+
+@pytest.mark.slow
 def test_a_cluster_that_does_not_take_the_jobs_says_why(run, tmp_path):
     without = ":".join(
         each for each in os.environ["PATH"].split(":") if not (Path(each) / "srun").exists()
