@@ -16,8 +16,9 @@ COMMAND = "run.py -cd sweeps -cn proof proof.setting=D seed=0,1"
 
 
 def test_a_setting_is_trained_and_compared(tmp_path):
-    """As the docs have it, but for fewer steps; a second time nothing is left to do."""
+    """As the docs have it, but for fewer steps and samplers."""
     shorter = ["trainer.steps=8", "trainer.eval_every=4", "trainer.targets=[0.01,0.99]"]
+    shorter.append("sampler=uniform,frontier")
     own = [f"output_dir={tmp_path / 'out'}", f"store_dir={tmp_path / 'store'}"]
     command = [sys.executable, *COMMAND.split(), *shorter, *own]
     done = subprocess.run(command, cwd=conf_dir().parent, capture_output=True, text=True)
