@@ -23,6 +23,7 @@ Easier = Literal["higher", "lower"]
 
 # Prompts, ground truths and extra infos are chat lists, numbers, lists or structs as often as they
 # are strings. As JSON text they keep their type and still fit one column.
+PLACE = pa.struct([("file", pa.string()), ("position", pa.int64()), ("length", pa.int64())])
 PROBLEM_SCHEMA = pa.schema(
     [
         pa.field("problem_id", pa.string(), nullable=False),
@@ -34,6 +35,7 @@ PROBLEM_SCHEMA = pa.schema(
         pa.field("file", pa.string(), nullable=False),  # where the original row stands ...
         pa.field("position", pa.int64(), nullable=False),  # ... its row, or its byte in JSONL
         pa.field("length", pa.int64()),  # bytes of the line that is this problem, JSONL only
+        pa.field("further", pa.list_(PLACE)),  # lines that have more of its samples
         pa.field("bucket", pa.string()),  # that the data puts it in, where it does
     ]
 )
@@ -199,7 +201,7 @@ class Rewards:
     def group(cls, rollouts: Rollouts, rewards: pa.Table) -> Rewards:
         """Group the scored rollouts by problem, samples in order of `sample_idx`."""
         check(rewards, REWARD_SCHEMA, "rewards")
-        scored = (rollouts.problem >= 0) & rewards["failure"].is_null().to_numpy()
+        scored = (rollouts.problem >= 0) & rewards["reward"].is_valid().to_numpy()
         problem = rollouts.problem[scored]
         sample_idx = rollouts.index["sample_idx"].to_numpy()[scored]
         order = np.lexsort((sample_idx, problem))

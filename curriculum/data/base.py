@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, NamedTuple, Protocol
+from typing import Annotated, Literal, NamedTuple, Protocol, Self
 
 import pyarrow as pa
 from pydantic import Field
 
 from curriculum.core.records import Problems
 from curriculum.formats.files import File, find
+from curriculum.formats.names import checked
 from curriculum.formats.problems import Columns
 from curriculum.formats.rows import Rejected, Rows
+
+Truncated = Literal["wrong", "excluded", "unknown"]
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How much bad input a run puts up with (`data` in conf/config.yaml)."""
+    """What a run takes of its data (`data` in conf/config.yaml)."""
 
     max_rejected: Annotated[int, Field(ge=0)] = 100
+    limit: Annotated[int, Field(ge=1)] | None = None  # problems that are used; None: all
+    truncated: Truncated = "wrong"
 
 
 class Loaded(NamedTuple):
@@ -30,6 +35,7 @@ class Loaded(NamedTuple):
     rollouts: pa.Table | None
     rejected: list[Rejected]
     rows: Rows
+    took: Sequence[str] = ()  # what was read of each file, for people
 
 
 class Data(Protocol):
@@ -59,6 +65,10 @@ class Data(Protocol):
         """Whether it reads whatever lies in a folder, so that no run may write there."""
         return False
 
+    def counting(self, key: str) -> Self:
+        """The same, for which this one of several recorded numbers is the reward."""
+        return self
+
 
 class RolloutData(Data, Protocol):
     """Data that has rollouts."""
@@ -80,6 +90,10 @@ class Files(Data):
     id_key: str = "problem_id"
     prompt_key: str = "prompt"
     reward_fn_key: str = "reward_model"
+    columns: dict[str, str | int] | None = None
+
+    def __post_init__(self) -> None:
+        checked(self.columns)
 
     @property
     def label(self) -> str:
@@ -87,9 +101,9 @@ class Files(Data):
         return str(self.path)
 
     @property
-    def columns(self) -> Columns:
+    def fields(self) -> Columns:
         """Where the fields of a problem stand."""
-        return Columns(self.id_key, self.prompt_key, self.reward_fn_key)
+        return Columns(self.id_key, self.prompt_key, self.reward_fn_key, self.columns or {})
 
     def files(self) -> list[File]:
         """See `Data`."""

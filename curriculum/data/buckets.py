@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import ClassVar
 
 import pyarrow as pa
 
@@ -24,6 +25,8 @@ class Buckets(Rollouts):
 
     A glob or a list of files may name rollouts in any form; a file's bucket is its name.
     """
+
+    rows_apart: ClassVar = True  # a line is in the bucket that it is in
 
     def files(self) -> list[File]:
         """See `Data`."""

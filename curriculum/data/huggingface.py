@@ -17,7 +17,8 @@ import pyarrow as pa
 from curriculum.core.errors import UserError, require_extra
 from curriculum.data.base import Data, Loaded
 from curriculum.formats.files import File
-from curriculum.formats.problems import SOURCES, TRUTHS, Columns, ProblemList, Row, to_json
+from curriculum.formats.names import SOURCES, TRUTHS, Row
+from curriculum.formats.problems import Columns, ProblemList, to_json
 from curriculum.formats.rows import Rejected, Rows
 
 VERL_TRUTH = "reward_model"  # an object with the ground truth, in data of verl's form

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
+from typing import ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
@@ -13,13 +14,15 @@ import pyarrow.compute as pc
 from curriculum.core.errors import UserError
 from curriculum.core.records import Problems
 from curriculum.data.base import Files, Loaded
-from curriculum.formats import jsonl, parquet
+from curriculum.formats import reading
 from curriculum.formats.files import File
-from curriculum.formats.problems import ProblemList
+from curriculum.formats.names import REWARDS
+from curriculum.formats.problems import Columns, ProblemList
 from curriculum.formats.repeats import of_other_steps, repeats
 from curriculum.formats.rows import Part, Rejected, Rows, UnreadableReward
-from curriculum.formats.samples import REWARD_KEYS
+from curriculum.formats.rowwise import FailedCalls
 from curriculum.formats.tables import conform, number_samples
+from curriculum.formats.took import took
 
 
 @dataclass(frozen=True)
@@ -32,18 +35,30 @@ class Rollouts(Files):
     """
 
     step: int | None = None
+    failed_calls: FailedCalls = "excluded"
+    reward_key: str | None = None
+    rows_apart: ClassVar = False  # whether rows with all samples of a problem are never pooled
+
+    @property
+    def fields(self) -> Columns:
+        """See `Files`."""
+        return replace(super().fields, reward_key=self.reward_key)
+
+    def counting(self, key: str) -> Self:
+        """See `Data`."""
+        return replace(self, reward_key=key)
 
     def load(self) -> Loaded:
         """See `Data`. Raises UserError where a file holds no rollouts."""
-        problems = ProblemList(self.columns)
+        problems = ProblemList(self.fields, rows_apart=self.rows_apart)
         rejected: list[Rejected] = []
         parts: list[Part] = []
         rows: list[Rows] = []
         for file in self.files():
             before = len(rejected)
-            reader = parquet if _is_parquet(file) else jsonl
-            part = reader.index(file, problems, rejected)
-            rows.append(Rows(part.read, part.used, len(rejected) - before))
+            part = reading.index(file, problems, rejected, self.failed_calls)
+            left_out = {"rejected": len(rejected) - before, "failed_calls": part.failed_calls}
+            rows.append(Rows(part.read, part.used, **left_out))
             rows[-1].check(file.url)
             parts.append(part)
         index, total = self._once(parts, Rows.total(rows))
@@ -53,11 +68,12 @@ class Rollouts(Files):
             raise UserError(
                 f"{self.path} has rewards, but not one can be read{_first_of(unreadable)}\n"
                 'A reward is a number, true or false, or {"score": ...} of these; to score anew, '
-                f"rename or remove what is there ({', '.join(REWARD_KEYS)})"
+                f"rename or remove what is there ({', '.join(REWARDS)})"
             )
         if not len(used):
             raise UserError(f"{self.path} holds no rollouts{_first_of(rejected)}")
-        return Loaded(*_with_rollouts(problems.finish(), parts, index), rejected, total)
+        said = took(self.files(), self.fields, rollouts=True)
+        return Loaded(*_with_rollouts(problems.finish(), parts, index), rejected, total, said)
 
     def _once(self, parts: list[Part], rows: Rows) -> tuple[pa.Table, Rows]:
         """The index of one policy's rollouts, each once; what is left out has no problem."""
@@ -83,11 +99,7 @@ class Rollouts(Files):
     def responses(self) -> Iterator[pa.Array]:
         """See `Data`."""
         for file in self.files():
-            yield from (
-                parquet.responses(file)
-                if _is_parquet(file)
-                else jsonl.responses(file, self.columns)
-            )
+            yield from reading.responses(file, self.fields)
 
     def rows(self) -> Iterator[pa.Table]:
         """See `Data`; files with other columns share one schema, nulls where one has no such."""
@@ -100,7 +112,7 @@ class Rollouts(Files):
             yield from (conform(table, schema) for table in self._rows(file))
 
     def _rows(self, file: File) -> Iterator[pa.Table]:
-        return parquet.rows(file) if _is_parquet(file) else jsonl.rows(file, self.columns)
+        return reading.rows(file, self.fields)
 
 
 def _with_rollouts(
@@ -121,10 +133,6 @@ def _with_rollouts(
 
 def _first_of(rejected: Sequence[Rejected]) -> str:
     return "".join(f"\n  {row.file}:{row.row}: {row.cause}" for row in rejected[:3])
-
-
-def _is_parquet(file: File) -> bool:
-    return file.url.endswith(".parquet")
 
 
 def _common_schema(tables: Iterable[pa.Table]) -> pa.Schema:

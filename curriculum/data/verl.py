@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from curriculum.data.base import Files, Loaded
-from curriculum.formats import jsonl, parquet
+from curriculum.formats import rowwise
 from curriculum.formats.problems import ProblemList
 from curriculum.formats.rows import Rejected, Rows
+from curriculum.formats.took import took
 
 
 @dataclass(frozen=True)
@@ -16,12 +17,12 @@ class Verl(Files):
 
     def load(self) -> Loaded:
         """See `Data`."""
-        problems = ProblemList(self.columns)
+        problems = ProblemList(self.fields)
         rejected: list[Rejected] = []
         read = 0
         for file in self.files():
-            reader = parquet if file.url.endswith(".parquet") else jsonl
-            read += reader.add_problems(file, problems, rejected)
+            read += rowwise.add_problems(file, problems, rejected)
         rows = Rows(read, len(problems), len(rejected))
         rows.check(self.label)
-        return Loaded(problems.finish(), None, rejected, rows)
+        said = took(self.files(), self.fields, rollouts=False)
+        return Loaded(problems.finish(), None, rejected, rows, said)

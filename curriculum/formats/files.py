@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from glob import has_magic
 from typing import IO, NamedTuple, cast
@@ -10,7 +11,13 @@ import fsspec
 
 from curriculum.core.errors import UserError
 
-SUFFIXES = (".parquet", ".jsonl", ".json")
+PACKED = {".gz": "gzip", ".zst": "zstd"}  # as pyarrow calls them
+LINES = (".jsonl", ".json")
+SUFFIXES = (
+    *(".parquet", *LINES, ".csv", ".arrow", ".eval", ".zip"),
+    *(f"{name}{packed}" for name in LINES for packed in PACKED),
+)
+SAVED = "state.json"  # in a folder that `datasets` has saved; its data is *.arrow
 
 
 class File(NamedTuple):
@@ -28,15 +35,27 @@ def find(path: str | Sequence[str], in_folders: tuple[str, ...] = SUFFIXES) -> l
         in_folders: endings of the files that are taken of a folder.
 
     Raises:
-        UserError: where nothing is there, or a folder holds no parquet or JSONL.
+        UserError: where nothing is there, or a folder holds no file of a known kind.
     """
     paths = [path] if isinstance(path, str) else list(path)
     return [file for each in paths for file in _find_one(each, in_folders)]
 
 
 def open_file(url: str) -> IO[bytes]:
-    """Open for reading; seekable, as parquet needs it."""
-    return cast(IO[bytes], fsspec.open(url, "rb").open())
+    """Open for reading: seekable as it stands, unpacked where its name says that it is packed."""
+    opened = cast(IO[bytes], fsspec.open(url, "rb").open())
+    packing = next((how for ending, how in PACKED.items() if url.endswith(ending)), None)
+    if packing is None:
+        return opened
+    import pyarrow as pa
+
+    unpacked = pa.CompressedInputStream(pa.PythonFile(opened, mode="r"), packing)
+    return cast(IO[bytes], io.BufferedReader(cast(io.RawIOBase, unpacked)))
+
+
+def is_packed(url: str) -> bool:
+    """Whether places in the file are not those of its bytes."""
+    return url.endswith(tuple(PACKED))
 
 
 def _find_one(path: str, in_folders: tuple[str, ...]) -> list[File]:
@@ -45,15 +64,18 @@ def _find_one(path: str, in_folders: tuple[str, ...]) -> list[File]:
     except (ImportError, ValueError) as error:  # a protocol without its package, or none at all
         raise UserError(f"{path} can't be opened: {error}") from error
     if filesystem.isdir(root):
-        found = [each for each in filesystem.ls(root, detail=False) if each.endswith(in_folders)]
-        problem = f"the folder {path} has no {' or '.join(in_folders)} file"
+        listed = filesystem.ls(root, detail=False)
+        if any(each.endswith(f"/{SAVED}") for each in listed):
+            in_folders = (".arrow",)
+        found = [each for each in listed if each.endswith(in_folders)]
+        problem = f"the folder {path} has no {_either(in_folders)} file"
     else:
         there = filesystem.exists(root)  # a name may have brackets and be no pattern
         found = [root] if there else filesystem.glob(root) if has_magic(root) else []
         problem = f"there is no file {path}"
     strange = [each for each in found if not each.endswith(SUFFIXES)]
     if strange:
-        found, problem = [], f"{strange[0]} is not {' or '.join(SUFFIXES)}"
+        found, problem = [], f"{strange[0]} is not {_either(SUFFIXES)}"
     if not found:
         raise UserError(f"{problem} (data.path or generator.path)")
     local = "file" in filesystem.protocol
@@ -65,3 +87,7 @@ def _find_one(path: str, in_folders: tuple[str, ...]) -> list[File]:
         )
         for each in sorted(found)
     ]
+
+
+def _either(endings: Sequence[str]) -> str:
+    return " or ".join(endings)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curriculum.core.records import Integers
-from curriculum.formats import parquet
-from curriculum.formats.files import open_file
+from curriculum.formats import containers
 from curriculum.formats.problems import NO_SOURCE, ORIGINAL, unmarked
+from curriculum.formats.rowwise import original
 from curriculum.formats.samples import OF_ROLLOUTS, split_conversation
 
 OF_VERL = ("ability", "agent_name")
@@ -36,9 +35,17 @@ def original_rows(problems: pa.Table, names: Sequence[str] | None) -> list[dict[
             continue
         position = problems["position"].to_numpy()[here]
         here = here[np.argsort(position, kind="stable")]
-        read = parquet.rows_at if url.endswith(".parquet") else _jsonl
-        for row, original in zip(here, read(url, np.sort(position), wanted), strict=True):
-            rows[row] = dict(unmarked(original))
+        for row, found in zip(here, containers.read_at(url, np.sort(position)), strict=True):
+            named = split_conversation(original(found, url), "prompt")
+            rows[row] = dict(
+                unmarked(
+                    {
+                        name: value
+                        for name, value in named.items()
+                        if (name not in OF_ROLLOUTS if wanted is None else name in wanted)
+                    }
+                )
+            )
     return rows
 
 
@@ -62,17 +69,3 @@ def _made(problems: pa.Table) -> Iterator[dict[str, Any]]:
             "reward_model": {**style, "ground_truth": truth},
             "extra_info": info,
         }
-
-
-def _jsonl(
-    url: str, positions: Integers, wanted: Collection[str] | None
-) -> Iterator[dict[str, Any]]:
-    with open_file(url) as lines:
-        for position in positions.tolist():
-            lines.seek(position)
-            row = split_conversation(json.loads(lines.readline()), "prompt")
-            yield {
-                name: value
-                for name, value in row.items()
-                if (name not in OF_ROLLOUTS if wanted is None else name in wanted)
-            }

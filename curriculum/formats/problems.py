@@ -12,35 +12,34 @@ import pyarrow as pa
 
 from curriculum.core.errors import UserError
 from curriculum.core.records import PROBLEM_SCHEMA, Problems
+from curriculum.formats.names import MEDIA, PROMPTS, SOURCES, TRUTHS, Names, Row
 
 # Made once: json.dumps makes a new one at every call.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, default=str)
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "problem.curriculum")
 ORIGINAL = "original_"  # how rollout files may mark the columns of the problem
-SOURCES = ("data_source", "source")
 NO_SOURCE = "unknown"  # the data_source of problems that have none
 STAGE = "curriculum_stage"  # in the extra_info of stage files alone
-TRUTHS = ("ground_truth", "gts", "answer")
-MEDIA = ("images", "image", "videos", "video", "audios", "audio")  # as verl and datasets say
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Columns:
     """Where the data keeps what a problem is made of (`data` in conf/config.yaml)."""
 
-    id_key: str
-    prompt_key: str
-    reward_fn_key: str
+    id_key: str = "problem_id"
+    prompt_key: str = "prompt"
+    reward_fn_key: str = "reward_model"
+    names: Names = field(default_factory=dict)  # data.columns
+    reward_key: str | None = None  # of the number that counts; None: the reward
 
     def prompt(self, row: Row) -> Any:
         """The prompt of a row, None where it has none."""
-        return _first(unmarked(row), *self._prompts) or None  # an empty one is none
+        return _first(unmarked(row), *self.prompt_names) or None  # an empty one is none
 
     def describe(self, row: Row) -> dict[str, Any]:
         """The problem in an original row that has a prompt."""
         row = unmarked(row)
-        prompt = _first(row, *self._prompts)
+        prompt = _first(row, *self.prompt_names)
         source, ground_truth = self._source_and_truth(row)
         own_id = _own_id(row, self.id_key)
         media = {name: row[name] for name in MEDIA if row.get(name)}
@@ -56,18 +55,19 @@ class Columns:
 
     def prompts(self, names: list[str]) -> list[str]:
         """Those of a file's columns that a prompt may stand in, the one to be preferred first."""
-        marked = [f"{ORIGINAL}{name}" for name in self._prompts]
-        pairs = zip(self._prompts, marked, strict=True)
+        marked = [f"{ORIGINAL}{name}" for name in self.prompt_names]
+        pairs = zip(self.prompt_names, marked, strict=True)
         return [two if two in names else one for one, two in pairs if one in names or two in names]
 
     def telling(self, names: list[str]) -> list[str]:
         """Those of a file's columns that tell problems apart when there is no id."""
-        known = (*self._prompts, *SOURCES, *TRUTHS, *MEDIA, self.reward_fn_key, "reward_model")
+        known = (*self.prompt_names, *SOURCES, *TRUTHS, *MEDIA, self.reward_fn_key, "reward_model")
         return [name for name in names if name.removeprefix(ORIGINAL) in known]
 
     @property
-    def _prompts(self) -> tuple[str, ...]:
-        return self.prompt_key, "messages", "input"
+    def prompt_names(self) -> tuple[str, ...]:
+        """Columns that a prompt may stand in, the one to be preferred first."""
+        return tuple(dict.fromkeys((self.prompt_key, *PROMPTS[1:])))
 
     def _source_and_truth(self, row: Row) -> tuple[str, Any]:
         """`reward_fn_key` names the column with the ground truth, or, as in verl, the source."""
@@ -89,6 +89,7 @@ class ProblemList:
     """Collects problems while files are read."""
 
     columns: Columns
+    rows_apart: bool = False  # whether a row with all samples of a problem is one of its own
     _rows: list[dict[str, Any]] = field(default_factory=list)
     _seen: dict[Hashable, int] = field(default_factory=dict)
     _places: dict[Hashable, str] = field(default_factory=dict)  # of the first row of each
@@ -100,32 +101,57 @@ class ProblemList:
         """A row that is a problem of its own, even where another reads the same."""
         return self._append(self.columns.describe(row), row.get("data_idx"), origin)
 
-    def merge(self, row: Row, place: str, **origin: Any) -> int:
-        """A rollout's row: its problem may be there already.
+    def merge(self, row: Row, file: str, number: int, position: int, length: int | None) -> int:
+        """A row with rollouts: its problem may be there already.
 
-        The same problem has the same id and, where rollouts carry `data_idx`, the same of that.
+        The same problem has the same id and, where rows carry `data_idx`, the same of that. A row
+        without a prompt is of the problem that has its id.
 
         Args:
-            place: of the row, for people.
+            number: of the row, for people.
+            position: of the row, for `containers.read_at`.
+            length: in bytes, of a line that holds the samples of a problem; None: of another row.
 
         Raises:
             UserError: where another row of the same id has another prompt or ground truth.
+            ValueError: where the row has no prompt, and no problem its id.
         """
+        place = f"{file}:{number}"
+        if self.columns.prompt(row) is None:
+            return self._of_id(row)
         problem = self.columns.describe(row)
         key = (problem["problem_id"], row.get("data_idx"))
         if key not in self._seen:
+            origin = {"file": file, "position": position, "length": length}
             self._seen[key] = self._append(problem, row.get("data_idx"), origin)
             self._places[key] = place
-        elif different := _difference(self._rows[self._seen[key]], problem):
+            return self._seen[key]
+        known = self._rows[self._seen[key]]
+        if different := _difference(known, problem):
             raise UserError(
                 f"{place} and {self._places[key]} are both of {self.columns.id_key}="
                 f"{problem['problem_id']}, and their {different}s differ: give each problem an id "
                 "of its own, or name another column with data.id_key"
             )
-        elif self._rows[self._seen[key]]["ground_truth"] is None:  # the first row left it open
-            self._rows[self._seen[key]]["ground_truth"] = problem["ground_truth"]
+        if known["ground_truth"] is None:  # the first row left it open
+            known["ground_truth"] = problem["ground_truth"]
             self._places[key] = place
+        if length is None:
+            known["length"] = None  # not all of it are lines that can be copied
+        else:
+            further = {"file": file, "position": position, "length": length}
+            known["further"] = [*known.get("further", []), further]
         return self._seen[key]
+
+    def _of_id(self, row: Row) -> int:
+        own = row.get(self.columns.id_key)
+        found = self._seen.get((str(own), row.get("data_idx"))) if own is not None else None
+        if found is None:
+            told = "" if own is None else f", and no other row has {self.columns.id_key}={own}"
+            raise ValueError(
+                f"no prompt under '{self.columns.prompt_key}' (data.prompt_key names it){told}"
+            )
+        return found
 
     def finish(self) -> Problems:
         """The problems; the second, third, ... of an id gets `#2`, `#3`, ... behind it."""

@@ -32,6 +32,7 @@ class Rows(NamedTuple):
     rejected: int
     repeated: int = 0  # stand before already
     of_other_steps: int = 0  # than data.step
+    failed_calls: int = 0  # that gave no response
 
     @classmethod
     def total(cls, files: Iterable[Rows]) -> Rows:
@@ -40,10 +41,11 @@ class Rows(NamedTuple):
 
     def check(self, file: str) -> None:
         """Raise UserError where a row of the file is neither used nor accounted for."""
-        if self.read != self.used + self.rejected + self.repeated + self.of_other_steps:
+        left_out = self.rejected + self.repeated + self.of_other_steps + self.failed_calls
+        if self.read != self.used + left_out:
             raise UserError(
                 f"{file}: {self.read} rows were read, but {self.used} are used and "
-                f"{self.rejected} rejected. The reader is at fault; please report it"
+                f"{left_out} left out. The reader is at fault; please report it"
             )
 
 
@@ -55,3 +57,4 @@ class Part(NamedTuple):
     steps: Integers  # (rollouts,) the training step that each is of, NO_STEP where it says none
     read: int
     used: int
+    failed_calls: int = 0  # rows that are nothing else

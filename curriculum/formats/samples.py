@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import reprlib
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
 
-# What a row says of its samples; everything else describes the problem.
-RESPONSE_KEYS = ("response", "responses", "output")
-REWARD_KEYS = ("reward", "rewards", "scores", "score")
+from curriculum.formats.names import ERRORS, REASONS, RESPONSES, REWARDS, Row, first
+
 ASSISTANT = "assistant"
-OF_ROLLOUTS = (*RESPONSE_KEYS, *REWARD_KEYS, "sample_idx", "finish_reason")
+OF_ROLLOUTS = (*RESPONSES, *REWARDS, *REASONS, *ERRORS, "sample_idx")  # the rest is the problem's
+CUT_OFF = "length"  # the finish_reason of an answer that the limit of tokens has ended
+MEANING_CUT_OFF = ("max_tokens", "model_length", "max_output_tokens", "truncated")
 
 
 class NoNumber(ValueError):
@@ -19,50 +21,99 @@ class NoNumber(ValueError):
 
 
 class Samples(NamedTuple):
-    """As many responses as rewards, None where the row has none."""
+    """As many of each, None where the row says nothing."""
 
     responses: list[str | None]
     rewards: list[float | None]
+    reasons: list[str | None]  # why a response ended
+    errors: list[str | None]  # why there is none
     whole_problem: bool  # all samples of a problem, rather than one of them
     keys: tuple[str | None, str | None]  # where response and reward were
 
 
-def samples_of(row: Mapping[str, Any]) -> Samples:
+def samples_of(row: Row, reward_key: str | None = None) -> Samples:
     """Read a row's responses (texts, chat messages, choices of a completion) and rewards.
+
+    A response that was cut off before it said anything is an empty one.
+
+    Args:
+        reward_key: of the number that counts, a column or inside of a reward; None: the reward.
 
     Raises:
         NoNumber: where a reward is unreadable, see `number`.
         ValueError: where there are neither, or not as many of one as of the other.
     """
-    keys = _first_key(row, RESPONSE_KEYS), _first_key(row, REWARD_KEYS)
-    response, reward = (None if key is None else row[key] for key in keys)
+    rewards = REWARDS if reward_key is None else (reward_key, *REWARDS)
+    keys = first(row, RESPONSES), first(row, rewards)
+    response: Any = None if keys[0] is None else row[keys[0]]
+    reward: Any = None if keys[1] is None else row[keys[1]]
     is_one = is_conversation if keys[0] == "responses" else are_messages
     if is_one(response) and not isinstance(reward, list):
-        response = _text(response)
+        response = last_answer(response)
     if isinstance(response, Mapping) and isinstance(response.get("choices"), list):
         response = response["choices"]
-    if not isinstance(response, list) and not isinstance(reward, list):
-        if not any(key in row for key in (*RESPONSE_KEYS, *REWARD_KEYS)):
-            raise ValueError(f"neither a response nor a reward (keys: {', '.join(row)})")
-        return Samples([_text(response)], [number(reward)], False, keys)
-    count = max(len(each) for each in (response, reward) if isinstance(each, list))
+    whole = isinstance(response, list) or isinstance(reward, list)
+    if not whole and not any(key in row for key in (*RESPONSES, *rewards, *ERRORS)):
+        raise ValueError(f"neither a response nor a reward (keys: {', '.join(row)})")
+    if not whole:
+        response, reward = [response], [reward]
     # One text may describe several samples but is none of them; one reward must not be spread.
-    alone = response if count == 1 else None
-    responses = response if isinstance(response, list) else [alone] * count
-    scores = [reward] if reward is not None else [None] * count
-    rewards = reward if isinstance(reward, list) else scores
-    if len(responses) != len(rewards):
-        raise ValueError(f"{len(responses)} responses but {len(rewards)} rewards")
-    return Samples(list(map(_text, responses)), list(map(number, rewards)), True, keys)
+    elif not isinstance(response, list):
+        response = [response if len(reward) == 1 else None] * len(reward)
+    elif not isinstance(reward, list):
+        reward = [reward] if reward is not None else [None] * len(response)
+    if len(response) != len(reward):
+        raise ValueError(f"{len(response)} responses but {len(reward)} rewards")
+    reasons = [
+        meaning(own or _reason(each))
+        for own, each in zip(_spread(row, REASONS, len(response)), response, strict=True)
+    ]
+    texts = [
+        "" if text is None and reason == CUT_OFF else text
+        for text, reason in zip(map(_text, response), reasons, strict=True)
+    ]
+    inside = None if keys[1] == reward_key else reward_key
+    numbers = [number(each, inside) for each in reward]
+    errors = [_told(each) for each in _spread(row, ERRORS, len(response))]
+    return Samples(texts, numbers, reasons, errors, whole, keys)
 
 
-def split_conversation(row: dict[str, Any], prompt_key: str) -> dict[str, Any]:
+def _spread(row: Row, names: tuple[str, ...], count: int) -> list[Any]:
+    """One value a sample; what a row of several says once is of all of them."""
+    key = first(row, names)
+    value = None if key is None else row[key]
+    if isinstance(value, list):
+        if len(value) != count:
+            raise ValueError(f"{count} responses but {len(value)} values of {key}")
+        return value
+    return [value] * count
+
+
+def _reason(response: Any) -> Any:
+    """Why a choice of a completion ended."""
+    return response.get(first(response, REASONS)) if isinstance(response, Mapping) else None
+
+
+def meaning(reason: Any) -> str | None:
+    """Why a response ended, CUT_OFF by whichever word."""
+    if not isinstance(reason, str):
+        return None
+    return CUT_OFF if reason.lower() in MEANING_CUT_OFF else reason
+
+
+def _told(error: Any) -> str | None:
+    if isinstance(error, Mapping):
+        error = error.get("message") or error
+    return str(error) if error else None
+
+
+def split_conversation(row: Row, prompt_key: str) -> Row:
     """The row; where its `messages` end with the answer, with that as its response.
 
     With tools the whole trajectory is the response: all that follows what a user said last.
     """
     messages: Any = row.get("messages")
-    answered = any(row.get(key) is not None for key in (prompt_key, *RESPONSE_KEYS))
+    answered = any(row.get(key) is not None for key in (prompt_key, *RESPONSES))
     if answered or not is_conversation(messages) or messages[-1]["role"] != ASSISTANT:
         return row
     roles = [message["role"] for message in messages]
@@ -93,27 +144,40 @@ def last_answer(messages: Sequence[Mapping[str, Any]]) -> str | None:
     return _text(said[-1]) if said else None
 
 
-def _first_key(row: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
-    return next((key for key in keys if row.get(key) is not None), None)
+def number(reward: Any, key: str | None = None) -> float | None:
+    """A reward: a number, also as text, true or false, or an object with one.
 
+    None where none is recorded; NaN where one is, but unknown (NaN, an object without a number).
 
-def number(reward: Any) -> float | None:
-    """A reward: a number, also as text, true or false, or `{"score": ...}` of these.
-
-    None where none is recorded; NaN where one is, but unknown (NaN, an object without a score).
+    Args:
+        key: of the number in an object; None: `score`, or the only one that it has.
 
     Raises:
-        NoNumber: for anything else.
+        NoNumber: for anything else, also an object of several numbers none of which was chosen.
     """
-    value = reward.get("score", math.nan) if isinstance(reward, Mapping) else reward
+    value = _chosen(reward, key) if isinstance(reward, Mapping) else reward
     if value is None:
         return None
+    if key is not None and value is reward:
+        raise NoNumber(f"there is no reward.key={key}, and the reward is no object")
     try:
-        if isinstance(value, int | float | str):
+        if isinstance(value, int | float | str | Decimal):
             return float(value)
     except (ValueError, OverflowError):
         pass
     raise NoNumber(f"the reward is no number: {reprlib.repr(value)}")
+
+
+def _chosen(reward: Row, key: str | None) -> Any:
+    if key is not None and key in reward:
+        return reward[key]
+    if "score" in reward and key is None:
+        return reward["score"]
+    numbers = [name for name, value in reward.items() if isinstance(value, int | float | Decimal)]
+    if len(numbers) > 1 or (key is not None and numbers):
+        several = ", ".join(numbers)
+        raise NoNumber(f"a reward of several numbers ({several}): data.reward_key chooses")
+    return reward[numbers[0]] if numbers else math.nan
 
 
 def _text(value: Any) -> str | None:

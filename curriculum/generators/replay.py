@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from curriculum.core.errors import UserError
+from curriculum.formats.rowwise import FailedCalls
 from curriculum.generators.base import Batch, Generator, Response
 
 
@@ -18,7 +19,10 @@ class Replay(Generator):
     id_key: str = "problem_id"
     prompt_key: str = "prompt"
     reward_fn_key: str = "reward_model"
+    columns: dict[str, str | int] | None = None
     step: int | None = None
+    failed_calls: FailedCalls = "excluded"
+    reward_key: str | None = None
     replays: ClassVar = True
 
     @property

@@ -10,6 +10,7 @@ from typing import IO, Literal
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -46,13 +47,14 @@ class BucketRollouts(Layout):
         labels[outcome.measured] = outcome.buckets.labels().to_numpy(zero_copy_only=False)
         names = [*outcome.buckets.names, *[UNSCORED] * bool((labels == UNSCORED).any())]
         paths = {name: folder / f"{export.prefix}{name}.jsonl" for name in names}
+        lines = _lines(table, labels)
         with ExitStack() as stack:
             out = {name: stack.enter_context(path.open("wb")) for name, path in paths.items()}
-            for url in pc.unique(table["file"]).to_pylist():
-                here = pc.equal(table["file"], url).to_numpy()
-                with open_file(url) as lines:
-                    _copy(lines, table.filter(here), labels[here], out)
-        return [Written(path, f"{(labels == name).sum()} rollouts") for name, path in paths.items()]
+            for url, of_file in lines.groupby("file", sort=False):
+                with open_file(str(url)) as stream:
+                    _copy(stream, of_file.sort_values("position"), out)
+        counts = lines["bucket"].value_counts()
+        return [Written(path, f"{counts.get(name, 0)} rollouts") for name, path in paths.items()]
 
     def show(self, outcome: Measured, written: Sequence[Written]) -> None:
         """Print the percentiles of the metric and the size of each bucket."""
@@ -86,9 +88,19 @@ def _percentiles(outcome: Measured, n: int) -> list[tuple[float, float]]:
     return list(zip(shares, np.percentile(values, shares, method=method), strict=True))
 
 
-def _copy(lines: IO[bytes], table: pa.Table, labels: Labels, out: Mapping[str, IO[bytes]]) -> None:
-    places = zip(table["position"].to_pylist(), table["length"].to_pylist(), labels, strict=True)
-    for position, length, label in places:
-        lines.seek(position)
-        line = lines.read(length)
-        out[label].write(line if line.endswith(b"\n") else line + b"\n")
+def _lines(problems: pa.Table, labels: Labels) -> pd.DataFrame:
+    """`file, position, length, bucket` of every line that has samples of the problems."""
+    first = problems.select(["file", "position", "length"]).to_pandas().assign(bucket=labels)
+    further = problems["further"].combine_chunks()
+    others = pa.Table.from_struct_array(pc.list_flatten(further)).to_pandas()
+    others["bucket"] = labels[pc.list_parent_indices(further).to_numpy()]
+    lines: pd.DataFrame = pd.concat([first, others], ignore_index=True) if len(others) else first
+    return lines
+
+
+def _copy(stream: IO[bytes], lines: pd.DataFrame, out: Mapping[str, IO[bytes]]) -> None:
+    places = zip(lines["position"], lines["length"], lines["bucket"], strict=True)
+    for position, length, bucket in places:
+        stream.seek(position)
+        line = stream.read(length)
+        out[bucket].write(line if line.endswith(b"\n") else line + b"\n")

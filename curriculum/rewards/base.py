@@ -20,6 +20,7 @@ class Reward(Protocol):
     processes: ClassVar[int | None] = None  # where reward.workers is null; None: one a core
     loading: ClassVar[float] = 120.0  # seconds that `score([])` may take
     in_rollouts: ClassVar[bool] = False  # whether its rewards are read, not computed
+    strips_thinking: ClassVar[bool] = False  # whether it is about the answer behind </think> alone
 
     def score(self, samples: Sequence[Sample]) -> Sequence[float]:
         """One finite number a sample, in their order; raise where there is none to give."""
@@ -32,6 +33,11 @@ class Reward(Protocol):
         A class says it as `needs: ClassVar = ("response", "ground_truth")`, or inherits this one.
         """
         return ("response",)
+
+    @property
+    def recorded_key(self) -> str | None:
+        """Of the number that counts, where recorded rewards have several; None: not chosen."""
+        return None
 
     def made_of(self) -> list[str]:
         """Whatever its scores depend on beside its settings and its source: versions, files.

@@ -28,6 +28,7 @@ class MathVerify(Reward):
     """
 
     needs: ClassVar = ("response", "ground_truth")
+    strips_thinking: ClassVar = True
 
     def __post_init__(self) -> None:
         require_extra("reward=math_verify", "math", "math_verify")

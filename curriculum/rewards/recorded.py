@@ -20,8 +20,14 @@ EXACT = {f"{SOURCE}{task}" for task in ("chain_sum", "spell_backward", "products
 class Recorded(Reward):
     """The reward in the file; a null or NaN there is a failure, never a zero."""
 
+    key: str | None = None
     needs: ClassVar = ()
     in_rollouts: ClassVar = True
+
+    @property
+    def recorded_key(self) -> str | None:
+        """See `Reward`."""
+        return self.key
 
     def score(self, samples: Sequence[Sample]) -> list[float]:
         """Raises UserError: there is nothing to compute."""
@@ -31,6 +37,13 @@ class Recorded(Reward):
 @dataclass(frozen=True)
 class Auto(Reward):
     """Recorded rewards where there are any, else the verifier of the problems' source."""
+
+    key: str | None = None
+
+    @property
+    def recorded_key(self) -> str | None:
+        """See `Reward`."""
+        return self.key
 
     def score(self, samples: Sequence[Sample]) -> list[float]:
         """Raises UserError: it has to be chosen first."""
@@ -43,7 +56,7 @@ class Auto(Reward):
             UserError: where rollouts have no reward and none is known for their source.
         """
         if recorded:
-            return Recorded()
+            return Recorded(self.key)
         sources = set(data_sources)
         if sources <= EXACT:
             return ExactMatch()

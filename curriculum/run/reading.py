@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -17,10 +19,13 @@ from curriculum.core.names import PROBLEMS
 from curriculum.core.records import Problems
 from curriculum.data.base import Data
 from curriculum.formats.rows import Rejected
+from curriculum.run.context import Context
 from curriculum.store.entries import Entry, Store, digest_of_source, digest_of_sources
 
-SCHEMA = 1  # of the entry; another one makes all of them anew
-INDEX, REJECTED = "index.parquet", "rejected.jsonl"
+log = logging.getLogger(__name__)
+
+SCHEMA = 2  # of the entry; another one makes all of them anew
+INDEX, REJECTED, TOOK = "index.parquet", "rejected.jsonl", "took.json"
 
 
 class Stored(NamedTuple):
@@ -29,6 +34,7 @@ class Stored(NamedTuple):
     problems: Problems
     rollouts: pa.Table | None
     rejected: Path | None  # JSONL of the rows that could not be used
+    took: list[str]  # what was read of each file, for people
     entry: Entry
 
 
@@ -55,12 +61,21 @@ def load(store: Store, name: str, data: Data, max_rejected: int) -> Stored:
         Problems(pq.read_table(entry.folder / PROBLEMS)),
         pq.read_table(index) if index.exists() else None,
         rejected if rejected.exists() else None,
+        json.loads((entry.folder / TOOK).read_text(encoding="utf-8")),
         entry,
     )
 
 
+def took(step: str, said: Sequence[str], context: Context) -> None:
+    """Say and note what was read of each file."""
+    for line in said:
+        log.info("%s: %s", step, line)
+    context.ledger.note(**{f"{step}_took": list(said)})
+
+
 def _write(folder: Path, data: Data) -> dict[str, int]:
-    problems, rollouts, rejected, rows = data.load()
+    problems, rollouts, rejected, rows, took = data.load()
+    (folder / TOOK).write_text(json.dumps(list(took), ensure_ascii=False), encoding="utf-8")
     pq.write_table(problems.table, folder / PROBLEMS)
     if rollouts is not None:
         pq.write_table(rollouts, folder / INDEX)
@@ -76,6 +91,7 @@ def _write(folder: Path, data: Data) -> dict[str, int]:
         "rejected_rows": rows.rejected,
         "repeated_rows": rows.repeated,
         "rows_of_other_steps": rows.of_other_steps,
+        "rows_of_failed_calls": rows.failed_calls,
     }
 
 

@@ -16,7 +16,7 @@ from curriculum.data import RolloutData
 from curriculum.formats.problems import prompt_identity
 from curriculum.run import rejects
 from curriculum.run.context import Context
-from curriculum.run.reading import load
+from curriculum.run.reading import load, took
 
 Row = dict[str, Any]
 
@@ -31,6 +31,7 @@ def replay(
     """
     found = load(context.store, "replay", source, max_rejected)
     context.ledger.use("replay", found.entry)
+    took("replay", found.took, context)
     rejects.rejected_rows("replay", found.rejected, context)
     rejects.left_out(found.entry.counts)
     assert found.rollouts is not None  # of data that has some

@@ -13,6 +13,7 @@ from curriculum.core.records import Integers, Problems, Rollouts
 from curriculum.rewards import Reward
 from curriculum.run import rejects
 from curriculum.run.context import Context
+from curriculum.run.cut_off import without_cut_off
 from curriculum.run.scoring.entries import load as load_rewards
 from curriculum.run.scoring.needs import require_needs
 from curriculum.run.scoring.scoring import ScoringError
@@ -81,4 +82,4 @@ def score(
         raise
     if entry:
         context.ledger.use(f"rewards{suffix}", entry)
-    return table
+    return without_cut_off(rollouts, table, settings.limits.truncated)

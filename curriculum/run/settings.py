@@ -88,6 +88,10 @@ class Settings:
         generator: Generator = conforming(build(cfg, "generator"), Generator, "generator")
         recorded = generator.recorded()
         replay = None if recorded is None else Rollouts(**recorded)
+        reward: Reward = conforming(build(cfg, "reward"), Reward, "reward")
+        if reward.recorded_key is not None:
+            data = data.counting(reward.recorded_key)
+            replay = None if replay is None else replay.counting(reward.recorded_key)
         if generator.replays:
             require_used(overrides)
         bucketer: Bucketer = conforming(build(cfg, "bucketer"), Bucketer, "bucketer")
@@ -99,7 +103,7 @@ class Settings:
             generator=generator,
             generation=shared(Generation, "generator"),
             budget=_chosen(cfg, "budget", Budget),
-            reward=conforming(build(cfg, "reward"), Reward, "reward"),
+            reward=reward,
             scoring=shared(Scoring, "reward"),
             measure=typed(Measure, cfg["measure"], "measure"),
             metric=conforming(build(cfg, "metric"), Metric, "metric"),

@@ -16,7 +16,11 @@ datasets = pytest.importorskip(
     "datasets", reason="datasets is not installed; CI has it in another environment"
 )
 
-COLUMNS = {"id_key": "problem_id", "prompt_key": "prompt", "reward_fn_key": "reward_model"}
+COLUMNS: dict[str, Any] = {
+    "id_key": "problem_id",
+    "prompt_key": "prompt",
+    "reward_fn_key": "reward_model",
+}
 ROWS = [
     {"question": "1 + 1?", "solution": "Count.\n#### 2", "level": 1},
     {"question": "999 + 1?", "solution": "Count longer.\n#### 1,000", "level": 3},

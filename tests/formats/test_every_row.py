@@ -108,6 +108,7 @@ def test_a_row_without_prompt_costs_only_itself(tmp_path, name, place, empty):
         "rejected_rows": 1,
         "repeated_rows": 0,
         "rows_of_other_steps": 0,
+        "rows_of_failed_calls": 0,
     }
     assert pass_rates(source) == [1.0]
 
@@ -145,5 +146,5 @@ def test_files_of_nothing_but_rows_without_prompt_hold_no_rollouts(tmp_path, nam
 
 def test_a_row_that_is_neither_used_nor_rejected_is_an_error():
     Rows(3, 2, 1).check("a.parquet")
-    with pytest.raises(UserError, match=r"a\.parquet: 3 rows .* 1 are used and 1 rejected"):
+    with pytest.raises(UserError, match=r"a\.parquet: 3 rows .* 1 are used and 1 left out"):
         Rows(3, 1, 1).check("a.parquet")

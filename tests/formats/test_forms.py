@@ -331,14 +331,16 @@ def test_an_integer_of_any_size_survives(tmp_path):
 
 def test_a_line_with_a_single_choice_is_a_problem_with_one_rollout(tmp_path):
     lines = [
-        {"prompt": "q", "reward": [{"score": 1.0}], "response": response}
-        for response in (
-            {"role": "assistant", "content": "text"},
-            {"choices": [{"message": {"content": "text"}}]},
-            {"choices": [{"text": "text"}]},
-            [{"message": {"content": "text"}}],
-            ["text"],
-            "text",
+        {"prompt": f"q{i}", "reward": [{"score": 1.0}], "response": response}
+        for i, response in enumerate(
+            (
+                {"role": "assistant", "content": "text"},
+                {"choices": [{"message": {"content": "text"}}]},
+                {"choices": [{"text": "text"}]},
+                [{"message": {"content": "text"}}],
+                ["text"],
+                "text",
+            )
         )
     ]
     source = reader(write_lines(tmp_path / "a.jsonl", lines))
@@ -413,7 +415,7 @@ def test_problems_of_verl_are_one_a_row_and_have_no_rollouts(tmp_path):
     expected = [("openai/gsm8k", chat("1 + 1?"), "2"), ("openai/gsm8k", chat("2 + 2?"), "4")]
     for name in ("train.parquet", "train.jsonl"):
         source = data.Verl(str(tmp_path / name), "problem_id", "prompt", "reward_model")
-        problems, index, rejected, _ = source.load()
+        problems, index, rejected, *_ = source.load()
         assert index is None and not rejected
         samples = [problems.sample(i, "") for i in range(2)]
         assert [(one.data_source, one.prompt, one.ground_truth) for one in samples] == expected

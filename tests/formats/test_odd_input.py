@@ -44,7 +44,7 @@ def test_a_line_cut_short_is_rejected_with_its_number(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_bytes(GOOD + b"\n\n" + GOOD + b"\n" + TRUNCATED)
     source = reader(path)
-    _, index, rejected, _ = source.load()
+    _, index, rejected, *_ = source.load()
     assert [(each.file, each.row, each.text) for each in rejected] == [
         (str(path), 4, TRUNCATED.decode())
     ]
@@ -77,7 +77,7 @@ def test_a_line_cut_short_is_rejected_with_its_number(tmp_path):
 )
 def test_a_line_that_can_t_be_used_costs_only_itself(tmp_path, line, cause):
     source = reader(write_lines(tmp_path / "a.jsonl", GOOD, b"", line, b"   ", GOOD))
-    _, index, rejected, _ = source.load()
+    _, index, rejected, *_ = source.load()
     assert [(each.row, each.text) for each in rejected] == [(3, line.decode("utf-8", "replace"))]
     assert cause in rejected[0].cause
     assert index["reward"].to_pylist() == [1.0, 1.0]
@@ -113,7 +113,7 @@ def test_byte_order_mark_line_ends_and_line_separators(tmp_path, end):
     path = write_lines(tmp_path / "a.jsonl", GOOD, b"", odd, GOOD, end=end)
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().removesuffix(end))
     source = reader(path)
-    problems, index, rejected, _ = source.load()
+    problems, index, rejected, *_ = source.load()
     assert not rejected
     assert index["reward"].to_pylist() == [1.0, 0.0, 1.0]
     assert texts(source) == ["x", "x\u2028y", "x"]
@@ -279,6 +279,7 @@ def test_rejected_rows_up_to_max_rejected_are_stored_with_their_place(tmp_path):
         "rejected_rows": 2,
         "repeated_rows": 0,
         "rows_of_other_steps": 0,
+        "rows_of_failed_calls": 0,
     }
 
 

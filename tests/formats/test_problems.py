@@ -155,17 +155,23 @@ def test_the_same_row_of_another_data_idx_is_a_problem_of_its_own(tmp_path, name
     assert loaded.rollouts["problem"].to_pylist() == [0, 1, 0]
 
 
-def test_the_same_line_twice_is_two_problems(tmp_path):
-    wide = {"prompt": "1 + 1?", "reward": [1.0]}
-    first, second, third = ids(load(write_rows(tmp_path / "a.jsonl", [wide] * 3)))
+def test_samples_in_several_lines_are_of_one_problem(tmp_path, name):
+    rows = [{"prompt": "1 + 1?", "responses": ["2", "3"], "rewards": [1.0, 0.0]}] * 3
+    loaded = load(write_rows(tmp_path / name, rows))
+    assert len(loaded.problems) == 1
+    assert loaded.rollouts["sample_idx"].to_pylist() == list(range(6))
+    assert loaded.rollouts["reward"].to_pylist() == [1.0, 0.0] * 3
+
+
+def test_the_same_problem_twice_is_two_where_there_are_no_rollouts(tmp_path, name):
+    rows = [{"prompt": "1 + 1?"}] * 3
+    first, second, third = ids(load(write_rows(tmp_path / name, rows), data.Verl))
     assert (second, third) == (f"{first}#2", f"{first}#3")
-    rows = [{"prompt": "1 + 1?"}] * 2
-    assert ids(load(write_rows(tmp_path / "b.parquet", rows), data.Verl)) == [first, second]
 
 
-def test_own_ids_that_look_like_duplicates_stay_unique(tmp_path):
-    wide = [{"prompt": each, "reward": [1.0], "problem_id": each} for each in ("a", "a", "a#2")]
-    found = ids(load(write_rows(tmp_path / "a.jsonl", wide)))
+def test_own_ids_that_look_like_duplicates_stay_unique(tmp_path, name):
+    rows = [{"prompt": each, "problem_id": each} for each in ("a", "a", "a#2")]
+    found = ids(load(write_rows(tmp_path / name, rows), data.Verl))
     assert len(set(found)) == 3 and found[0] == "a"
 
 

@@ -12,8 +12,9 @@ import pyarrow as pa
 
 from curriculum.core.errors import UserError
 from curriculum.core.records import Measured, Metrics
+from curriculum.formats.names import SOURCES
 from curriculum.formats.originals import original_rows
-from curriculum.formats.problems import NO_SOURCE, SOURCES, STAGE
+from curriculum.formats.problems import NO_SOURCE, STAGE
 from curriculum.formats.tables import exact_column, struct_of
 from curriculum.layouts.parts.best_response import best_responses
 

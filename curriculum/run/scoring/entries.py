@@ -68,6 +68,7 @@ def load(
         "source": digest_of_source(type(reward)),
         "made_of": reward.made_of(),
         "time_limit": scoring.time_limit,
+        "strip_thinking": scoring.strip_thinking,
         "rollouts": list(made_of),
     }
     entry = store.entry("rewards", inputs, write, resumable=True)

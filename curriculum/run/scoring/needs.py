@@ -11,13 +11,14 @@ import pyarrow as pa
 
 from curriculum.core.errors import UserError
 from curriculum.core.records import Integers, Problems
+from curriculum.formats.names import Row
 from curriculum.formats.originals import original_rows
-from curriculum.formats.problems import Columns, Row
+from curriculum.formats.problems import Columns
 from curriculum.rewards import Reward
 
 # Columns that hold a ground truth in data sets that don't call it so, the likeliest first.
 TRUTHS_ELSEWHERE = (
-    *("solution", "expected_answer", "target", "label", "gt", "gold", "expected", "reference"),
+    *("solution", "expected_answer", "target", "label", "gold", "expected", "reference"),
     *("final_answer", "correct_answer", "reference_answer", "expected_output", "truth"),
     *("solutions", "answers", "labels", "targets", "references"),
 )

@@ -49,7 +49,7 @@ class Online:
             if lack := lacking(self._reward, sample):
                 self._fail(scores, row, lack)
             else:
-                yield row, sample
+                yield row, self._scoring.answer(self._reward, sample)
 
     def _fail(self, scores: Scores, row: int, cause: str) -> None:
         log.warning("a response of the training has no reward: %s", cause)

@@ -19,6 +19,8 @@ from curriculum.rewards.base import Reward
 from curriculum.run.scoring.kept import Kept
 from curriculum.run.scoring.workers import CHUNK, score_chunks, workers_for
 
+BEGIN, THOUGHT = "<think>", "</think>"
+
 
 @dataclass(frozen=True)
 class Scoring:
@@ -27,6 +29,20 @@ class Scoring:
     workers: Annotated[int, Field(ge=1)] | None = None  # None: one a core, or what the reward says
     time_limit: Annotated[float, Field(gt=0)] = 10  # seconds a rollout may take
     max_failures: Annotated[int, Field(ge=0)] = 100
+    strip_thinking: bool | None = None  # None: what the reward says
+
+    def answer(self, reward: Reward, sample: Sample) -> Sample:
+        """The sample as the reward sees it."""
+        strip = reward.strips_thinking if self.strip_thinking is None else self.strip_thinking
+        return sample._replace(response=answer_of(sample.response)) if strip else sample
+
+
+def answer_of(response: str) -> str:
+    """What follows the thoughts; nothing where they never end."""
+    thoughts, end, answer = response.rpartition(THOUGHT)
+    if end:
+        return answer
+    return "" if BEGIN in thoughts or BEGIN in answer else response
 
 
 class ScoringError(UserError):
@@ -136,7 +152,10 @@ def score(
     workers = min(wanted, -(-len(rollouts) // CHUNK))
     kept.into(scores.rewards)
     before = int(np.isfinite(scores.rewards).sum())
-    samples = _samples(reward, problems, rollouts, scores)
+    samples = (
+        (row, scoring.answer(reward, sample))
+        for row, sample in _samples(reward, problems, rollouts, scores)
+    )
     with (
         progress("scoring", "rollouts", len(rollouts), before) as advance,
         kept,

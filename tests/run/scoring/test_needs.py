@@ -73,7 +73,7 @@ def test_without_any_ground_truth_nothing_is_scored_and_the_columns_are_named(sc
     assert "data.reward_fn_key=COLUMN" in said
 
 
-@pytest.mark.parametrize("column", ["solution", "label", "gt", "expected_answer", "Target"])
+@pytest.mark.parametrize("column", ["solution", "label", "gold", "expected_answer", "Target"])
 def test_the_column_that_has_it_is_suggested(scored, column):
     rows = [{"prompt": "q", "response": "2", "level": 3, column: "2"}]
     with pytest.raises(UserError, match=f"data.reward_fn_key={column}"):

@@ -1,8 +1,8 @@
-"""Parquet with rollouts: one row a rollout, or one row a problem with a list of responses."""
+"""The quick way through parquet in plain names: whole columns at a time, not row by row."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import reduce
 
@@ -14,44 +14,65 @@ import pyarrow.parquet as pq
 
 from curriculum.core.errors import UserError
 from curriculum.core.records import Booleans, Integers
+from curriculum.formats.containers.tables import reading
 from curriculum.formats.files import File, open_file
-from curriculum.formats.problems import ORIGINAL, Columns, ProblemList, Row, to_json
+from curriculum.formats.forms import form_of
+from curriculum.formats.names import ERRORS, REASONS, RESPONSES, REWARDS, Row
+from curriculum.formats.problems import ORIGINAL, Columns, ProblemList, to_json
 from curriculum.formats.repeats import NO_STEP, step_of
 from curriculum.formats.rows import Part, Rejected, UnreadableReward
-from curriculum.formats.samples import OF_ROLLOUTS, REWARD_KEYS, NoNumber, number
+from curriculum.formats.samples import NoNumber, meaning, number
 from curriculum.formats.tables import index_table, is_list, is_text
 
-RESPONSE_COLUMNS = ("response", "responses")
 BATCH = 65_536  # rows read at a time
 Causes = dict[int, str]  # {row or sample: why its reward is no number}
+
+
+def is_quick(file: File, columns: Columns) -> bool:
+    """Whether a file's responses are texts, or lists of texts, with plain rewards beside them.
+
+    Raises:
+        UserError: where a parquet file holds no rollouts at all.
+    """
+    if not file.url.endswith(".parquet"):
+        return False
+    with _open(file.url) as parquet:
+        schema = parquet.schema_arrow
+        response, reward = _pick(parquet, RESPONSES), _pick(parquet, REWARDS)
+        first = next(parquet.iter_batches(1), None)
+        plain = first is None or not len(first) or form_of(first.to_pylist()[0]) is None
+        if columns.names or columns.reward_key or not plain:
+            return False
+        if response is None and reward is None and parquet.metadata.num_rows:
+            raise UserError(
+                f"{file.url} has no rollouts: no column {', '.join(RESPONSES)} (its columns: "
+                f"{', '.join(schema.names)}); data.columns.response names another. If it holds "
+                "problems only: data=verl data.path=PROBLEMS generator.path=ROLLOUTS"
+            )
+        if response is None or _pick(parquet, ERRORS) is not None:
+            return False
+        kind = schema.field(response).type
+        lists = is_list(kind)
+        texts = is_text(kind.value_type if lists else kind)
+        reason = _pick(parquet, REASONS)
+        told = reason is None or (not lists and is_text(schema.field(reason).type))
+        scores = reward is None or is_list(schema.field(reward).type) == lists
+        return texts and told and scores and not _joined(parquet, columns)
 
 
 def index(file: File, problems: ProblemList, rejected: list[Rejected]) -> Part:
     """Add a file's problems and return its part of the rollout index."""
     with _open(file.url) as parquet:
-        schema = parquet.schema_arrow
-        response = _pick(schema, RESPONSE_COLUMNS)
-        if response is None:
-            raise UserError(
-                f"{file.url} has no column 'response' or 'responses' (its columns: "
-                f"{', '.join(schema.names)}). If it holds problems only: "
-                "data=verl data.path=PROBLEMS generator.path=ROLLOUTS"
-            )
-        if is_list(schema.field(response).type):
+        response = str(_pick(parquet, RESPONSES))
+        if is_list(parquet.schema_arrow.field(response).type):
             return _index_lists(file, parquet, response, problems, rejected)
         return _index_rows(file, parquet, problems, rejected)
-
-
-def add_problems(file: File, problems: ProblemList, rejected: list[Rejected]) -> int:
-    """Every row of a file as a problem of its own. Returns how many rows were read."""
-    with _open(file.url) as parquet:
-        return len(_add_rows(file, parquet, problems, rejected, {}))
 
 
 def responses(file: File) -> Iterator[pa.Array]:
     """Responses in the order of the index."""
     with _open(file.url) as parquet:
-        column = _pick(parquet.schema_arrow, RESPONSE_COLUMNS)
+        column = _pick(parquet, RESPONSES)
         for batch in parquet.iter_batches(BATCH, columns=[column]):
             values = batch.column(0)
             values = pc.list_flatten(values) if is_list(values.type) else values
@@ -61,34 +82,23 @@ def responses(file: File) -> Iterator[pa.Array]:
 def rows(file: File) -> Iterator[pa.Table]:
     """All columns, a row a rollout; where a row held a list of them, its own are `original_*`."""
     with _open(file.url) as parquet:
-        column = str(_pick(parquet.schema_arrow, RESPONSE_COLUMNS))
+        column, reward = str(_pick(parquet, RESPONSES)), _pick(parquet, REWARDS)
         for batch in parquet.iter_batches(BATCH):
             table = pa.Table.from_batches([batch])
-            yield _explode(table, column) if is_list(table[column].type) else table
-
-
-def rows_at(
-    url: str, positions: Integers, wanted: Collection[str] | None
-) -> Iterator[dict[str, object]]:
-    """Original rows at ascending positions: the wanted columns, or all but the rollouts' own."""
-    with _open(url) as parquet:
-        names = [
-            name
-            for name in parquet.schema_arrow.names
-            if (name not in OF_ROLLOUTS if wanted is None else name in wanted)
-        ]
-        yield from (row for _, row in _take_columns(parquet, positions, names))
+            yield _explode(table, column, reward) if is_list(table[column].type) else table
 
 
 @contextmanager
 def _open(url: str) -> Iterator[pq.ParquetFile]:
-    """The file; what arrow finds wrong with it becomes a UserError with its name."""
-    try:
-        # Reading ahead holds several row groups of text in memory and gains nothing here.
-        with open_file(url) as stream:
-            yield pq.ParquetFile(stream, pre_buffer=False)
-    except (pa.ArrowException, OSError) as error:
-        raise UserError(f"{url} can't be read as parquet: {error}") from error
+    # Reading ahead holds several row groups of text in memory and gains nothing here.
+    with reading(url), open_file(url) as stream:
+        yield pq.ParquetFile(stream, pre_buffer=False)
+
+
+def _joined(parquet: pq.ParquetFile, columns: Columns) -> bool:
+    """Whether no row says what it asks, and an id does: another file has the prompts."""
+    names = parquet.schema_arrow.names
+    return not columns.prompts(names) and columns.id_key in names
 
 
 def _index_rows(
@@ -100,11 +110,11 @@ def _index_rows(
     codes, first, others = _group(parquet, problems.columns, usable)
     merged = np.full(len(first), -1, np.int64)
     merged[usable[first]] = [
-        problems.merge(row, f"{file.url}:{position + 1}", file=file.url, position=position)
+        problems.merge(row, file.url, position + 1, position, None)
         for position, row in _take(parquet, first[usable[first]])
     ]
     for position, row in _take(parquet, others[usable[others]]):  # raises where they differ
-        problems.merge(row, f"{file.url}:{position + 1}", file=file.url, position=position)
+        problems.merge(row, file.url, position + 1, position, None)
     problem = merged[codes]
     for position, row in _take(parquet, np.flatnonzero(problem < 0)):
         rejected.append(_reject(file, position, row, problems.columns, unreadable))
@@ -128,7 +138,7 @@ def _index_lists(
     lengths = _lengths(_read(parquet, response))
     row = np.repeat(np.arange(len(lengths)), lengths.to_numpy())
     reward, unreadable = None, {}
-    name = _reward_key(parquet)
+    name = _pick(parquet, REWARDS)
     if name is not None:
         rewards = _read(parquet, name)
         if not is_list(rewards.type):
@@ -139,14 +149,14 @@ def _index_lists(
             raise UserError(f"{place} in row {different[0] + 1}")
         reward, of_samples = _numbers(file, name, pc.list_flatten(rewards))
         unreadable = {int(row[sample]): cause for sample, cause in of_samples.items()}
-    row_of = _add_rows(file, parquet, problems, rejected, unreadable)
+    row_of = _merge_rows(file, parquet, problems, rejected, unreadable)
     problem = row_of[row]
     table = index_table(problem, _or_nulls(None, problem), _or_nulls(reward, problem))
     steps = _steps(file, parquet)[row]
     return Part(table, row, steps, len(row_of), int(np.sum(row_of >= 0)))
 
 
-def _add_rows(
+def _merge_rows(
     file: File,
     parquet: pq.ParquetFile,
     problems: ProblemList,
@@ -158,8 +168,10 @@ def _add_rows(
     usable[list(unreadable)] = False
     problem = np.full(len(usable), -1, np.int64)
     for position, row in _take(parquet, np.arange(len(usable))):
-        if usable[position]:
+        if usable[position] and problems.rows_apart:
             problem[position] = problems.add(row, file=file.url, position=position)
+        elif usable[position]:
+            problem[position] = problems.merge(row, file.url, position + 1, position, None)
         else:
             rejected.append(_reject(file, position, row, problems.columns, unreadable))
     return problem
@@ -273,13 +285,8 @@ def _tell_apart(column: pa.Array) -> Integers:
 
 def _take(parquet: pq.ParquetFile, wanted: Integers) -> Iterator[tuple[int, dict[str, object]]]:
     """(position, original row) at ascending positions, without what belongs to its rollouts."""
-    names = [name for name in parquet.schema_arrow.names if name not in OF_ROLLOUTS]
-    yield from _take_columns(parquet, wanted, names)
-
-
-def _take_columns(
-    parquet: pq.ParquetFile, wanted: Integers, names: list[str]
-) -> Iterator[tuple[int, dict[str, object]]]:
+    of_rollouts = (_pick(parquet, RESPONSES), _pick(parquet, REWARDS), *REASONS, "sample_idx")
+    names = [name for name in parquet.schema_arrow.names if name not in of_rollouts]
     start = 0
     for batch in parquet.iter_batches(BATCH, columns=names):
         here = wanted[(wanted >= start) & (wanted < start + len(batch))]
@@ -293,15 +300,8 @@ def _read(parquet: pq.ParquetFile, name: str) -> pa.Array:
 
 
 def _read_rewards(file: File, parquet: pq.ParquetFile) -> tuple[pa.Array | None, Causes]:
-    name = _reward_key(parquet)
+    name = _pick(parquet, REWARDS)
     return (None, {}) if name is None else _numbers(file, name, _read(parquet, name))
-
-
-def _reward_key(parquet: pq.ParquetFile) -> str | None:
-    """The first column of rewards that has any."""
-    names = [name for name in REWARD_KEYS if name in parquet.schema_arrow.names]
-    rows = parquet.metadata.num_rows
-    return next((name for name in names if _read(parquet, name).null_count < rows), None)
 
 
 def _steps(file: File, parquet: pq.ParquetFile) -> Integers:
@@ -321,11 +321,12 @@ def _steps(file: File, parquet: pq.ParquetFile) -> Integers:
 
 
 def _finish_reasons(parquet: pq.ParquetFile) -> pa.Array | None:
-    name = "finish_reason"
-    schema = parquet.schema_arrow
-    if name not in schema.names or not is_text(schema.field(name).type):
+    name = _pick(parquet, REASONS)
+    if name is None:
         return None
-    return _read(parquet, name).cast(pa.string())
+    encoded = _read(parquet, name).cast(pa.string()).dictionary_encode()
+    meanings = pa.array([meaning(each) for each in encoded.dictionary.to_pylist()], pa.string())
+    return meanings.take(encoded.indices)
 
 
 def _numbers(file: File, name: str, column: pa.Array) -> tuple[pa.Array, Causes]:
@@ -340,9 +341,8 @@ def _numbers(file: File, name: str, column: pa.Array) -> tuple[pa.Array, Causes]
     types = pa.types
     if is_text(kind):
         return _numbers_in_text(column)
-    if not any(
-        f(kind) for f in (types.is_floating, types.is_integer, types.is_boolean, types.is_null)
-    ):
+    numeric = (types.is_floating, types.is_integer, types.is_boolean, types.is_decimal)
+    if not any(is_kind(kind) for is_kind in (*numeric, types.is_null)):
         raise UserError(f"{file.url}: rewards in '{name}' are {kind}, not numbers")
     return column.cast(pa.float64()), {}
 
@@ -371,14 +371,17 @@ def _or_nulls(column: pa.Array | None, problem: Integers) -> pa.Array:
     return pa.nulls(len(problem)) if column is None else column
 
 
-def _pick(schema: pa.Schema, names: Sequence[str]) -> str | None:
-    return next((name for name in names if name in schema.names), None)
+def _pick(parquet: pq.ParquetFile, names: Sequence[str]) -> str | None:
+    """The first of these columns that says anything; the first, where none does."""
+    there = [name for name in names if name in parquet.schema_arrow.names]
+    rows = parquet.metadata.num_rows
+    said = (name for name in there if _read(parquet, name).null_count < rows)
+    return next(said, there[0] if there else None) if len(there) > 1 else next(iter(there), None)
 
 
-def _explode(table: pa.Table, column: str) -> pa.Table:
+def _explode(table: pa.Table, column: str, reward: str | None) -> pa.Table:
     """A row a sample of a table with a row a problem."""
     lists = table[column].combine_chunks()
-    reward = _pick(table.schema, REWARD_KEYS)
     used = [column, *([reward] if reward and is_list(table[reward].type) else [])]
     kept = table.drop_columns(used).take(pc.list_parent_indices(lists))
     names = [name if name == "prompt" else f"{ORIGINAL}{name}" for name in kept.column_names]

@@ -1,0 +1,74 @@
+"""Rows of tables: parquet, Arrow (also what `datasets` saves), CSV."""
+
+from __future__ import annotations
+
+import csv as csv_file
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curriculum.core.errors import UserError
+from curriculum.formats.containers.base import Line
+from curriculum.formats.files import open_file
+
+BATCH = 4096  # rows
+NUMBERS = ("data_idx", "sample_idx", "step", "n", "passes")  # whole ones, where CSV has them
+
+
+def arrow(url: str) -> Iterator[Line]:
+    """Rows of parquet, or of Arrow's own files and streams."""
+    with reading(url):
+        position = 0
+        for batch in _parquet(url) if url.endswith(".parquet") else _ipc(url):
+            for row in batch.to_pylist():
+                yield Line(position + 1, position, row)
+                position += 1
+
+
+def csv(url: str) -> Iterator[Line]:
+    """Rows of CSV under its header; an empty cell says nothing, and the others are text."""
+    with open_file(url) as stream:
+        text = io.TextIOWrapper(stream, "utf-8-sig", newline="")
+        try:
+            table = csv_file.DictReader(text, strict=True)
+            for position, row in enumerate(table):
+                cells = {
+                    name: int(cell) if name in NUMBERS and cell.isdecimal() else cell
+                    for name, cell in row.items()
+                    if name is not None and cell
+                }
+                cause = "" if None not in row else "more cells than columns"
+                told = str(row).encode() if cause else b""
+                yield Line(table.line_num, position, None if cause else cells, cause, told)
+        except (csv_file.Error, UnicodeDecodeError) as error:
+            raise UserError(f"{url} can't be read as CSV: {error}") from error
+
+
+@contextmanager
+def reading(url: str) -> Iterator[None]:
+    """What arrow finds wrong with a file becomes a UserError with its name."""
+    kind = "parquet" if url.endswith(".parquet") else "Arrow"
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(f"{url} can't be read as {kind}: {error}") from error
+
+
+def _parquet(url: str) -> Iterator[pa.RecordBatch]:
+    # Reading ahead holds several row groups of text in memory and gains nothing here.
+    with open_file(url) as stream:
+        yield from pq.ParquetFile(stream, pre_buffer=False).iter_batches(BATCH)
+
+
+def _ipc(url: str) -> Iterator[pa.RecordBatch]:
+    with open_file(url) as stream:
+        begin = stream.read(6)
+        stream.seek(0)
+        if begin == b"ARROW1":
+            table = pa.ipc.open_file(stream)
+            yield from (table.get_batch(i) for i in range(table.num_record_batches))
+        else:
+            yield from pa.ipc.open_stream(stream)

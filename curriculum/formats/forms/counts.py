@@ -1,0 +1,74 @@
+"""How often each problem was solved, without the rollouts."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from curriculum.formats.forms.base import Form
+from curriculum.formats.names import RESPONSES, REWARDS, Row
+
+OF = re.compile(r"\s*(\d+)\s*/\s*(\d+)\s*")  # 7/8
+RATES = ("pass_rate", "difficulty", "solve_rate", "success_rate")
+PASSES, NUMBERS = ("passes", "c"), ("n", "num_samples")
+MOST = 1 << 16  # rollouts of a problem
+
+
+class Counts(Form):
+    """A row a problem: `7/8`, or passes `c` of `n`, or a `pass_rate` with `n`.
+
+    Each becomes as many rollouts without text, of which so many have the reward 1.
+    """
+
+    name: ClassVar = "counts"
+    took: ClassVar = {"reward": "pass_rate or passes, and n", "prompt": "prompt"}
+
+    def matches(self, row: Row) -> bool:
+        """See `Form`."""
+        if any(row.get(name) is not None for name in (*RESPONSES, *REWARDS)):
+            return False
+        return _fraction(row) is not None or (
+            _first(row, NUMBERS) is not None and _first(row, (*PASSES, "pass_rate")) is not None
+        )
+
+    def read(self, row: Row, url: str) -> Row:
+        """See `Form`."""
+        passes, n = _fraction(row) or _counted(row)
+        if not 0 < n <= MOST or not 0 <= passes <= n:
+            raise ValueError(f"{passes} passes of {n} rollouts")
+        others = {
+            name: value
+            for name, value in row.items()
+            if name not in (*PASSES, *NUMBERS, "pass_rate") and value is not None
+        }
+        rewards = [1.0] * passes + [0.0] * (n - passes)
+        return {**others, "responses": [None] * n, "rewards": rewards}
+
+
+def _fraction(row: Row) -> tuple[int, int] | None:
+    texts = (row.get(name) for name in RATES)
+    found = next((OF.fullmatch(text) for text in texts if isinstance(text, str)), None)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def _counted(row: Row) -> tuple[int, int]:
+    n, passes = _whole(_first(row, NUMBERS)), _first(row, PASSES)
+    if passes is not None:
+        return _whole(passes), n
+    rate = float(row["pass_rate"])
+    count = round(rate * n)
+    # A rate that was rounded is as good.
+    if n and Decimal(repr(count / n)).quantize(Decimal(repr(rate))) != Decimal(repr(rate)):
+        raise ValueError(f"pass_rate={rate} is that of no whole number of {n} rollouts")
+    return count, n
+
+
+def _whole(value: Any) -> int:
+    if value is None or isinstance(value, bool) or float(value) != int(float(value)):
+        raise ValueError(f"no whole number of rollouts or passes: {value!r}")
+    return int(float(value))
+
+
+def _first(row: Row, names: tuple[str, ...]) -> Any:
+    return next((row[name] for name in names if row.get(name) is not None), None)

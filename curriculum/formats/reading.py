@@ -1,0 +1,40 @@
+"""Files of rollouts and of problems, by the quick way where they allow it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from curriculum.formats import columnwise, rowwise
+from curriculum.formats.files import File
+from curriculum.formats.problems import Columns, ProblemList
+from curriculum.formats.rows import Part, Rejected
+from curriculum.formats.rowwise import FailedCalls
+
+
+def index(
+    file: File, problems: ProblemList, rejected: list[Rejected], failed_calls: FailedCalls
+) -> Part:
+    """Add a file's problems and return its part of the rollout index.
+
+    Raises:
+        UserError: where the file can't be read or holds no rollouts.
+    """
+    if columnwise.is_quick(file, problems.columns):
+        return columnwise.index(file, problems, rejected)
+    return rowwise.index(file, problems, rejected, failed_calls)
+
+
+def responses(file: File, columns: Columns) -> Iterator[pa.Array]:
+    """Responses in the order of the index."""
+    if columnwise.is_quick(file, columns):
+        return columnwise.responses(file)
+    return rowwise.responses(file, columns)
+
+
+def rows(file: File, columns: Columns) -> Iterator[pa.Table]:
+    """All columns, a row a rollout, in the order of the index."""
+    if columnwise.is_quick(file, columns):
+        return columnwise.rows(file)
+    return rowwise.rows(file, columns)

@@ -1,0 +1,204 @@
+"""Rollouts row by row: every form, in every kind of file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from curriculum.formats import containers
+from curriculum.formats.containers.base import Line
+from curriculum.formats.files import File
+from curriculum.formats.forms import form_of
+from curriculum.formats.forms.base import Form
+from curriculum.formats.names import Row, mapped, require
+from curriculum.formats.problems import ORIGINAL, Columns, ProblemList
+from curriculum.formats.repeats import step_of
+from curriculum.formats.rows import Part, Rejected, UnreadableReward
+from curriculum.formats.samples import NoNumber, Samples, samples_of, split_conversation
+from curriculum.formats.tables import index_table, table_of
+
+BATCH = 4096
+LOOKED_AT = 100  # rows in which the columns that data.columns names are looked for
+FailedCalls = Literal["excluded", "wrong"]
+
+
+class Read(NamedTuple):
+    """A row, as it stands and in our names."""
+
+    line: Line
+    row: Row
+    samples: Samples
+
+
+def index(
+    file: File, problems: ProblemList, rejected: list[Rejected], failed_calls: FailedCalls
+) -> Part:
+    """Add a file's problems and return its part of the rollout index."""
+    read = used = failed = 0
+    columns: dict[str, list[Any]] = {name: [] for name in ("problem", "number", "reward", "reason")}
+    steps: list[int] = []
+    rows: list[int] = []
+    for line, found in _read(file, problems.columns):
+        read += 1
+        if isinstance(found, Exception):
+            rejected.append(_reject(file, line, found))
+            continue
+        _, row, samples = found
+        count = len(samples.rewards)
+        problem = _place(file, found, problems, rejected)
+        there = [
+            problem >= 0 and (failed_calls == "wrong" or error is None) for error in samples.errors
+        ]
+        columns["problem"] += [problem if each else -1 for each in there]
+        number = None if samples.whole_problem else row.get("sample_idx")
+        columns["number"] += [number] * count
+        columns["reward"] += samples.rewards
+        columns["reason"] += samples.reasons
+        steps += [step_of(row.get("step"))] * count
+        rows += [read - 1] * count
+        is_used = any(there) or not there
+        used, failed = used + is_used, failed + (problem >= 0 and not is_used)
+    table = index_table(np.array(columns["problem"], np.int64), *list(columns.values())[1:])
+    return Part(table, np.array(rows, np.int64), np.array(steps, np.int64), read, used, failed)
+
+
+def add_problems(file: File, problems: ProblemList, rejected: list[Rejected]) -> int:
+    """Every row of a file as a problem of its own, whether or not it has samples.
+
+    Returns how many rows were read.
+    """
+    read = 0
+    for line, row in _named(file, problems.columns):
+        read += 1
+        if isinstance(row, Exception):
+            rejected.append(_reject(file, line, row))
+        else:
+            origin = {"position": line.position, "length": line.length}
+            problems.add(row, file=file.url, **origin)
+    return read
+
+
+def responses(file: File, columns: Columns) -> Iterator[pa.Array]:
+    """Responses in the order of the index."""
+    batch: list[str | None] = []
+    for read in _usable(file, columns):
+        batch += read.samples.responses
+        if len(batch) >= BATCH:
+            yield pa.array(batch, pa.string())
+            batch = []
+    yield pa.array(batch, pa.string())
+
+
+def rows(file: File, columns: Columns) -> Iterator[pa.Table]:
+    """One table, a row a rollout; what a row of several says of its problem is in `original_*`."""
+    flat: list[Mapping[str, Any]] = []
+    for line, row, samples in _usable(file, columns):
+        plain = split_conversation(line.row or {}, columns.prompt_key)
+        if not samples.whole_problem:
+            flat.append(plain)
+            continue
+        of_samples = samples.keys if all(key in plain for key in samples.keys if key) else ()
+        own = {
+            key if key == "prompt" else f"{ORIGINAL}{key}": value
+            for key, value in plain.items()
+            if key not in of_samples
+        }
+        if "prompt" not in own and columns.prompt(row) is not None:
+            own = {"prompt": columns.prompt(row), **own}
+        flat += [{**own, "response": response} for response in samples.responses]
+    yield table_of(flat)
+
+
+def original(row: Row, url: str) -> Row:
+    """What the problem in a row is, in plain names where the row's form has others."""
+    form = form_of(row)
+    return row if form is None else form.read(row, url)
+
+
+def _place(file: File, found: Read, problems: ProblemList, rejected: list[Rejected]) -> int:
+    """The row's problem; -1, and one more in `rejected`, where there is none."""
+    line, row, samples = found
+    length = line.length if samples.whole_problem else None
+    if samples.whole_problem and problems.rows_apart:
+        return problems.add(row, file=file.url, position=line.position, length=length)
+    try:
+        return problems.merge(row, file.url, line.number, line.position, length)
+    except ValueError as error:
+        rejected.append(_reject(file, line, error))
+        return -1
+
+
+def _usable(file: File, columns: Columns) -> Iterator[Read]:
+    """The rows that are in the index."""
+    for _, found in _read(file, columns):
+        if not isinstance(found, Exception):
+            yield found
+
+
+def _read(file: File, columns: Columns) -> Iterator[tuple[Line, Read | Exception]]:
+    """Every row with its samples, or with what is wrong."""
+    for line, row in _named(file, columns, joined=True):
+        if isinstance(row, Exception):
+            yield line, row
+            continue
+        try:
+            step_of(row.get("step"))
+            yield line, Read(line, row, samples_of(row, columns.reward_key))
+        except ValueError as error:
+            yield line, error
+
+
+def _named(
+    file: File, columns: Columns, joined: bool = False
+) -> Iterator[tuple[Line, Row | Exception]]:
+    """Every row in our names, or what is wrong.
+
+    Args:
+        joined: whether a row without a prompt may be of a problem that others tell of.
+    """
+    form, known = None, False
+    first_rows: list[Row] = []
+    for line in containers.read(file.url):
+        if line.row is None:
+            yield line, ValueError(line.cause)
+            continue
+        if not known:
+            form, known = form_of(mapped(line.row, columns.names, line.row)), True
+        if columns.names and len(first_rows) < LOOKED_AT:
+            first_rows.append(line.row)
+        try:
+            yield line, _checked(_in_our_names(line.row, form, columns, file.url), columns, joined)
+        except ValueError as error:
+            yield line, error
+        except (LookupError, TypeError, AttributeError) as error:  # not as the tool writes it
+            yield line, ValueError(f"not a row of {form.name if form else 'rollouts'}: {error!r}")
+    require(columns.names, first_rows, file.url)
+
+
+def _in_our_names(raw: Row, form: Form | None, columns: Columns, url: str) -> Row:
+    row = mapped(raw, columns.names, raw)
+    if form is not None:
+        row = mapped(form.read(row, url), columns.names, raw)
+    own = set(columns.names) if form is None else {*columns.names, *row}
+    for role, key in (("prompt", columns.prompt_key), ("problem_id", columns.id_key)):
+        if role in own and key != role:
+            row = {**row, key: row.get(role)}
+    return split_conversation(row, columns.prompt_key)
+
+
+def _checked(row: Row, columns: Columns, joined: bool) -> Row:
+    elsewhere = joined and columns.id_key in row and not columns.prompts(list(row))
+    if columns.prompt(row) is None and not elsewhere:
+        raise ValueError(f"no prompt under '{columns.prompt_key}' (data.prompt_key names it)")
+    for key in ("data_idx", "sample_idx"):
+        if not isinstance(row.get(key), int | None):
+            raise ValueError(f"{key} is not a whole number: {row[key]!r}")
+    return row
+
+
+def _reject(file: File, line: Line, error: Exception) -> Rejected:
+    kind = UnreadableReward if isinstance(error, NoNumber) else Rejected
+    return kind(file.url, line.number, str(error), line.text)

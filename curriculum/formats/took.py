@@ -1,0 +1,81 @@
+"""What was taken of each file, in one line for people: a wrong guess must not be a silent one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+from curriculum.formats import containers
+from curriculum.formats.files import File
+from curriculum.formats.forms import form_of
+from curriculum.formats.names import (
+    ERRORS,
+    REASONS,
+    RESPONSES,
+    REWARDS,
+    SOURCES,
+    TRUTHS,
+    Row,
+    mapped,
+)
+from curriculum.formats.problems import ORIGINAL, Columns
+
+LOOKED_AT = 20  # rows
+NUMBERS = ("data_idx", "sample_idx", "step", "extra_info")
+
+
+def took(files: Sequence[File], columns: Columns, rollouts: bool) -> list[str]:
+    """One line for all files that are alike: which column is what, and which are not used.
+
+    Args:
+        rollouts: whether responses and rewards are read too.
+    """
+    lines: dict[str, list[str]] = {}
+    for file in files:
+        rows = islice((line.row for line in containers.read(file.url) if line.row), LOOKED_AT)
+        lines.setdefault(_took(list(rows), columns, rollouts), []).append(file.url)
+    return [f"{_named(urls)}: {said}" for said, urls in lines.items() if said]
+
+
+def _named(urls: Sequence[str]) -> str:
+    return urls[0] if len(urls) == 1 else f"{urls[0]} and {len(urls) - 1} more"
+
+
+def _took(rows: Sequence[Row], columns: Columns, rollouts: bool) -> str:
+    if not rows:
+        return ""
+    names = {role: str(path) for role, path in columns.names.items()}
+    form = form_of(mapped(rows[0], columns.names, rows[0]))
+    there = dict.fromkeys(name for row in rows for name in row if row[name] is not None)
+    if form is not None:
+        found = {**form.took, **names}
+        return f"{form.name}: {_listed(found)}"
+    known = {**_known(there, columns, rollouts), **names}
+    heads = {name.partition(".")[0] for name in known.values()}
+    unused = [name for name in there if name not in heads]
+    return _listed(known) + (f"; not used: {', '.join(unused)}" if unused else "")
+
+
+def _known(there: Iterable[str], columns: Columns, rollouts: bool) -> dict[str, str]:
+    names = list(there)
+    plain = {name.removeprefix(ORIGINAL): name for name in names}
+    rewards = REWARDS if columns.reward_key is None else (columns.reward_key, *REWARDS)
+    roles = {
+        "problem_id": (columns.id_key,),
+        "prompt": columns.prompt_names,
+        "data_source": SOURCES,
+        "ground_truth": (columns.reward_fn_key, "reward_model", *TRUTHS),
+        **{name: (name,) for name in NUMBERS},
+    }
+    if rollouts:
+        roles |= {"response": RESPONSES, "reward": rewards, "finish_reason": REASONS}
+        roles |= {"error": ERRORS}
+    found = {
+        role: next((plain[name] for name in candidates if name in plain), None)
+        for role, candidates in roles.items()
+    }
+    return {role: name for role, name in found.items() if name is not None}
+
+
+def _listed(found: dict[str, str]) -> str:
+    return ", ".join(f"{role.replace('_', ' ')} from {name}" for role, name in found.items())
