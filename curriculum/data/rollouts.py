@@ -52,15 +52,17 @@ class Rollouts(Files):
         """See `Data`. Raises UserError where a file holds no rollouts."""
         problems = ProblemList(self.fields, rows_apart=self.rows_apart)
         rejected: list[Rejected] = []
-        parts: list[Part] = []
+        files = self.files()
+        by_place: dict[int, Part] = {}
         rows: list[Rows] = []
-        for file in self.files():
+        for place in reading.read_order(files, self.fields):
             before = len(rejected)
-            part = reading.index(file, problems, rejected, self.failed_calls)
+            part = reading.index(files[place], problems, rejected, self.failed_calls)
             left_out = {"rejected": len(rejected) - before, "failed_calls": part.failed_calls}
             rows.append(Rows(part.read, part.used, **left_out))
-            rows[-1].check(file.url)
-            parts.append(part)
+            rows[-1].check(files[place].url)
+            by_place[place] = part
+        parts = [by_place[place] for place in range(len(files))]
         index, total = self._once(parts, Rows.total(rows))
         used = index.filter(pc.greater_equal(index["problem"], 0))
         unreadable = [row for row in rejected if isinstance(row, UnreadableReward)]

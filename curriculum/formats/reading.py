@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
@@ -11,6 +11,11 @@ from curriculum.formats.files import File
 from curriculum.formats.problems import Columns, ProblemList
 from curriculum.formats.rows import Part, Rejected
 from curriculum.formats.rowwise import FailedCalls
+
+
+def read_order(files: Sequence[File], columns: Columns) -> list[int]:
+    """The places of the files, those last whose prompts stand in others."""
+    return sorted(range(len(files)), key=lambda place: rowwise.is_joined(files[place], columns))
 
 
 def index(

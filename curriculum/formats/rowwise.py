@@ -112,6 +112,13 @@ def rows(file: File, columns: Columns) -> Iterator[pa.Table]:
     yield table_of(flat)
 
 
+def is_joined(file: File, columns: Columns) -> bool:
+    """Whether rows have an id and no prompt, so that another file has to tell what they ask."""
+    rows = (row for _, row in _named(file, columns, joined=True) if not isinstance(row, Exception))
+    found = next(rows, None)
+    return found is not None and columns.prompt(found) is None
+
+
 def original(row: Row, url: str) -> Row:
     """What the problem in a row is, in plain names where the row's form has others."""
     form = form_of(row)

@@ -37,6 +37,13 @@ def took(files: Sequence[File], columns: Columns, rollouts: bool) -> list[str]:
     return [f"{_named(urls)}: {said}" for said, urls in lines.items() if said]
 
 
+def templated(url: str) -> str | None:
+    """The form of a file whose prompts a chat template has been put around; None: of any other."""
+    row = next((line.row for line in containers.read(url) if line.row), None)
+    form = None if row is None else form_of(row)
+    return form.name if form is not None and form.templated else None
+
+
 def _named(urls: Sequence[str]) -> str:
     return urls[0] if len(urls) == 1 else f"{urls[0]} and {len(urls) - 1} more"
 

@@ -17,6 +17,7 @@ from curriculum.formats.problems import prompt_identity
 from curriculum.run import rejects
 from curriculum.run.context import Context
 from curriculum.run.reading import load, took
+from curriculum.run.rendered import Asked, rendered
 
 Row = dict[str, Any]
 
@@ -46,7 +47,8 @@ def match(replayed: Problems, problems: Problems) -> Integers:
 
     The same id; else the same `data_idx` with the same prompt; else the same source, prompt and
     ground truth; else, for rollout files that kept less, a prompt that only one problem has, or
-    several that are the same in all but their place.
+    several that are the same in all but their place; else the prompt without the chat template
+    that a dump has put around it.
 
     Raises:
         UserError: where not one matches.
@@ -63,6 +65,8 @@ def match(replayed: Problems, problems: Problems) -> Integers:
         if key is _by_row:
             left = left[_told_apart(theirs, ours)[left]]
         found[left] = [place.get(key(theirs[i]), -1) for i in left]
+    left = np.flatnonzero(found < 0)
+    found[left] = rendered([_asked(theirs[i]) for i in left], [_asked(row) for row in ours])
     if not (found >= 0).any():
         raise UserError(
             "none of the replayed rollouts (generator.path) belongs to a problem of the data "
@@ -104,6 +108,10 @@ def _told_apart(theirs: list[Row], ours: list[Row]) -> npt.NDArray[np.bool_]:
 def _rows(problems: Problems) -> list[Row]:
     rows: list[Row] = problems.table.drop(["extra_info", "file"]).to_pylist()
     return rows
+
+
+def _asked(row: Row) -> Asked:
+    return Asked(row["prompt"], row["ground_truth"])
 
 
 def _by_id(row: Row) -> str:

@@ -5,6 +5,7 @@ Each takes the strategy's class, or anything that makes a fresh one when called 
 """
 
 from curriculum.testing.bucketer import check_bucketer
+from curriculum.testing.form import check_format
 from curriculum.testing.make import (
     STANDARD,
     make_metrics,
@@ -21,6 +22,7 @@ from curriculum.testing.sampler import check_sampler
 __all__ = [
     "STANDARD",
     "check_bucketer",
+    "check_format",
     "check_metric",
     "check_reward",
     "check_sampler",

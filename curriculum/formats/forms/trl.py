@@ -17,9 +17,8 @@ class TrlCompletions(Form):
     """
 
     name: ClassVar = "TRL's completions"
-    templated: ClassVar = True
     took: ClassVar = {
-        "prompt": "prompt, its chat template rendered",
+        "prompt": "prompt",
         "response": "completion",
         "reward": "the column of the reward function",
         "step": "step",

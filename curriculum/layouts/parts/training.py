@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from curriculum.core.errors import UserError
 from curriculum.core.records import Measured, Metrics
@@ -16,6 +17,7 @@ from curriculum.formats.names import SOURCES
 from curriculum.formats.originals import original_rows
 from curriculum.formats.problems import NO_SOURCE, STAGE
 from curriculum.formats.tables import exact_column, struct_of
+from curriculum.formats.took import templated
 from curriculum.layouts.parts.best_response import best_responses
 
 DATA_SOURCE, ABILITY = "bucketed_curriculum", "instruction_following"  # where a row has none
@@ -46,9 +48,10 @@ def training_rows(outcome: Measured) -> TrainingRows:
     `problem_id` and, as a string, the `original_index`.
 
     Raises:
-        UserError: where prompts are no chats of one form.
+        UserError: where prompts are no chats of one form, or are rendered already.
     """
     problems = outcome.problems.table.take(pa.array(outcome.measured))
+    _require_unrendered(problems)
     originals = original_rows(problems, READ)
     rows = TrainingRows(pa.table({}))
     truths = _decoded(problems["ground_truth"])
@@ -68,6 +71,18 @@ def training_rows(outcome: Measured) -> TrainingRows:
             columns[name] = _column(name, [row.get(name) for row in originals], rows)
     rows.table = pa.table(columns)
     return rows
+
+
+def _require_unrendered(problems: pa.Table) -> None:
+    """Raise UserError where a trainer would render prompts a second time."""
+    for url in pc.unique(problems["file"]).to_pylist():
+        form = templated(url) if url else None
+        if form is not None:
+            raise UserError(
+                f"{url}: the prompts of {form} have a chat template around them, and training "
+                "would add another. data=verl data.path=WHAT_IT_WAS_TRAINED_ON "
+                "generator.path=DUMPS takes the prompts from there; until=buckets writes no files"
+            )
 
 
 def _known(
