@@ -121,12 +121,14 @@ def _with_rollouts(
     problems: Problems, parts: list[Part], index: pa.Table
 ) -> tuple[Problems, pa.Table]:
     """Without the problems all of whose rollouts are of other steps."""
-    before = np.concatenate([part.index["problem"].to_numpy() for part in parts])
     after = index["problem"].to_numpy()
-    lost = np.setdiff1d(before[before >= 0], after)
-    if not len(lost):
+    before = np.concatenate([part.index["problem"].to_numpy() for part in parts])
+    had, has = (np.zeros(len(problems) + 1, bool) for _ in range(2))
+    had[before], has[after] = True, True
+    lost = (had & ~has)[:-1]
+    if not lost.any():
         return problems, index
-    kept = np.setdiff1d(np.arange(len(problems)), lost)
+    kept = np.flatnonzero(~lost)
     number = np.full(len(problems) + 1, -1)  # the last is that of rows without a problem
     number[kept] = np.arange(len(kept))
     index = index.set_column(0, index.schema.field("problem"), pa.array(number[after]))

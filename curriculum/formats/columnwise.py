@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import reduce
 
 import numpy as np
 import pandas as pd
@@ -17,6 +16,7 @@ from curriculum.core.records import Booleans, Integers
 from curriculum.formats.containers.tables import reading
 from curriculum.formats.files import File, open_file
 from curriculum.formats.forms import form_of
+from curriculum.formats.grouping import codes_of
 from curriculum.formats.names import ERRORS, REASONS, RESPONSES, REWARDS, Row
 from curriculum.formats.problems import ORIGINAL, Columns, ProblemList, to_json
 from curriculum.formats.repeats import NO_STEP, step_of
@@ -224,18 +224,32 @@ def _group(
     names = parquet.schema_arrow.names
     keys = [key for key in (columns.id_key, f"{ORIGINAL}{columns.id_key}") if key in names]
     telling = columns.telling(names)
-    by_content = not keys or any(_read(parquet, key).null_count for key in keys)
-    if by_content:
-        keys += telling
-    if "data_idx" in names:
-        keys.append("data_idx")
-    codes = pd.factorize(usable)[0].astype(np.int64)
-    for key in keys:
-        codes = _combine(codes, _codes(parquet, key))
-    first, finer = _first_rows(codes), codes
-    for name in () if by_content else telling:
-        finer = _combine(finer, _codes(parquet, name))
+    by_content = not keys or any(_nulls(parquet, key) for key in keys)
+    own = [*keys, *(name for name in telling if by_content), *({"data_idx"} & set(names))]
+    groups = [dict.fromkeys(own)] if by_content else [dict.fromkeys(own), {*own, *telling}]
+    read = list(dict.fromkeys(name for group in groups for name in group))
+    schema = pa.schema([parquet.schema_arrow.field(name) for name in read])
+    batches = (batch.select(read) for batch in parquet.iter_batches(BATCH, columns=read))
+    found = codes_of(batches, schema, [list(group) for group in groups])
+    codes, finer = (_apart(each, usable) for each in (found[0], found[-1]))
+    first = _first_rows(codes)
     return codes, first, np.setdiff1d(_first_rows(finer), first)
+
+
+def _apart(codes: Integers, usable: Booleans) -> Integers:
+    return codes if usable.all() else np.asarray(pd.factorize(codes * 2 + usable)[0], np.int64)
+
+
+def _nulls(parquet: pq.ParquetFile, name: str) -> int:
+    """How many rows say nothing there; of flat columns the file's own statistics know."""
+    if not pa.types.is_nested(parquet.schema_arrow.field(name).type):
+        metadata = parquet.metadata
+        place = [metadata.schema.column(i).path for i in range(metadata.num_columns)].index(name)
+        groups = (metadata.row_group(i).column(place) for i in range(metadata.num_row_groups))
+        known = [int(each.statistics.null_count) for each in groups if each.statistics]
+        if len(known) == metadata.num_row_groups:
+            return sum(known)
+    return int(_read(parquet, name).null_count)
 
 
 def _first_rows(codes: Integers) -> Integers:
@@ -245,44 +259,6 @@ def _first_rows(codes: Integers) -> Integers:
     return first
 
 
-def _combine(codes: Integers, others: Integers) -> Integers:
-    """(R,) equal numbers where both are equal, in order of appearance."""
-    return np.asarray(pd.factorize(codes * (others.max(initial=0) + 1) + others)[0], np.int64)
-
-
-def _codes(parquet: pq.ParquetFile, name: str) -> Integers:
-    """(R,) equal numbers for equal values of a column."""
-    known: dict[object, int] = {}
-    parts = [np.empty(0, np.int64)]
-    for batch in parquet.iter_batches(BATCH, columns=[name]):
-        column = batch.column(0)
-        _, first, codes = np.unique(_tell_apart(column), return_index=True, return_inverse=True)
-        nested = pa.types.is_nested(column.type)
-        values = column.take(pa.array(first)).to_pylist()
-        values = [repr(value) if nested else value for value in values]
-        own = np.array([known.setdefault(value, len(known)) for value in values], np.int64)
-        parts.append(own[codes])
-    return np.concatenate(parts)
-
-
-def _tell_apart(column: pa.Array) -> Integers:
-    """(R,) different numbers for different values; whole columns at a time, nested ones too."""
-    types, kind = pa.types, column.type
-    valid = column.is_valid().to_numpy(zero_copy_only=False).astype(np.int64)
-    if types.is_struct(kind):
-        return reduce(_combine, map(_tell_apart, column.flatten()), valid)
-    if is_list(kind):
-        items, lengths = _tell_apart(pc.list_flatten(column)), _lengths(column).to_numpy()
-        stops = np.cumsum(lengths)
-        spans = zip(stops - lengths, stops, strict=True)
-        keys = [items[start:stop].tobytes() for start, stop in spans]
-        return _combine(valid, pd.factorize(np.array(keys, object))[0])
-    if types.is_nested(kind):
-        column = pa.array([repr(value) for value in column.to_pylist()])
-    encoded = column if types.is_dictionary(kind) else column.dictionary_encode()
-    return np.asarray(encoded.indices.cast(pa.int64()).fill_null(len(encoded.dictionary)))
-
-
 def _take(parquet: pq.ParquetFile, wanted: Integers) -> Iterator[tuple[int, dict[str, object]]]:
     """(position, original row) at ascending positions, without what belongs to its rollouts."""
     of_rollouts = (_pick(parquet, RESPONSES), _pick(parquet, REWARDS), *REASONS, "sample_idx")
@@ -290,9 +266,17 @@ def _take(parquet: pq.ParquetFile, wanted: Integers) -> Iterator[tuple[int, dict
     start = 0
     for batch in parquet.iter_batches(BATCH, columns=names):
         here = wanted[(wanted >= start) & (wanted < start + len(batch))]
-        taken = batch.take(pa.array(here - start)).to_pylist()
+        taken = _unmarked(batch.take(pa.array(here - start))).to_pylist()
         yield from zip(here.tolist(), taken, strict=True)
         start += len(batch)
+
+
+def _unmarked(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The `original_*` columns under their own names, in the place of others of these."""
+    marked = {name.removeprefix(ORIGINAL) for name in batch.schema.names if ORIGINAL in name}
+    kept = [name for name in batch.schema.names if name not in marked]
+    renamed = [name.removeprefix(ORIGINAL) for name in kept]
+    return batch.select(kept).rename_columns(renamed)
 
 
 def _read(parquet: pq.ParquetFile, name: str) -> pa.Array:
@@ -375,7 +359,7 @@ def _pick(parquet: pq.ParquetFile, names: Sequence[str]) -> str | None:
     """The first of these columns that says anything; the first, where none does."""
     there = [name for name in names if name in parquet.schema_arrow.names]
     rows = parquet.metadata.num_rows
-    said = (name for name in there if _read(parquet, name).null_count < rows)
+    said = (name for name in there if _nulls(parquet, name) < rows)
     return next(said, there[0] if there else None) if len(there) > 1 else next(iter(there), None)
 
 

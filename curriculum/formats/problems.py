@@ -6,6 +6,9 @@ import json
 import uuid
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha1
+from json.encoder import encode_basestring
 from typing import Any
 
 import pyarrow as pa
@@ -42,14 +45,18 @@ class Columns:
         prompt = _first(row, *self.prompt_names)
         source, ground_truth = self._source_and_truth(row)
         own_id = _own_id(row, self.id_key)
-        media = {name: row[name] for name in MEDIA if row.get(name)}
-        seen = [source, canonical_prompt(prompt), ground_truth, *([media] if media else [])]
-        content = to_json(seen)
+        asked = to_json(prompt)
+        truth = None if ground_truth is None else to_json(ground_truth)
+        if own_id is None:
+            canonical = asked if isinstance(prompt, str) else to_json(canonical_prompt(prompt))
+            media = {name: row[name] for name in MEDIA if row.get(name)}
+            seen = [to_json(source), canonical, truth or "null", *([to_json(media)] * bool(media))]
+            own_id = _named_by(f"[{', '.join(seen)}]")
         return {
-            "problem_id": str(uuid.uuid5(NAMESPACE, content)) if own_id is None else str(own_id),
+            "problem_id": str(own_id),
             "data_source": source,
-            "prompt": to_json(prompt),
-            "ground_truth": None if ground_truth is None else to_json(ground_truth),
+            "prompt": asked,
+            "ground_truth": truth,
             "extra_info": None if row.get("extra_info") is None else to_json(row["extra_info"]),
         }
 
@@ -64,7 +71,7 @@ class Columns:
         known = (*self.prompt_names, *SOURCES, *TRUTHS, *MEDIA, self.reward_fn_key, "reward_model")
         return [name for name in names if name.removeprefix(ORIGINAL) in known]
 
-    @property
+    @cached_property
     def prompt_names(self) -> tuple[str, ...]:
         """Columns that a prompt may stand in, the one to be preferred first."""
         return tuple(dict.fromkeys((self.prompt_key, *PROMPTS[1:])))
@@ -92,7 +99,7 @@ class ProblemList:
     rows_apart: bool = False  # whether a row with all samples of a problem is one of its own
     _rows: list[dict[str, Any]] = field(default_factory=list)
     _seen: dict[Hashable, int] = field(default_factory=dict)
-    _places: dict[Hashable, str] = field(default_factory=dict)  # of the first row of each
+    _places: dict[Hashable, tuple[str, int]] = field(default_factory=dict)  # of each's first row
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -116,7 +123,6 @@ class ProblemList:
             UserError: where another row of the same id has another prompt or ground truth.
             ValueError: where the row has no prompt, and no problem its id.
         """
-        place = f"{file}:{number}"
         if self.columns.prompt(row) is None:
             return self._of_id(row)
         problem = self.columns.describe(row)
@@ -124,18 +130,19 @@ class ProblemList:
         if key not in self._seen:
             origin = {"file": file, "position": position, "length": length}
             self._seen[key] = self._append(problem, row.get("data_idx"), origin)
-            self._places[key] = place
+            self._places[key] = (file, number)
             return self._seen[key]
         known = self._rows[self._seen[key]]
         if different := _difference(known, problem):
+            before = ":".join(map(str, self._places[key]))
             raise UserError(
-                f"{place} and {self._places[key]} are both of {self.columns.id_key}="
+                f"{file}:{number} and {before} are both of {self.columns.id_key}="
                 f"{problem['problem_id']}, and their {different}s differ: give each problem an id "
                 "of its own, or name another column with data.id_key"
             )
         if known["ground_truth"] is None:  # the first row left it open
             known["ground_truth"] = problem["ground_truth"]
-            self._places[key] = place
+            self._places[key] = (file, number)
         if length is None:
             known["length"] = None  # not all of it are lines that can be copied
         else:
@@ -201,18 +208,26 @@ def canonical_prompt(prompt: Any) -> Any:
 
 def prompt_identity(prompt: str) -> str:
     """Equal for problems that ask the same, from a prompt's JSON text."""
-    return to_json(canonical_prompt(json.loads(prompt)))
+    return prompt if prompt[0] == '"' else to_json(canonical_prompt(json.loads(prompt)))
 
 
 def to_json(value: Any) -> str:
     """JSON text, the same for the same value whatever the order of its keys."""
-    return _ENCODER.encode(value)
+    return encode_basestring(value) if type(value) is str else _ENCODER.encode(value)
+
+
+def _named_by(content: str) -> str:
+    """`uuid.uuid5(NAMESPACE, content)` as text."""
+    digest = bytearray(sha1(NAMESPACE.bytes + content.encode()).digest()[:16])
+    digest[6], digest[8] = digest[6] & 0x0F | 0x50, digest[8] & 0x3F | 0x80
+    name = digest.hex()
+    return f"{name[:8]}-{name[8:12]}-{name[12:16]}-{name[16:20]}-{name[20:]}"
 
 
 def unmarked(row: Row) -> Row:
     """The row with its `original_*` columns under their own names."""
-    marked = {k.removeprefix(ORIGINAL): v for k, v in row.items() if k.startswith(ORIGINAL)}
-    return {**row, **marked} if marked else row
+    marked = [name for name in row if name.startswith(ORIGINAL)]
+    return {**row, **{name.removeprefix(ORIGINAL): row[name] for name in marked}} if marked else row
 
 
 def _own_id(row: Row, key: str) -> Any:
@@ -224,4 +239,8 @@ def _own_id(row: Row, key: str) -> Any:
 
 
 def _first(row: Row, *names: str) -> Any:
-    return next((row[name] for name in names if row.get(name) is not None), None)
+    for name in names:  # for every problem: a generator is thrice as dear
+        value = row.get(name)
+        if value is not None:
+            return value
+    return None

@@ -195,8 +195,10 @@ def require_every_source(problems: Problems, rollouts: Rollouts, rewards: pa.Tab
 
 def failures_in(rewards: pa.Table) -> dict[int, str]:
     """{row: cause} of the rollouts that could not be scored."""
-    causes = rewards["failure"].to_pylist()
-    return {row: cause for row, cause in enumerate(causes) if cause is not None}
+    rows = np.flatnonzero(rewards["failure"].is_valid())
+    return dict(
+        zip(rows.tolist(), rewards["failure"].take(pa.array(rows)).to_pylist(), strict=True)
+    )
 
 
 def lacking(reward: Reward, sample: Sample) -> str | None:
