@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curriculum.core.errors import UserError
+from curriculum.core.json_text import from_json
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -136,7 +136,7 @@ class Problems:
     def sample(self, problem: int, response: str) -> Sample:
         """A response with its problem (a row of the table)."""
         row = {name: self.table[name][problem].as_py() for name in JSON_COLUMNS}
-        decoded = {name: None if text is None else json.loads(text) for name, text in row.items()}
+        decoded = {name: from_json(text) for name, text in row.items()}
         source = self.table["data_source"][problem].as_py()
         return Sample(data_source=source, response=response, **decoded)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from curriculum.core.json_text import from_json
 from curriculum.core.names import UNKNOWN
 from curriculum.core.records import Floats, Measured, Metrics
 from curriculum.core.terminal import console, plain_table, shown
@@ -224,7 +224,7 @@ def _bar(count: float, most: float) -> str:
 
 def _readable(column: pa.ChunkedArray) -> pa.Array:
     """Strings as they are, anything else as JSON text."""
-    decoded = [(text, None if text is None else json.loads(text)) for text in column.to_pylist()]
+    decoded = [(text, from_json(text)) for text in column.to_pylist()]
     return pa.array(
         [value if isinstance(value, str) else text for text, value in decoded], pa.string()
     )

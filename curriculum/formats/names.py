@@ -81,4 +81,7 @@ def require(names: Names, found: Iterable[Row], file: str) -> None:
 
 def first(row: Row, names: Collection[str]) -> str | None:
     """The first of the names under which the row says something."""
-    return next((name for name in names if row.get(name) is not None), None)
+    for name in names:
+        if row.get(name) is not None:
+            return name
+    return None

@@ -50,7 +50,7 @@ def samples_of(row: Row, reward_key: str | None = None) -> Samples:
     is_one = is_conversation if keys[0] == "responses" else are_messages
     if is_one(response) and not isinstance(reward, list):
         response = last_answer(response)
-    if isinstance(response, Mapping) and isinstance(response.get("choices"), list):
+    if isinstance(response, dict) and isinstance(response.get("choices"), list):
         response = response["choices"]
     whole = isinstance(response, list) or isinstance(reward, list)
     if not whole and not any(key in row for key in (*RESPONSES, *rewards, *ERRORS)):
@@ -91,7 +91,9 @@ def _spread(row: Row, names: tuple[str, ...], count: int) -> list[Any]:
 
 def _reason(response: Any) -> Any:
     """Why a choice of a completion ended."""
-    return response.get(first(response, REASONS)) if isinstance(response, Mapping) else None
+    if not isinstance(response, dict):
+        return None
+    return response.get("finish_reason") or response.get("stop_reason")
 
 
 def meaning(reason: Any) -> str | None:
@@ -102,7 +104,7 @@ def meaning(reason: Any) -> str | None:
 
 
 def _told(error: Any) -> str | None:
-    if isinstance(error, Mapping):
+    if isinstance(error, dict):
         error = error.get("message") or error
     return str(error) if error else None
 
@@ -134,7 +136,7 @@ def are_messages(value: Any) -> bool:
     return (
         isinstance(value, list)
         and bool(value)
-        and all(isinstance(each, Mapping) and isinstance(each.get("role"), str) for each in value)
+        and all(isinstance(each, dict) and isinstance(each.get("role"), str) for each in value)
     )
 
 
@@ -155,7 +157,7 @@ def number(reward: Any, key: str | None = None) -> float | None:
     Raises:
         NoNumber: for anything else, also an object of several numbers none of which was chosen.
     """
-    value = _chosen(reward, key) if isinstance(reward, Mapping) else reward
+    value = _chosen(reward, key) if isinstance(reward, dict) else reward
     if value is None:
         return None
     if key is not None and value is reward:
@@ -181,10 +183,10 @@ def _chosen(reward: Row, key: str | None) -> Any:
 
 
 def _text(value: Any) -> str | None:
-    if are_messages(value):
-        return last_answer(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, list):
+        return last_answer(value) if are_messages(value) else None
+    if isinstance(value, dict):
         message = value.get("message")
-        value = message if isinstance(message, Mapping) else value
+        value = message if isinstance(message, dict) else value
         value = next((value[key] for key in ("content", "text", "output") if key in value), None)
     return value if isinstance(value, str) else None

@@ -15,6 +15,8 @@ def messages_of(prompt: Any) -> Messages:
 
 def plain_text(prompt: Any) -> str:
     """A prompt for a model without a chat template: the messages' text."""
+    if isinstance(prompt, str):
+        return prompt
     return "\n".join(str(message["content"]) for message in messages_of(prompt))
 
 

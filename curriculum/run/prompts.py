@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from curriculum.core.json_text import from_json
 from curriculum.core.prompts import Mask, Prompts
 from curriculum.core.records import Floats, Integers, Measured, Metrics, Problems
 from curriculum.integrations.chats import plain_text
@@ -56,9 +56,7 @@ def _prompts(problems: Problems, rows: Integers, **measured: Any) -> Prompts:
         source=sources.indices.to_numpy(zero_copy_only=False).astype("int64"),
         sources=sources.dictionary.to_pylist(),
         extra_info=table["extra_info"].to_numpy(),
-        length=np.array(
-            [len(plain_text(json.loads(each))) for each in table["prompt"].to_pylist()]
-        ),
+        length=np.array([len(plain_text(from_json(each))) for each in table["prompt"].to_pylist()]),
         **measured,
     )
 

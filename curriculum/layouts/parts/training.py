@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curriculum.core.errors import UserError
+from curriculum.core.json_text import from_json
 from curriculum.core.records import Measured, Metrics
 from curriculum.formats.names import SOURCES
 from curriculum.formats.originals import original_rows
@@ -195,7 +196,7 @@ def _without_nulls(value: Any) -> Any:
 
 
 def _decoded(column: pa.ChunkedArray) -> list[Any]:
-    return [None if text is None else json.loads(text) for text in column.to_pylist()]
+    return [from_json(text) for text in column.to_pylist()]
 
 
 def _as_mapping(info: Any) -> Mapping[str, Any]:
