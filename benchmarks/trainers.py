@@ -21,6 +21,7 @@ def seconds(trainer: str, steps: int, store: Path, folder: Path) -> float:
     command = [sys.executable, str(ROOT / "run.py"), "data=graded", "data.tasks=[reverse]"]
     command += ["data.pool=[40,40,40,40]", "model.path=reverse_50", "generator=transformers"]
     command += ["budget=none", "sampler=uniform", f"trainer={trainer}", f"trainer.steps={steps}"]
+    command += ["reward=exact_match"]
     command += ["trainer.batch_size=8", "trainer.group_size=8", "trainer.eval_every=1000"]
     command += ["trainer.eval_problems=8", "trainer.save_every=1000", "report.examples=0"]
     command += [f"store_dir={store}", f"output_dir={folder}/{trainer}{steps}"]

@@ -37,6 +37,7 @@ def test_a_setting_is_trained_and_compared(tmp_path):
         low, high = arm["targets"]
         assert (low["reached"], low["rollouts"]) == (2, 0)
         assert (high["reached"], high["rollouts"]) == (0, None)
-    assert "Rollouts until a held-out pass rate, the control's being 1" in done.stdout
-    assert "with 11,200 measured" in " ".join(done.stdout.split())
+    said = " ".join(done.stdout.split())
+    assert "Rollouts until a held-out pass rate, the control's being 1" in said
+    assert "with 11,200 measured" in said
     assert (tmp_path / "out" / "comparison.png").exists()
