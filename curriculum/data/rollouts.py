@@ -59,6 +59,7 @@ class Rollouts(Files):
             before = len(rejected)
             part = reading.index(files[place], problems, rejected, self.failed_calls)
             left_out = {"rejected": len(rejected) - before, "failed_calls": part.failed_calls}
+            left_out["failed_rollouts"] = part.failed_rollouts
             rows.append(Rows(part.read, part.used, **left_out))
             rows[-1].check(files[place].url)
             by_place[place] = part

@@ -13,10 +13,11 @@ from curriculum.core.errors import UserError
 
 PACKED = {".gz": "gzip", ".zst": "zstd"}  # as pyarrow calls them
 LINES = (".jsonl", ".json")
-SUFFIXES = (
-    *(".parquet", *LINES, ".csv", ".arrow", ".eval", ".zip"),
+IN_FOLDERS = (
+    *(".parquet", *LINES, ".arrow", ".eval"),
     *(f"{name}{packed}" for name in LINES for packed in PACKED),
 )
+SUFFIXES = (*IN_FOLDERS, ".csv", ".zip")  # tables and archives of other things lie in folders too
 SAVED = "state.json"  # in a folder that `datasets` has saved; its data is *.arrow
 
 
@@ -28,7 +29,7 @@ class File(NamedTuple):
     stamp: str
 
 
-def find(path: str | Sequence[str], in_folders: tuple[str, ...] = SUFFIXES) -> list[File]:
+def find(path: str | Sequence[str], in_folders: tuple[str, ...] = IN_FOLDERS) -> list[File]:
     """Files of one or several paths, globs or folders, sorted within each.
 
     Args:

@@ -12,10 +12,15 @@ import pyarrow.compute as pc
 
 from curriculum.formats import containers
 from curriculum.formats.problems import NO_SOURCE, ORIGINAL, unmarked
-from curriculum.formats.rowwise import original
-from curriculum.formats.samples import OF_ROLLOUTS, split_conversation
+from curriculum.formats.samples import split_conversation
+from curriculum.formats.took import form_of_file
 
 OF_VERL = ("ability", "agent_name")
+# What no problem has; columns of other names, like `code`, are as often parts of one.
+OF_ROLLOUTS = (
+    *("response", "responses", "output", "reward", "rewards", "scores", "score"),
+    *("sample_idx", "finish_reason"),
+)
 
 
 def original_rows(problems: pa.Table, names: Sequence[str] | None) -> list[dict[str, Any]]:
@@ -35,8 +40,10 @@ def original_rows(problems: pa.Table, names: Sequence[str] | None) -> list[dict[
             continue
         position = problems["position"].to_numpy()[here]
         here = here[np.argsort(position, kind="stable")]
+        form = form_of_file(url)
         for row, found in zip(here, containers.read_at(url, np.sort(position)), strict=True):
-            named = split_conversation(original(found, url), "prompt")
+            said = found if form is None else form.read(found, url)
+            named = split_conversation(said, "prompt")
             rows[row] = dict(
                 unmarked(
                     {

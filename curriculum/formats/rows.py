@@ -33,6 +33,7 @@ class Rows(NamedTuple):
     repeated: int = 0  # stand before already
     of_other_steps: int = 0  # than data.step
     failed_calls: int = 0  # that gave no response
+    failed_rollouts: int = 0  # of these rows, and of others that have some beside
 
     @classmethod
     def total(cls, files: Iterable[Rows]) -> Rows:
@@ -58,3 +59,4 @@ class Part(NamedTuple):
     read: int
     used: int
     failed_calls: int = 0  # rows that are nothing else
+    failed_rollouts: int = 0

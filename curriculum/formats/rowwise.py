@@ -37,7 +37,7 @@ def index(
     file: File, problems: ProblemList, rejected: list[Rejected], failed_calls: FailedCalls
 ) -> Part:
     """Add a file's problems and return its part of the rollout index."""
-    read = used = failed = 0
+    read = used = failed = lost = 0
     columns: dict[str, list[Any]] = {name: [] for name in ("problem", "number", "reward", "reason")}
     steps: list[int] = []
     rows: list[int] = []
@@ -59,10 +59,13 @@ def index(
         columns["reason"] += samples.reasons
         steps += [step_of(row.get("step"))] * count
         rows += [read - 1] * count
+        lost += there.count(False) if problem >= 0 else 0
         is_used = any(there) or not there
         used, failed = used + is_used, failed + (problem >= 0 and not is_used)
     table = index_table(np.array(columns["problem"], np.int64), *list(columns.values())[1:])
-    return Part(table, np.array(rows, np.int64), np.array(steps, np.int64), read, used, failed)
+    return Part(
+        table, np.array(rows, np.int64), np.array(steps, np.int64), read, used, failed, lost
+    )
 
 
 def add_problems(file: File, problems: ProblemList, rejected: list[Rejected]) -> int:
@@ -117,12 +120,6 @@ def is_joined(file: File, columns: Columns) -> bool:
     rows = (row for _, row in _named(file, columns, joined=True) if not isinstance(row, Exception))
     found = next(rows, None)
     return found is not None and columns.prompt(found) is None
-
-
-def original(row: Row, url: str) -> Row:
-    """What the problem in a row is, in plain names where the row's form has others."""
-    form = form_of(row)
-    return row if form is None else form.read(row, url)
 
 
 def _place(file: File, found: Read, problems: ProblemList, rejected: list[Rejected]) -> int:

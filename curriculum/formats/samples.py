@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from curriculum.formats.names import ERRORS, REASONS, RESPONSES, REWARDS, Row, first
 
 ASSISTANT = "assistant"
-OF_ROLLOUTS = (*RESPONSES, *REWARDS, *REASONS, *ERRORS, "sample_idx")  # the rest is the problem's
 CUT_OFF = "length"  # the finish_reason of an answer that the limit of tokens has ended
 MEANING_CUT_OFF = ("max_tokens", "model_length", "max_output_tokens", "truncated")
 

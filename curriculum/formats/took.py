@@ -8,6 +8,7 @@ from itertools import islice
 from curriculum.formats import containers
 from curriculum.formats.files import File
 from curriculum.formats.forms import form_of
+from curriculum.formats.forms.base import Form
 from curriculum.formats.names import (
     ERRORS,
     REASONS,
@@ -37,11 +38,10 @@ def took(files: Sequence[File], columns: Columns, rollouts: bool) -> list[str]:
     return [f"{_named(urls)}: {said}" for said, urls in lines.items() if said]
 
 
-def templated(url: str) -> str | None:
-    """The form of a file whose prompts a chat template has been put around; None: of any other."""
+def form_of_file(url: str) -> Form | None:
+    """The form that a file's first row has, None where it is plain."""
     row = next((line.row for line in containers.read(url) if line.row), None)
-    form = None if row is None else form_of(row)
-    return form.name if form is not None and form.templated else None
+    return None if row is None else form_of(row)
 
 
 def _named(urls: Sequence[str]) -> str:

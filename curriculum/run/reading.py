@@ -18,6 +18,7 @@ from curriculum.core.errors import UserError
 from curriculum.core.names import PROBLEMS
 from curriculum.core.records import Problems
 from curriculum.data.base import Data
+from curriculum.formats.forms import forms
 from curriculum.formats.rows import Rejected
 from curriculum.run.context import Context
 from curriculum.store.entries import Entry, Store, digest_of_source, digest_of_sources
@@ -25,6 +26,7 @@ from curriculum.store.entries import Entry, Store, digest_of_source, digest_of_s
 log = logging.getLogger(__name__)
 
 SCHEMA = 2  # of the entry; another one makes all of them anew
+ROOMS = ("", "containers", "forms")  # of the code that reads
 INDEX, REJECTED, TOOK = "index.parquet", "rejected.jsonl", "took.json"
 
 
@@ -48,7 +50,10 @@ def load(store: Store, name: str, data: Data, max_rejected: int) -> Stored:
     made_of = {
         "reader": type(data).__qualname__,
         "schema": SCHEMA,
-        "source": [digest_of_source(type(data)), digest_of_sources(Path(formats.__path__[0]))],
+        "source": [
+            digest_of_source(type(data), *map(type, forms())),
+            *(digest_of_sources(Path(formats.__path__[0]) / room) for room in ROOMS),
+        ],
         "settings": settings,
         "files": data.files(),
     }
@@ -92,6 +97,7 @@ def _write(folder: Path, data: Data) -> dict[str, int]:
         "repeated_rows": rows.repeated,
         "rows_of_other_steps": rows.of_other_steps,
         "rows_of_failed_calls": rows.failed_calls,
+        "failed_calls": rows.failed_rollouts,
     }
 
 

@@ -42,7 +42,7 @@ def left_out(counts: Mapping[str, int]) -> None:
     for name, told in (
         ("repeated_rows", "rows are rollouts that stand before already: each is counted once"),
         ("rows_of_other_steps", "rows are of other training steps than data.step: left out"),
-        ("rows_of_failed_calls", "rows are calls that gave no response: in no rate"),
+        ("failed_calls", "rollouts are calls that failed (data.failed_calls): in no rate"),
     ):
         if counts.get(name):
             log.warning("%d %s", counts[name], told)

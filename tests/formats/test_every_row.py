@@ -109,6 +109,7 @@ def test_a_row_without_prompt_costs_only_itself(tmp_path, name, place, empty):
         "repeated_rows": 0,
         "rows_of_other_steps": 0,
         "rows_of_failed_calls": 0,
+        "failed_calls": 0,
     }
     assert pass_rates(source) == [1.0]
 

@@ -280,6 +280,7 @@ def test_rejected_rows_up_to_max_rejected_are_stored_with_their_place(tmp_path):
         "repeated_rows": 0,
         "rows_of_other_steps": 0,
         "rows_of_failed_calls": 0,
+        "failed_calls": 0,
     }
 
 

@@ -160,7 +160,7 @@ def test_outputs_of_a_batch_have_the_prompts_of_their_requests(tmp_path):
     for paths in ((requests, outputs), (outputs, requests)):
         source = read(*paths)
         loaded = source.load()
-        assert loaded.rows == Rows(read=3, used=2, rejected=0, failed_calls=1)
+        assert loaded.rows == Rows(read=3, used=2, rejected=0, failed_calls=1, failed_rollouts=1)
         assert first(source).prompt == CHAT
         assert len(texts(source)) == len(loaded.rollouts) == 3
     assert texts(source)[:2] == ["2", ""], "an answer that was cut off is one"
@@ -178,7 +178,9 @@ def test_a_failed_call_is_no_wrong_answer(tmp_path):
     rows = [
         {"prompt": "q", "responses": ["a", None], "rewards": [1, 0], "error": [None, "timeout"]}
     ]
-    assert groups(read(write_rows(tmp_path / "c.jsonl", rows))) == [(1, 1)]
+    source = read(write_rows(tmp_path / "c.jsonl", rows))
+    assert groups(source) == [(1, 1)]
+    assert source.load().rows == Rows(read=1, used=1, rejected=0, failed_rollouts=1)
 
 
 def test_a_completion_of_trl_is_rewarded_by_the_function_that_is_chosen(tmp_path):

@@ -268,4 +268,5 @@ def test_stored_problems_without_rollouts_have_no_index(load):
         assert stored.rollouts is None
         rows = {"rows": 1, "used_rows": 1, "rejected_rows": 0}
         rows |= {"repeated_rows": 0, "rows_of_other_steps": 0, "rows_of_failed_calls": 0}
+        rows |= {"failed_calls": 0}
         assert stored.entry.counts == {"problems": 1, "rollouts": 0, **rows}

@@ -18,7 +18,7 @@ from curriculum.formats.names import SOURCES
 from curriculum.formats.originals import original_rows
 from curriculum.formats.problems import NO_SOURCE, STAGE
 from curriculum.formats.tables import exact_column, struct_of
-from curriculum.formats.took import templated
+from curriculum.formats.took import form_of_file
 from curriculum.layouts.parts.best_response import best_responses
 
 DATA_SOURCE, ABILITY = "bucketed_curriculum", "instruction_following"  # where a row has none
@@ -77,10 +77,10 @@ def training_rows(outcome: Measured) -> TrainingRows:
 def _require_unrendered(problems: pa.Table) -> None:
     """Raise UserError where a trainer would render prompts a second time."""
     for url in pc.unique(problems["file"]).to_pylist():
-        form = templated(url) if url else None
-        if form is not None:
+        form = form_of_file(url) if url else None
+        if form is not None and form.templated:
             raise UserError(
-                f"{url}: the prompts of {form} have a chat template around them, and training "
+                f"{url}: the prompts of {form.name} have a chat template around them, and training "
                 "would add another. data=verl data.path=WHAT_IT_WAS_TRAINED_ON "
                 "generator.path=DUMPS takes the prompts from there; until=buckets writes no files"
             )
