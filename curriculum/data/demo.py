@@ -8,7 +8,7 @@ from pathlib import Path
 import curriculum
 from curriculum.data.base import Loaded
 from curriculum.data.rollouts import Rollouts
-from curriculum.formats.rowwise import FailedCalls
+from curriculum.formats.names import FailedCalls
 
 FILE = Path(curriculum.__file__).parent / "demo" / "rollouts.parquet"
 

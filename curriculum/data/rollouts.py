@@ -16,11 +16,10 @@ from curriculum.core.records import Problems
 from curriculum.data.base import Files, Loaded
 from curriculum.formats import reading
 from curriculum.formats.files import File
-from curriculum.formats.names import REWARDS
+from curriculum.formats.names import REWARDS, FailedCalls
 from curriculum.formats.problems import Columns, ProblemList
 from curriculum.formats.repeats import of_other_steps, repeats
 from curriculum.formats.rows import Part, Rejected, Rows, UnreadableReward
-from curriculum.formats.rowwise import FailedCalls
 from curriculum.formats.tables import conform, number_samples
 from curriculum.formats.took import took
 
@@ -42,7 +41,8 @@ class Rollouts(Files):
     @property
     def fields(self) -> Columns:
         """See `Files`."""
-        return replace(super().fields, reward_key=self.reward_key)
+        key, calls = self.reward_key, self.failed_calls
+        return replace(super().fields, reward_key=key, failed_calls=calls)
 
     def counting(self, key: str) -> Self:
         """See `Data`."""
@@ -57,7 +57,7 @@ class Rollouts(Files):
         rows: list[Rows] = []
         for place in reading.read_order(files, self.fields):
             before = len(rejected)
-            part = reading.index(files[place], problems, rejected, self.failed_calls)
+            part = reading.index(files[place], problems, rejected)
             left_out = {"rejected": len(rejected) - before, "failed_calls": part.failed_calls}
             left_out["failed_rollouts"] = part.failed_rollouts
             rows.append(Rows(part.read, part.used, **left_out))

@@ -18,7 +18,7 @@ import pandas as pd
 from curriculum.core.errors import UserError, explained
 from curriculum.core.records import Sample
 from curriculum.data.demo import FILE
-from curriculum.formats.problems import ORIGINAL
+from curriculum.formats.names import ORIGINAL
 from curriculum.rewards import ExactMatch
 
 FIELDS = ["data_source", "reward_model", "extra_info"]

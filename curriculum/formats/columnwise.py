@@ -17,11 +17,11 @@ from curriculum.formats.containers.tables import reading
 from curriculum.formats.files import File, open_file
 from curriculum.formats.forms import form_of
 from curriculum.formats.grouping import codes_of
-from curriculum.formats.names import ERRORS, REASONS, RESPONSES, REWARDS, Row
-from curriculum.formats.problems import ORIGINAL, Columns, ProblemList, to_json
+from curriculum.formats.names import ERRORS, ORIGINAL, REASONS, RESPONSES, REWARDS, Row
+from curriculum.formats.problems import Columns, ProblemList, to_json
 from curriculum.formats.repeats import NO_STEP, step_of
 from curriculum.formats.rows import Part, Rejected, UnreadableReward
-from curriculum.formats.samples import NoNumber, meaning, number
+from curriculum.formats.samples import CUT_OFF, NoNumber, meaning, number
 from curriculum.formats.tables import index_table, is_list, is_text
 
 BATCH = 65_536  # rows read at a time
@@ -57,7 +57,7 @@ def is_quick(file: File, columns: Columns) -> bool:
         reason = _pick(parquet, REASONS)
         told = reason is None or (not lists and is_text(schema.field(reason).type))
         scores = reward is None or is_list(schema.field(reward).type) == lists
-        return texts and told and scores and not _joined(parquet, columns)
+        return texts and told and scores and not _needs_rows(parquet, columns)
 
 
 def index(file: File, problems: ProblemList, rejected: list[Rejected]) -> Part:
@@ -72,11 +72,18 @@ def index(file: File, problems: ProblemList, rejected: list[Rejected]) -> Part:
 def responses(file: File) -> Iterator[pa.Array]:
     """Responses in the order of the index."""
     with _open(file.url) as parquet:
-        column = _pick(parquet, RESPONSES)
-        for batch in parquet.iter_batches(BATCH, columns=[column]):
-            values = batch.column(0)
+        column, reason = str(_pick(parquet, RESPONSES)), _pick(parquet, REASONS)
+        read = [column] if reason is None else [column, reason]
+        for batch in parquet.iter_batches(BATCH, columns=read):
+            values = batch.column(column)
             values = pc.list_flatten(values) if is_list(values.type) else values
-            yield values.cast(pa.string())
+            texts = values.cast(pa.string())
+            yield texts if reason is None else _cut_off_is_empty(texts, batch.column(reason))
+
+
+def _cut_off_is_empty(texts: pa.Array, reasons: pa.Array) -> pa.Array:
+    cut_off = pc.equal(_meanings(reasons), CUT_OFF).fill_null(False)
+    return pc.if_else(pc.and_(cut_off, texts.is_null()), "", texts)
 
 
 def rows(file: File) -> Iterator[pa.Table]:
@@ -95,10 +102,11 @@ def _open(url: str) -> Iterator[pq.ParquetFile]:
         yield pq.ParquetFile(stream, pre_buffer=False)
 
 
-def _joined(parquet: pq.ParquetFile, columns: Columns) -> bool:
-    """Whether no row says what it asks, and an id does: another file has the prompts."""
+def _needs_rows(parquet: pq.ParquetFile, columns: Columns) -> bool:
+    """Whether prompts are messages that may end with the answer, or stand in another file."""
     names = parquet.schema_arrow.names
-    return not columns.prompts(names) and columns.id_key in names
+    prompts = columns.prompts(names)
+    return not prompts or prompts[0].removeprefix(ORIGINAL) == "messages"
 
 
 def _index_rows(
@@ -135,7 +143,8 @@ def _index_lists(
     problems: ProblemList,
     rejected: list[Rejected],
 ) -> Part:
-    lengths = _lengths(_read(parquet, response))
+    lists = (batch.column(0) for batch in parquet.iter_batches(BATCH, columns=[response]))
+    lengths = pa.concat_arrays([pa.array([], pa.int64()), *map(_lengths, lists)])
     row = np.repeat(np.arange(len(lengths)), lengths.to_numpy())
     reward, unreadable = None, {}
     name = _pick(parquet, REWARDS)
@@ -273,8 +282,9 @@ def _take(parquet: pq.ParquetFile, wanted: Integers) -> Iterator[tuple[int, dict
 
 def _unmarked(batch: pa.RecordBatch) -> pa.RecordBatch:
     """The `original_*` columns under their own names, in the place of others of these."""
-    marked = {name.removeprefix(ORIGINAL) for name in batch.schema.names if ORIGINAL in name}
-    kept = [name for name in batch.schema.names if name not in marked]
+    names = batch.schema.names
+    marked = {name.removeprefix(ORIGINAL) for name in names if name.startswith(ORIGINAL)}
+    kept = [name for name in names if name not in marked]
     renamed = [name.removeprefix(ORIGINAL) for name in kept]
     return batch.select(kept).rename_columns(renamed)
 
@@ -308,7 +318,11 @@ def _finish_reasons(parquet: pq.ParquetFile) -> pa.Array | None:
     name = _pick(parquet, REASONS)
     if name is None:
         return None
-    encoded = _read(parquet, name).cast(pa.string()).dictionary_encode()
+    return _meanings(_read(parquet, name))
+
+
+def _meanings(reasons: pa.Array) -> pa.Array:
+    encoded = reasons.cast(pa.string()).dictionary_encode()
     meanings = pa.array([meaning(each) for each in encoded.dictionary.to_pylist()], pa.string())
     return meanings.take(encoded.indices)
 

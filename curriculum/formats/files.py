@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Sequence
 from glob import has_magic
 from typing import IO, NamedTuple, cast
@@ -39,7 +40,12 @@ def find(path: str | Sequence[str], in_folders: tuple[str, ...] = IN_FOLDERS) ->
         UserError: where nothing is there, or a folder holds no file of a known kind.
     """
     paths = [path] if isinstance(path, str) else list(path)
-    return [file for each in paths for file in _find_one(each, in_folders)]
+    found = [file for each in paths for file in _find_one(each, in_folders)]
+    urls = [file.url for file in found]
+    twice = next((url for url in urls if urls.count(url) > 1), None) if len(paths) > 1 else None
+    if twice is not None:
+        raise UserError(f"{twice} is named twice (data.path or generator.path)")
+    return found
 
 
 def open_file(url: str) -> IO[bytes]:
@@ -66,9 +72,12 @@ def _find_one(path: str, in_folders: tuple[str, ...]) -> list[File]:
         raise UserError(f"{path} can't be opened: {error}") from error
     if filesystem.isdir(root):
         listed = filesystem.ls(root, detail=False)
-        if any(each.endswith(f"/{SAVED}") for each in listed):
-            in_folders = (".arrow",)
         found = [each for each in listed if each.endswith(in_folders)]
+        saved = next((each for each in listed if each.endswith(f"/{SAVED}")), None)
+        if saved is not None:  # and nothing that the library has cached beside it
+            state = json.loads(filesystem.cat_file(saved))
+            own = {data["filename"] for data in state.get("_data_files", [])}
+            found = [each for each in listed if each.rpartition("/")[2] in own]
         problem = f"the folder {path} has no {_either(in_folders)} file"
     else:
         there = filesystem.exists(root)  # a name may have brackets and be no pattern

@@ -32,10 +32,14 @@ def codes_of(
 
     terms = {field.name: _term(field) for field in schema}
     chosen = [[terms[name] for name in group] for group in groups]
-    pairs = [f"hash({', '.join(own)}), hash(1, {', '.join(own[::-1])})" for own in chosen]
+    salted = [[f"concat('salt', {term})" for term in own] for own in chosen]
+    pairs = [
+        f"hash({', '.join(one)}), hash({', '.join(other)})"
+        for one, other in zip(chosen, salted, strict=True)
+    ]
     with duckdb.connect(config={"threads": count_cores()}) as connection:
-        connection.register("read", pa.RecordBatchReader.from_batches(schema, batches))
         try:
+            connection.register("read", pa.RecordBatchReader.from_batches(schema, batches))
             found = connection.execute(f"SELECT {', '.join(pairs)} FROM read").fetchnumpy()
         except duckdb.Error as error:
             raise UserError(f"columns {', '.join(schema.names)}: {error}") from error

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from curriculum.core.errors import UserError
 
+FailedCalls = Literal["excluded", "wrong"]
 Row = Mapping[str, Any]
 Names = Mapping[str, str | int]  # {role: column, dotted where it is inside of one, or a number}
 ROLES = (
@@ -27,7 +28,12 @@ REWARDS = ("reward", "rewards", "scores", "score", "is_correct", "correct", "pas
 REASONS = ("finish_reason", "finish_reasons", "stop_reason")
 ERRORS = ("error", "errors")
 
+RATES = ("pass_rate", "difficulty", "solve_rate", "success_rate")
+PASSES, NUMBERS = ("passes", "c"), ("n", "num_samples")
+
 # What a row may call each role; a column that `data.columns` names stands in the place of all.
+COUNTING = ("pass_rate", "passes", "n")  # roles
+COUNTED = (*RATES, *PASSES, *RESPONSES, *REWARDS)
 KNOWN: dict[str, tuple[str, ...]] = {
     "prompt": PROMPTS,
     "data_source": SOURCES,
@@ -36,7 +42,11 @@ KNOWN: dict[str, tuple[str, ...]] = {
     "reward": REWARDS,
     "finish_reason": REASONS,
     "error": ERRORS,
+    "pass_rate": COUNTED,
+    "passes": COUNTED,
+    "n": NUMBERS,
 }
+ORIGINAL = "original_"  # how rollout files may mark the columns of the problem
 
 
 def checked(names: Names | None) -> None:
@@ -62,8 +72,8 @@ def mapped(row: Row, names: Names, raw: Row) -> Row:
     """The row with what `data.columns` names under the name of its role, and nothing else there."""
     if not names:
         return row
-    hidden = {each for role in names for each in KNOWN.get(role, ())}
-    kept = {name: value for name, value in row.items() if name not in hidden}
+    hidden = {each for role in names for each in (role, *KNOWN.get(role, ()))}
+    kept = {name: value for name, value in row.items() if name.removeprefix(ORIGINAL) not in hidden}
     return {**kept, **{role: dig(raw, path) for role, path in names.items()}}
 
 

@@ -11,7 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curriculum.formats import containers
-from curriculum.formats.problems import NO_SOURCE, ORIGINAL, unmarked
+from curriculum.formats.forms.base import Form
+from curriculum.formats.names import ORIGINAL, Row
+from curriculum.formats.problems import NO_SOURCE, unmarked
 from curriculum.formats.samples import split_conversation
 from curriculum.formats.took import form_of_file
 
@@ -42,8 +44,7 @@ def original_rows(problems: pa.Table, names: Sequence[str] | None) -> list[dict[
         here = here[np.argsort(position, kind="stable")]
         form = form_of_file(url)
         for row, found in zip(here, containers.read_at(url, np.sort(position)), strict=True):
-            said = found if form is None else form.read(found, url)
-            named = split_conversation(said, "prompt")
+            named = split_conversation(_in_plain_names(form, found, url), "prompt")
             rows[row] = dict(
                 unmarked(
                     {
@@ -54,6 +55,14 @@ def original_rows(problems: pa.Table, names: Sequence[str] | None) -> list[dict[
                 )
             )
     return rows
+
+
+def _in_plain_names(form: Form | None, row: Row, url: str) -> Row:
+    """As the form reads it; as it stands, where `data.columns` told what the row is."""
+    try:
+        return row if form is None else form.read(row, url)
+    except ValueError:
+        return row
 
 
 def _made(problems: pa.Table) -> Iterator[dict[str, Any]]:

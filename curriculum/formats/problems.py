@@ -15,12 +15,20 @@ import pyarrow as pa
 
 from curriculum.core.errors import UserError
 from curriculum.core.records import PROBLEM_SCHEMA, Problems
-from curriculum.formats.names import MEDIA, PROMPTS, SOURCES, TRUTHS, Names, Row
+from curriculum.formats.names import (
+    MEDIA,
+    ORIGINAL,
+    PROMPTS,
+    SOURCES,
+    TRUTHS,
+    FailedCalls,
+    Names,
+    Row,
+)
 
 # Made once: json.dumps makes a new one at every call.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, default=str)
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "problem.curriculum")
-ORIGINAL = "original_"  # how rollout files may mark the columns of the problem
 NO_SOURCE = "unknown"  # the data_source of problems that have none
 STAGE = "curriculum_stage"  # in the extra_info of stage files alone
 
@@ -34,6 +42,7 @@ class Columns:
     reward_fn_key: str = "reward_model"
     names: Names = field(default_factory=dict)  # data.columns
     reward_key: str | None = None  # of the number that counts; None: the reward
+    failed_calls: FailedCalls = "excluded"
 
     def prompt(self, row: Row) -> Any:
         """The prompt of a row, None where it has none."""
@@ -99,6 +108,7 @@ class ProblemList:
     rows_apart: bool = False  # whether a row with all samples of a problem is one of its own
     _rows: list[dict[str, Any]] = field(default_factory=list)
     _seen: dict[Hashable, int] = field(default_factory=dict)
+    _numbers: dict[str, list[int | None]] = field(default_factory=dict)  # data_idx of each id
     _places: dict[Hashable, tuple[str, int]] = field(default_factory=dict)  # of each's first row
 
     def __len__(self) -> int:
@@ -126,8 +136,9 @@ class ProblemList:
         if self.columns.prompt(row) is None:
             return self._of_id(row)
         problem = self.columns.describe(row)
-        key = (problem["problem_id"], row.get("data_idx"))
+        key = self._known(problem["problem_id"], row.get("data_idx"))
         if key not in self._seen:
+            self._numbers.setdefault(problem["problem_id"], []).append(key[1])
             origin = {"file": file, "position": position, "length": length}
             self._seen[key] = self._append(problem, row.get("data_idx"), origin)
             self._places[key] = (file, number)
@@ -150,9 +161,26 @@ class ProblemList:
             known["further"] = [*known.get("further", []), further]
         return self._seen[key]
 
+    def _known(self, own: str, number: int | None) -> tuple[str, int | None]:
+        """The key of a problem that is there: a row, or all others, may leave `data_idx` out.
+
+        Raises:
+            UserError: where several have the id, and the row doesn't say which it is of.
+        """
+        numbers = self._numbers.get(own, [])
+        if number in numbers or not numbers:
+            return own, number
+        if number is None and len(numbers) > 1:
+            raise UserError(
+                f"{len(numbers)} problems have {self.columns.id_key}={own}, or say the same, each "
+                "a data_idx of its own; another row of it has none"
+            )
+        return (own, numbers[0]) if number is None or numbers == [None] else (own, number)
+
     def _of_id(self, row: Row) -> int:
         own = row.get(self.columns.id_key)
-        found = self._seen.get((str(own), row.get("data_idx"))) if own is not None else None
+        key = None if own is None else self._known(str(own), row.get("data_idx"))
+        found = None if key is None else self._seen.get(key)
         if found is None:
             told = "" if own is None else f", and no other row has {self.columns.id_key}={own}"
             raise ValueError(

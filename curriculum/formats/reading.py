@@ -10,7 +10,6 @@ from curriculum.formats import columnwise, rowwise
 from curriculum.formats.files import File
 from curriculum.formats.problems import Columns, ProblemList
 from curriculum.formats.rows import Part, Rejected
-from curriculum.formats.rowwise import FailedCalls
 
 
 def read_order(files: Sequence[File], columns: Columns) -> list[int]:
@@ -18,9 +17,7 @@ def read_order(files: Sequence[File], columns: Columns) -> list[int]:
     return sorted(range(len(files)), key=lambda place: rowwise.is_joined(files[place], columns))
 
 
-def index(
-    file: File, problems: ProblemList, rejected: list[Rejected], failed_calls: FailedCalls
-) -> Part:
+def index(file: File, problems: ProblemList, rejected: list[Rejected]) -> Part:
     """Add a file's problems and return its part of the rollout index.
 
     Raises:
@@ -28,7 +25,7 @@ def index(
     """
     if columnwise.is_quick(file, problems.columns):
         return columnwise.index(file, problems, rejected)
-    return rowwise.index(file, problems, rejected, failed_calls)
+    return rowwise.index(file, problems, rejected)
 
 
 def responses(file: File, columns: Columns) -> Iterator[pa.Array]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, NamedTuple
+from itertools import chain, islice
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -13,16 +14,15 @@ from curriculum.formats.containers.base import Line
 from curriculum.formats.files import File
 from curriculum.formats.forms import form_of
 from curriculum.formats.forms.base import Form
-from curriculum.formats.names import Row, mapped, require
-from curriculum.formats.problems import ORIGINAL, Columns, ProblemList
+from curriculum.formats.names import COUNTING, ORIGINAL, Row, mapped, require
+from curriculum.formats.problems import Columns, ProblemList
 from curriculum.formats.repeats import step_of
 from curriculum.formats.rows import Part, Rejected, UnreadableReward
-from curriculum.formats.samples import NoNumber, Samples, samples_of, split_conversation
+from curriculum.formats.samples import NoNumber, Samples, keys_of, samples_of, split_conversation
 from curriculum.formats.tables import index_table, table_of
 
 BATCH = 4096
 LOOKED_AT = 100  # rows in which the columns that data.columns names are looked for
-FailedCalls = Literal["excluded", "wrong"]
 
 
 class Read(NamedTuple):
@@ -33,9 +33,7 @@ class Read(NamedTuple):
     samples: Samples
 
 
-def index(
-    file: File, problems: ProblemList, rejected: list[Rejected], failed_calls: FailedCalls
-) -> Part:
+def index(file: File, problems: ProblemList, rejected: list[Rejected]) -> Part:
     """Add a file's problems and return its part of the rollout index."""
     read = used = failed = lost = 0
     columns: dict[str, list[Any]] = {name: [] for name in ("problem", "number", "reward", "reason")}
@@ -49,18 +47,15 @@ def index(
         _, row, samples = found
         count = len(samples.rewards)
         problem = _place(file, found, problems, rejected)
-        there = [
-            problem >= 0 and (failed_calls == "wrong" or error is None) for error in samples.errors
-        ]
+        there = [problem >= 0 and error is None for error in samples.errors]
         columns["problem"] += [problem if each else -1 for each in there]
-        number = None if samples.whole_problem else row.get("sample_idx")
-        columns["number"] += [number] * count
+        columns["number"] += samples.numbers
         columns["reward"] += samples.rewards
         columns["reason"] += samples.reasons
         steps += [step_of(row.get("step"))] * count
         rows += [read - 1] * count
         lost += there.count(False) if problem >= 0 else 0
-        is_used = any(there) or not there
+        is_used = any(there) or (problem >= 0 and not there)
         used, failed = used + is_used, failed + (problem >= 0 and not is_used)
     table = index_table(np.array(columns["problem"], np.int64), *list(columns.values())[1:])
     return Part(
@@ -143,14 +138,21 @@ def _usable(file: File, columns: Columns) -> Iterator[Read]:
 
 
 def _read(file: File, columns: Columns) -> Iterator[tuple[Line, Read | Exception]]:
-    """Every row with its samples, or with what is wrong."""
-    for line, row in _named(file, columns, joined=True):
+    """Every row with its samples, or with what is wrong.
+
+    Which column has the responses, and which the rewards, is a matter of the file: a null in one
+    row must not make another column's text the answer there.
+    """
+    named = _named(file, columns, joined=True)
+    begin = list(islice(named, LOOKED_AT))
+    keys = keys_of([row for _, row in begin if not isinstance(row, Exception)], columns.reward_key)
+    for line, row in chain(begin, named):
         if isinstance(row, Exception):
             yield line, row
             continue
         try:
             step_of(row.get("step"))
-            yield line, Read(line, row, samples_of(row, columns.reward_key))
+            yield line, Read(line, row, samples_of(row, keys, columns))
         except ValueError as error:
             yield line, error
 
@@ -161,7 +163,8 @@ def _named(
     """Every row in our names, or what is wrong.
 
     Args:
-        joined: whether a row without a prompt may be of a problem that others tell of.
+        joined: whether these are rollouts, and a row without a prompt may be of a problem that
+            others tell of.
     """
     form, known = None, False
     first_rows: list[Row] = []
@@ -170,14 +173,19 @@ def _named(
             yield line, ValueError(line.cause)
             continue
         if not known:
-            form, known = form_of(mapped(line.row, columns.names, line.row)), True
+            form, known = form_of(mapped(line.row, columns.names, line.row), joined), True
         if columns.names and len(first_rows) < LOOKED_AT:
             first_rows.append(line.row)
         try:
             yield line, _checked(_in_our_names(line.row, form, columns, file.url), columns, joined)
         except ValueError as error:
             yield line, error
-        except (LookupError, TypeError, AttributeError) as error:  # not as the tool writes it
+        except (
+            LookupError,
+            TypeError,
+            AttributeError,
+            ArithmeticError,
+        ) as error:  # not as the tool writes it
             yield line, ValueError(f"not a row of {form.name if form else 'rollouts'}: {error!r}")
     require(columns.names, first_rows, file.url)
 
@@ -185,7 +193,8 @@ def _named(
 def _in_our_names(raw: Row, form: Form | None, columns: Columns, url: str) -> Row:
     row = mapped(raw, columns.names, raw)
     if form is not None:
-        row = mapped(form.read(row, url), columns.names, raw)
+        left = {role: path for role, path in columns.names.items() if role not in COUNTING}
+        row = mapped(form.read(row, url), left, raw)
     own = set(columns.names) if form is None else {*columns.names, *row}
     for role, key in (("prompt", columns.prompt_key), ("problem_id", columns.id_key)):
         if role in own and key != role:
@@ -197,9 +206,8 @@ def _checked(row: Row, columns: Columns, joined: bool) -> Row:
     elsewhere = joined and columns.id_key in row and not columns.prompts(list(row))
     if columns.prompt(row) is None and not elsewhere:
         raise ValueError(f"no prompt under '{columns.prompt_key}' (data.prompt_key names it)")
-    for key in ("data_idx", "sample_idx"):
-        if not isinstance(row.get(key), int | None):
-            raise ValueError(f"{key} is not a whole number: {row[key]!r}")
+    if not isinstance(row.get("data_idx"), int | None):
+        raise ValueError(f"data_idx is not a whole number: {row['data_idx']!r}")
     return row
 
 

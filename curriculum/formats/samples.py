@@ -6,9 +6,12 @@ import math
 import reprlib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from curriculum.formats.names import ERRORS, REASONS, RESPONSES, REWARDS, Row, first
+
+if TYPE_CHECKING:
+    from curriculum.formats.problems import Columns
 
 ASSISTANT = "assistant"
 CUT_OFF = "length"  # the finish_reason of an answer that the limit of tokens has ended
@@ -26,33 +29,55 @@ class Samples(NamedTuple):
     rewards: list[float | None]
     reasons: list[str | None]  # why a response ended
     errors: list[str | None]  # why there is none
-    whole_problem: bool  # all samples of a problem, rather than one of them
+    numbers: list[int | None]  # sample_idx
+    whole_problem: bool  # samples of a problem in lists, rather than one of them
     keys: tuple[str | None, str | None]  # where response and reward were
 
 
-def samples_of(row: Row, reward_key: str | None = None) -> Samples:
+Keys = tuple[str | None, str | None]  # where responses and rewards stand
+PLURAL = ("responses", "outputs", "completions", "generations", "samples")
+
+
+def keys_of(rows: Sequence[Row], reward_key: str | None = None) -> Keys:
+    """The first columns in which any of a file's rows says something.
+
+    Args:
+        reward_key: of the number that counts, a column or inside of a reward; None: the reward.
+    """
+    said = {name for row in rows for name in row if row[name] is not None}
+    rewards = REWARDS if reward_key is None else (reward_key, *REWARDS)
+    response, reward = ([name for name in names if name in said] for names in (RESPONSES, rewards))
+    return next(iter(response), None), next(iter(reward), None)
+
+
+def samples_of(row: Row, of_file: Keys = (None, None), columns: Columns | None = None) -> Samples:
     """Read a row's responses (texts, chat messages, choices of a completion) and rewards.
 
     A response that was cut off before it said anything is an empty one.
 
     Args:
-        reward_key: of the number that counts, a column or inside of a reward; None: the reward.
+        of_file: where the file's rows have them; one that hasn't is looked at by itself.
 
     Raises:
         NoNumber: where a reward is unreadable, see `number`.
         ValueError: where there are neither, or not as many of one as of the other.
     """
-    rewards = REWARDS if reward_key is None else (reward_key, *REWARDS)
-    keys = first(row, RESPONSES), first(row, rewards)
+    reward_key = None if columns is None else columns.reward_key
+    own = keys_of([row], reward_key)
+    keys = (
+        of_file[0] if of_file[0] in row else own[0],
+        of_file[1] if of_file[1] in row else own[1],
+    )
     response: Any = None if keys[0] is None else row[keys[0]]
     reward: Any = None if keys[1] is None else row[keys[1]]
-    is_one = is_conversation if keys[0] == "responses" else are_messages
+    is_one = is_trajectory if keys[0] in PLURAL else are_messages
     if is_one(response) and not isinstance(reward, list):
         response = last_answer(response)
     if isinstance(response, dict) and isinstance(response.get("choices"), list):
         response = response["choices"]
     whole = isinstance(response, list) or isinstance(reward, list)
-    if not whole and not any(key in row for key in (*RESPONSES, *rewards, *ERRORS)):
+    known = (*RESPONSES, *REWARDS, *ERRORS, reward_key)
+    if not whole and not any(key in row for key in known):
         raise ValueError(f"neither a response nor a reward (keys: {', '.join(row)})")
     if not whole:
         response, reward = [response], [reward]
@@ -74,7 +99,20 @@ def samples_of(row: Row, reward_key: str | None = None) -> Samples:
     inside = None if keys[1] == reward_key else reward_key
     numbers = [number(each, inside) for each in reward]
     errors = [_told(each) for each in _spread(row, ERRORS, len(response))]
-    return Samples(texts, numbers, reasons, errors, whole, keys)
+    if columns is not None and columns.failed_calls == "wrong":
+        pairs = zip(texts, errors, strict=True)
+        texts = ["" if text is None and error else text for text, error in pairs]
+        errors = [None] * len(texts)
+    return Samples(texts, numbers, reasons, errors, _numbers(row, len(texts), whole), whole, keys)
+
+
+def _numbers(row: Row, count: int, whole: bool) -> list[int | None]:
+    """Of each sample; those in lists have numbers where the row has a list of these."""
+    numbers = row.get("sample_idx")
+    several = numbers if isinstance(numbers, list) else [None if whole else numbers] * count
+    if len(several) != count or not all(isinstance(each, int | None) for each in several):
+        raise ValueError(f"sample_idx is not a whole number: {numbers!r}")
+    return several
 
 
 def _spread(row: Row, names: tuple[str, ...], count: int) -> list[Any]:
@@ -103,6 +141,8 @@ def meaning(reason: Any) -> str | None:
 
 
 def _told(error: Any) -> str | None:
+    if error != error:  # NaN, where a table had nothing
+        return None
     if isinstance(error, dict):
         error = error.get("message") or error
     return str(error) if error else None
@@ -114,15 +154,23 @@ def split_conversation(row: Row, prompt_key: str) -> Row:
     With tools the whole trajectory is the response: all that follows what a user said last.
     """
     messages: Any = row.get("messages")
-    answered = any(row.get(key) is not None for key in (prompt_key, *RESPONSES))
-    if answered or not is_conversation(messages) or messages[-1]["role"] != ASSISTANT:
+    if row.get(prompt_key) is not None or not is_conversation(messages):
+        return row
+    if messages[-1]["role"] != ASSISTANT:
         return row
     roles = [message["role"] for message in messages]
+    asked, answer = messages[:-1], messages[-1]
     if "tool" in roles:
-        asked = max((i for i, role in enumerate(roles) if role == "user"), default=-1)
-        start = roles.index(ASSISTANT, asked + 1)
-        return {**row, "messages": messages[:start], "response": messages[start:]}
-    return {**row, "messages": messages[:-1], "response": messages[-1]}
+        last = max((i for i, role in enumerate(roles) if role == "user"), default=-1)
+        start = roles.index(ASSISTANT, last + 1)
+        asked, answer = messages[:start], messages[start:]
+    said = first(row, RESPONSES) is not None  # by itself: then the turn is not needed
+    return {**row, "messages": asked} if said else {**row, "messages": asked, "response": answer}
+
+
+def is_trajectory(value: Any) -> bool:
+    """Whether messages under a plural name are one answer: several of the assistant's are many."""
+    return is_conversation(value) or (are_messages(value) and len(value) == 1)
 
 
 def is_conversation(value: Any) -> bool:

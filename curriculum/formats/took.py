@@ -11,6 +11,7 @@ from curriculum.formats.forms import form_of
 from curriculum.formats.forms.base import Form
 from curriculum.formats.names import (
     ERRORS,
+    ORIGINAL,
     REASONS,
     RESPONSES,
     REWARDS,
@@ -19,7 +20,7 @@ from curriculum.formats.names import (
     Row,
     mapped,
 )
-from curriculum.formats.problems import ORIGINAL, Columns
+from curriculum.formats.problems import Columns
 
 LOOKED_AT = 20  # rows
 NUMBERS = ("data_idx", "sample_idx", "step", "extra_info")

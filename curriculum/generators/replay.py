@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from curriculum.core.errors import UserError
-from curriculum.formats.rowwise import FailedCalls
+from curriculum.formats.names import FailedCalls
 from curriculum.generators.base import Batch, Generator, Response
 
 

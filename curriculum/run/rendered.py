@@ -63,8 +63,9 @@ def rendered(theirs: Sequence[Asked], ours: Sequence[Asked]) -> Integers:
                 if place >= 0 and _agree(theirs[row].truth, ours[place].truth):
                     matched[row] = place
             best = max(best, matched, key=len)
-        if not best:
-            return found
+        explained = len(set(best.values()))
+        if explained < 2 and not (explained == 1 and len(set(map(str, texts))) == 1):
+            return found  # a template always explains the text that it was found in
         found[list(best)] = list(best.values())
 
 

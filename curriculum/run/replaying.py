@@ -14,6 +14,7 @@ from curriculum.core.errors import UserError
 from curriculum.core.records import Integers, Problems, Rollouts
 from curriculum.data import RolloutData
 from curriculum.formats.problems import prompt_identity
+from curriculum.formats.took import form_of_file
 from curriculum.run import rejects
 from curriculum.run.context import Context
 from curriculum.run.reading import load, took
@@ -65,7 +66,9 @@ def match(replayed: Problems, problems: Problems) -> Integers:
         if key is _by_row:
             left = left[_told_apart(theirs, ours)[left]]
         found[left] = [place.get(key(theirs[i]), -1) for i in left]
-    left = np.flatnonzero(found < 0)
+        if key is _by_id:
+            _require_same(theirs, ours, found)
+    left = np.flatnonzero((found < 0) & _are_templated(replayed))
     found[left] = rendered([_asked(theirs[i]) for i in left], [_asked(row) for row in ours])
     if not (found >= 0).any():
         raise UserError(
@@ -74,6 +77,22 @@ def match(replayed: Problems, problems: Problems) -> Integers:
             "with prompt agree"
         )
     return found
+
+
+def _require_same(theirs: list[Row], ours: list[Row], found: Integers) -> None:
+    """Raise UserError where rollouts have the id of a problem that asks and answers otherwise."""
+    for row, place in zip(theirs, found.tolist(), strict=True):
+        if place < 0:
+            continue
+        problem = ours[place]
+        truths = (row["ground_truth"], problem["ground_truth"])
+        if None in truths or truths[0] == truths[1] or _prompt(row) == _prompt(problem):
+            continue
+        raise UserError(
+            f"rollouts of problem_id={row['problem_id']} ask {row['prompt']:.80} with the ground "
+            f"truth {truths[0]}, and the problem of that id in the data {problem['prompt']:.80} "
+            f"with {truths[1]}: data.id_key and generator.id_key name the columns of the ids"
+        )
 
 
 def _places(rows: list[Row], key: Callable[[Row], Hashable], vague: set[Any]) -> dict[Any, int]:
@@ -108,6 +127,14 @@ def _told_apart(theirs: list[Row], ours: list[Row]) -> npt.NDArray[np.bool_]:
 def _rows(problems: Problems) -> list[Row]:
     rows: list[Row] = problems.table.drop(["extra_info", "file"]).to_pylist()
     return rows
+
+
+def _are_templated(problems: Problems) -> npt.NDArray[np.bool_]:
+    """(P,) whether they are of files that have a chat template around their prompts."""
+    files = problems.table["file"].to_pylist()
+    forms = {url: form_of_file(url) if url else None for url in set(files)}
+    templated = {url for url, form in forms.items() if form is not None and form.templated}
+    return np.array([url in templated for url in files], np.bool_)
 
 
 def _asked(row: Row) -> Asked:

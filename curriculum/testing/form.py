@@ -8,6 +8,7 @@ from typing import Any
 
 from curriculum.formats.forms.base import Form
 from curriculum.formats.names import MEDIA, ROLES
+from curriculum.formats.problems import Columns
 from curriculum.formats.samples import samples_of
 
 PLAIN = ({"prompt": "q", "response": "a", "reward": 1.0}, {"prompt": "q", "answer": "1"})
@@ -40,7 +41,7 @@ def check_format(make: Callable[[], Form], rows: Sequence[Mapping[str, Any]]) ->
         assert read.get("prompt") is not None or read.get("problem_id") is not None, (
             f"neither a prompt nor an id to find it by: {read}"
         )
-        samples = samples_of(read, _any_key(read))
+        samples = samples_of(read, columns=Columns(reward_key=_any_key(read)))
         assert len(samples.responses) == len(samples.rewards)
         known = {*ROLES, *LISTS, *MEDIA, *row}
         assert set(read) <= known, f"names that nothing reads: {set(read) - known}"

@@ -146,3 +146,6 @@ def test_a_template_is_found_by_what_it_was_put_around():
     found = rendered(theirs, ours).tolist()
     assert found == [0, 1, -1, 3, 4, 5, -1], "of two that ask the same neither is meant"
     assert rendered(theirs, []).tolist() == [-1] * 7
+    odd = [asked("<u>1</u>"), asked("<u>1? Prove that 2</u>")]
+    assert rendered(odd, [asked("1"), asked("3")]).tolist() == [-1, -1], "a guess is no template"
+    assert rendered(odd[:1] * 2, [asked("1")]).tolist() == [0, 0]

@@ -16,6 +16,7 @@ from curriculum.formats.files import LINES, open_file
 
 ZSTANDARD = 93  # which zipfile reads from Python 3.14 on
 HEADER = 30  # bytes of a member's own header, before its name
+ELSEWHERE = (".parquet", ".csv", ".arrow", ".gz", ".zst")  # rows that are read unpacked alone
 SAMPLES = "samples/"  # in inspect's logs
 
 
@@ -27,6 +28,8 @@ def read(url: str) -> Iterator[Line]:
             archive = zipfile.ZipFile(stream)
             position = 0
             for member in archive.infolist():
+                if member.filename.endswith(ELSEWHERE) and not log:
+                    raise ValueError(f"its {member.filename} is neither JSON nor JSONL: unpack it")
                 if not member.filename.endswith(LINES):
                     continue
                 if log and not member.filename.startswith(SAMPLES):

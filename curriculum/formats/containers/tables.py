@@ -13,8 +13,11 @@ import pyarrow.parquet as pq
 from curriculum.core.errors import UserError
 from curriculum.formats.containers.base import Line
 from curriculum.formats.files import open_file
+from curriculum.formats.names import ERRORS, RESPONSES, REWARDS
 
 BATCH = 4096  # rows
+LARGEST = 1 << 30  # characters of a cell
+TRUE = {"True": True, "False": False}  # as pandas writes them
 NUMBERS = ("data_idx", "sample_idx", "step", "n", "passes")  # whole ones, where CSV has them
 
 
@@ -29,22 +32,32 @@ def arrow(url: str) -> Iterator[Line]:
 
 
 def csv(url: str) -> Iterator[Line]:
-    """Rows of CSV under its header; an empty cell says nothing, and the others are text."""
+    """Rows of CSV under its header, in text; an empty cell says nothing, but an empty answer."""
     with open_file(url) as stream:
         text = io.TextIOWrapper(stream, "utf-8-sig", newline="")
         try:
+            csv_file.field_size_limit(LARGEST)
             table = csv_file.DictReader(text, strict=True)
+            names = table.fieldnames or []
+            if len(set(names)) < len(names):
+                raise UserError(f"{url}: two columns have one name ({', '.join(names)})")
             for position, row in enumerate(table):
                 cells = {
-                    name: int(cell) if name in NUMBERS and cell.isdecimal() else cell
+                    name: _value(name, cell)
                     for name, cell in row.items()
-                    if name is not None and cell
+                    if name is not None and (cell or (cell == "" and name in RESPONSES))
                 }
                 cause = "" if None not in row else "more cells than columns"
                 told = str(row).encode() if cause else b""
                 yield Line(table.line_num, position, None if cause else cells, cause, told)
         except (csv_file.Error, UnicodeDecodeError) as error:
             raise UserError(f"{url} can't be read as CSV: {error}") from error
+
+
+def _value(name: str, cell: str) -> str | int | bool:
+    if name in NUMBERS and cell.isdecimal():
+        return int(cell)
+    return TRUE.get(cell, cell) if name in (*REWARDS, *ERRORS) else cell
 
 
 @contextmanager

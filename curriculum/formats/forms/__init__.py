@@ -25,9 +25,14 @@ BUILT_IN: tuple[type[Form], ...] = (
 GROUP = "curriculum.form"
 
 
-def form_of(row: Row) -> Form | None:
-    """The form that a row has, None where it is plain."""
-    return next((form for form in forms() if form.matches(row)), None)
+def form_of(row: Row, rollouts: bool = True) -> Form | None:
+    """The form that a row has, None where it is plain.
+
+    Args:
+        rollouts: whether it is one of rollouts, or a problem alone.
+    """
+    fitting = (form for form in forms() if rollouts or not form.rollouts_alone)
+    return next((form for form in fitting if form.matches(row)), None)
 
 
 @cache

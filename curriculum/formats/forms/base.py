@@ -18,6 +18,7 @@ class Form(Protocol):
     name: ClassVar[str]
     took: ClassVar[Mapping[str, str]]  # {role: where it is found}, for people
     templated: ClassVar[bool] = False  # whether a chat template has been put around the prompts
+    rollouts_alone: ClassVar[bool] = False  # whether a problem may look the same and be plain
 
     def matches(self, row: Row) -> bool:
         """Whether a row is of this form."""

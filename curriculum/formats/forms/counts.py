@@ -7,11 +7,9 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from curriculum.formats.forms.base import Form
-from curriculum.formats.names import RESPONSES, REWARDS, Row
+from curriculum.formats.names import NUMBERS, PASSES, RATES, RESPONSES, REWARDS, Row, first
 
 OF = re.compile(r"\s*(\d+)\s*/\s*(\d+)\s*")  # 7/8
-RATES = ("pass_rate", "difficulty", "solve_rate", "success_rate")
-PASSES, NUMBERS = ("passes", "c"), ("n", "num_samples")
 MOST = 1 << 16  # rollouts of a problem
 
 
@@ -22,6 +20,7 @@ class Counts(Form):
     """
 
     name: ClassVar = "counts"
+    rollouts_alone: ClassVar = True
     took: ClassVar = {"reward": "pass_rate or passes, and n", "prompt": "prompt"}
 
     def matches(self, row: Row) -> bool:
@@ -29,7 +28,7 @@ class Counts(Form):
         if any(row.get(name) is not None for name in (*RESPONSES, *REWARDS)):
             return False
         return _fraction(row) is not None or (
-            _first(row, NUMBERS) is not None and _first(row, (*PASSES, "pass_rate")) is not None
+            first(row, NUMBERS) is not None and first(row, (*PASSES, "pass_rate")) is not None
         )
 
     def read(self, row: Row, url: str) -> Row:
@@ -53,7 +52,7 @@ def _fraction(row: Row) -> tuple[int, int] | None:
 
 
 def _counted(row: Row) -> tuple[int, int]:
-    n, passes = _whole(_first(row, NUMBERS)), _first(row, PASSES)
+    n, passes = _whole(_said(row, NUMBERS)), _said(row, PASSES)
     if passes is not None:
         return _whole(passes), n
     rate = float(row["pass_rate"])
@@ -70,5 +69,6 @@ def _whole(value: Any) -> int:
     return int(float(value))
 
 
-def _first(row: Row, names: tuple[str, ...]) -> Any:
-    return next((row[name] for name in names if row.get(name) is not None), None)
+def _said(row: Row, names: tuple[str, ...]) -> Any:
+    name = first(row, names)
+    return None if name is None else row[name]

@@ -40,15 +40,17 @@ class LmEval(Form):
         """See `Form`."""
         responses = _responses(row["resps"])
         metrics = {name: row.get(name) for name in row.get("metrics") or ()}
-        rewards = [metrics or None] if len(responses) == 1 else [None] * len(responses)
+        count = len(responses)
         task = NAME.match(PurePosixPath(url).name)
         return {
             "prompt": _prompt(row["arguments"]),
             "ground_truth": row["target"],
             "data_source": task[1] if task else None,
             "extra_info": {"doc": row.get("doc"), "doc_id": row["doc_id"]},
+            "data_idx": row["doc_id"],
+            "sample_idx": list(range(count)),  # a second filter's row is of the same responses
             "responses": responses,
-            "rewards": rewards,
+            "rewards": [metrics or None] if count == 1 else [None] * count,
         }
 
 

@@ -53,7 +53,9 @@ class BatchOutput(Form):
         error = row["error"] or body.get("error")
         if not error and call.get("status_code", 200) != 200:
             error = f"status {call['status_code']}"
-        choices = [None] if error else body.get("choices") or []
+        if not error and not body.get("choices"):
+            error = "no choices"
+        choices = [None] if error else body["choices"]
         return {
             "problem_id": row["custom_id"],
             "responses": choices,

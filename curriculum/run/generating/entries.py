@@ -16,8 +16,8 @@ import pyarrow as pa
 
 from curriculum.core.progress import progress
 from curriculum.core.records import ROLLOUT_SCHEMA, Asked, Problems, Rollouts
+from curriculum.formats.names import ORIGINAL
 from curriculum.formats.originals import original_rows
-from curriculum.formats.problems import ORIGINAL
 from curriculum.formats.tables import table_of
 from curriculum.generators.base import CUT_OFF, Batch, Generation, Generator
 from curriculum.run.generating import parts
