@@ -14,7 +14,7 @@ from curriculum.formats.containers.base import Line
 from curriculum.formats.files import File
 from curriculum.formats.forms import form_of
 from curriculum.formats.forms.base import Form
-from curriculum.formats.names import COUNTING, ORIGINAL, Row, mapped, require
+from curriculum.formats.names import COUNTING, ORIGINAL, PROMPTS, Row, mapped, require
 from curriculum.formats.problems import Columns, ProblemList
 from curriculum.formats.repeats import step_of
 from curriculum.formats.rows import Part, Rejected, UnreadableReward
@@ -110,6 +110,13 @@ def rows(file: File, columns: Columns) -> Iterator[pa.Table]:
     yield table_of(flat)
 
 
+def chosen_form(row: Row, columns: Columns, rollouts: bool) -> Form | None:
+    """The form of a file with this row; plain where `data.prompt_key` names a column of it."""
+    if columns.prompt_key != PROMPTS[0] and columns.prompt_key in row:
+        return None
+    return form_of(mapped(row, columns.names, row), rollouts)
+
+
 def is_joined(file: File, columns: Columns) -> bool:
     """Whether rows have an id and no prompt, so that another file has to tell what they ask."""
     rows = (row for _, row in _named(file, columns, joined=True) if not isinstance(row, Exception))
@@ -173,7 +180,7 @@ def _named(
             yield line, ValueError(line.cause)
             continue
         if not known:
-            form, known = form_of(mapped(line.row, columns.names, line.row), joined), True
+            form, known = chosen_form(line.row, columns, joined), True
         if columns.names and len(first_rows) < LOOKED_AT:
             first_rows.append(line.row)
         try:

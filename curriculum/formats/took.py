@@ -18,9 +18,9 @@ from curriculum.formats.names import (
     SOURCES,
     TRUTHS,
     Row,
-    mapped,
 )
 from curriculum.formats.problems import Columns
+from curriculum.formats.rowwise import chosen_form
 
 LOOKED_AT = 20  # rows
 NUMBERS = ("data_idx", "sample_idx", "step", "extra_info")
@@ -53,7 +53,7 @@ def _took(rows: Sequence[Row], columns: Columns, rollouts: bool) -> str:
     if not rows:
         return ""
     names = {role: str(path) for role, path in columns.names.items()}
-    form = form_of(mapped(rows[0], columns.names, rows[0]))
+    form = chosen_form(rows[0], columns, rollouts)
     there = dict.fromkeys(name for row in rows for name in row if row[name] is not None)
     if form is not None:
         found = {**form.took, **names}

@@ -218,6 +218,12 @@ def test_the_input_of_an_instruction_is_a_part_of_the_prompt(tmp_path):
     path = write_rows(tmp_path / "a.jsonl", ROWS["Instructions"])
     assert first(read(path)).prompt == "Add.\n\n1 + 1"
     assert data.Verl(str(path)).load().problems.sample(0, "").prompt == "Add.\n\n1 + 1"
+    named = data.Verl(str(path), prompt_key="instruction").load()
+    assert named.problems.sample(0, "").prompt == "Add.", "as it was asked for"
+    row = {"instruction": "Be brief.", "question": "1 + 1?", "output": "2"}
+    path = write_rows(tmp_path / "b.jsonl", [row])
+    for key in ("prompt", "question"):
+        assert first(read(path, prompt_key=key)).prompt == "1 + 1?"
 
 
 ROLLOUTS = [

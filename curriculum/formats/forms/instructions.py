@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from curriculum.formats.forms.base import Form
-from curriculum.formats.names import Row
+from curriculum.formats.names import PROMPTS, Row
 
 
 class Instructions(Form):
@@ -19,7 +19,8 @@ class Instructions(Form):
 
     def matches(self, row: Row) -> bool:
         """See `Form`."""
-        return isinstance(row.get("instruction"), str) and not {"prompt", "messages"} & set(row)
+        others = set(PROMPTS) - {"input"}
+        return isinstance(row.get("instruction"), str) and not others & set(row)
 
     def read(self, row: Row, url: str) -> Row:
         """See `Form`."""
