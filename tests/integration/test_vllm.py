@@ -62,14 +62,14 @@ if "run.py" in sys.orig_argv:  # not what the run starts
 def model(tmp_path_factory):
     """A checkpoint of the demo's model, trained for less long."""
     from curriculum.data.parts.demo_problems import demo_problems
-    from curriculum.demo import training
-    from curriculum.demo.make_rollouts import trained_model
+    from curriculum.demo import make_rollouts
     from curriculum.demo.small_model import save_checkpoint
+    from curriculum.demo.training import Phase
 
     folder = tmp_path_factory.mktemp("model")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "STEPS", STEPS)
-        save_checkpoint(*trained_model(demo_problems(2), 0), folder)
+        patch.setattr(make_rollouts, "Phase", lambda: Phase(STEPS))
+        save_checkpoint(*make_rollouts.trained_model(demo_problems(2), 0), folder)
     return folder
 
 
