@@ -16,7 +16,7 @@ from curriculum.core.records import Booleans, Integers
 from curriculum.formats.containers.tables import reading
 from curriculum.formats.files import File, open_file
 from curriculum.formats.forms import form_of
-from curriculum.formats.grouping import codes_of
+from curriculum.formats.grouping import codes_of, first_rows
 from curriculum.formats.names import ERRORS, ORIGINAL, REASONS, RESPONSES, REWARDS, Row
 from curriculum.formats.problems import Columns, ProblemList, to_json
 from curriculum.formats.repeats import NO_STEP, step_of
@@ -241,8 +241,8 @@ def _group(
     batches = (batch.select(read) for batch in parquet.iter_batches(BATCH, columns=read))
     found = codes_of(batches, schema, [list(group) for group in groups])
     codes, finer = (_apart(each, usable) for each in (found[0], found[-1]))
-    first = _first_rows(codes)
-    return codes, first, np.setdiff1d(_first_rows(finer), first)
+    first = first_rows(codes)
+    return codes, first, np.setdiff1d(first_rows(finer), first)
 
 
 def _apart(codes: Integers, usable: Booleans) -> Integers:
@@ -259,13 +259,6 @@ def _nulls(parquet: pq.ParquetFile, name: str) -> int:
         if len(known) == metadata.num_row_groups:
             return sum(known)
     return int(_read(parquet, name).null_count)
-
-
-def _first_rows(codes: Integers) -> Integers:
-    """(groups,) the first row of each."""
-    first = np.zeros(codes.max(initial=-1) + 1, np.int64)
-    first[codes[::-1]] = np.arange(len(codes))[::-1]
-    return first
 
 
 def _take(parquet: pq.ParquetFile, wanted: Integers) -> Iterator[tuple[int, dict[str, object]]]:

@@ -47,6 +47,13 @@ def codes_of(
     return [_codes(*pair) for pair in zip(columns[::2], columns[1::2], strict=True)]
 
 
+def first_rows(codes: Integers) -> Integers:
+    """(groups,) the first row of each."""
+    first = np.zeros(codes.max(initial=-1) + 1, np.int64)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    return first
+
+
 def _term(field: pa.Field) -> str:
     """What is hashed of a column: a nested one's own hash doesn't tell an empty list from null."""
     name = '"' + field.name.replace('"', '""') + '"'
@@ -56,9 +63,7 @@ def _term(field: pa.Field) -> str:
 
 def _codes(one: np.ndarray, other: np.ndarray) -> Integers:
     codes, _ = pd.factorize(one)
-    first = np.zeros(codes.max(initial=-1) + 1, np.int64)
-    first[codes[::-1]] = np.arange(len(codes))[::-1]
-    if (other[first][codes] == other).all():
+    if (other[first_rows(codes)][codes] == other).all():
         return np.asarray(codes, np.int64)
     both, _ = pd.factorize(pd.MultiIndex.from_arrays([one, other]))
     return np.asarray(both, np.int64)

@@ -22,6 +22,8 @@ from curriculum.formats.samples import NoNumber, Samples, keys_of, samples_of, s
 from curriculum.formats.tables import index_table, table_of
 
 BATCH = 4096
+# What a form may stumble over in a row that is not as its tool writes them.
+NOT_AS_WRITTEN = (LookupError, TypeError, AttributeError, ArithmeticError)
 LOOKED_AT = 100  # rows in which the columns that data.columns names are looked for
 
 
@@ -187,12 +189,7 @@ def _named(
             yield line, _checked(_in_our_names(line.row, form, columns, file.url), columns, joined)
         except ValueError as error:
             yield line, error
-        except (
-            LookupError,
-            TypeError,
-            AttributeError,
-            ArithmeticError,
-        ) as error:  # not as the tool writes it
+        except NOT_AS_WRITTEN as error:
             yield line, ValueError(f"not a row of {form.name if form else 'rollouts'}: {error!r}")
     require(columns.names, first_rows, file.url)
 

@@ -63,10 +63,10 @@ def samples_of(row: Row, of_file: Keys = (None, None), columns: Columns | None =
         ValueError: where there are neither, or not as many of one as of the other.
     """
     reward_key = None if columns is None else columns.reward_key
-    own = keys_of([row], reward_key)
+    rewards = REWARDS if reward_key is None else (reward_key, *REWARDS)
     keys = (
-        of_file[0] if of_file[0] in row else own[0],
-        of_file[1] if of_file[1] in row else own[1],
+        of_file[0] if of_file[0] in row else first(row, RESPONSES),
+        of_file[1] if of_file[1] in row else first(row, rewards),
     )
     response: Any = None if keys[0] is None else row[keys[0]]
     reward: Any = None if keys[1] is None else row[keys[1]]
@@ -76,8 +76,7 @@ def samples_of(row: Row, of_file: Keys = (None, None), columns: Columns | None =
     if isinstance(response, dict) and isinstance(response.get("choices"), list):
         response = response["choices"]
     whole = isinstance(response, list) or isinstance(reward, list)
-    known = (*RESPONSES, *REWARDS, *ERRORS, reward_key)
-    if not whole and not any(key in row for key in known):
+    if not whole and not any(key in row for key in (*RESPONSES, *rewards, *ERRORS)):
         raise ValueError(f"neither a response nor a reward (keys: {', '.join(row)})")
     if not whole:
         response, reward = [response], [reward]
@@ -118,7 +117,7 @@ def _numbers(row: Row, count: int, whole: bool) -> list[int | None]:
 def _spread(row: Row, names: tuple[str, ...], count: int) -> list[Any]:
     """One value a sample; what a row of several says once is of all of them."""
     key = first(row, names)
-    value = None if key is None else row[key]
+    value = (None if key is None else row[key]) or None  # an empty list says nothing
     if isinstance(value, list):
         if len(value) != count:
             raise ValueError(f"{count} responses but {len(value)} values of {key}")

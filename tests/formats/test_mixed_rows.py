@@ -93,6 +93,9 @@ def test_a_failed_call_may_count_as_an_empty_answer(tmp_path):
     assert groups(source) == [(0, 2)] and texts(source) == ["", "a"]
     nothing = write_rows(tmp_path / "b.jsonl", [rows[0] | {"response": "a", "error": float("nan")}])
     assert read(nothing).load().rows == Rows(read=1, used=1, rejected=0)
+    empty = {"prompt": "q", "response": "a", "reward": 0.0, "errors": []}
+    source = read(write_rows(tmp_path / "c.jsonl", [empty]))
+    assert source.load().rows == Rows(read=1, used=1, rejected=0)
 
 
 @pytest.mark.parametrize("first", [{"data_idx": 3}, {}])

@@ -163,6 +163,7 @@ def test_outputs_of_a_batch_have_the_prompts_of_their_requests(tmp_path):
         assert loaded.rows == Rows(read=3, used=2, rejected=0, failed_calls=1, failed_rollouts=1)
         assert first(source).prompt == CHAT
         assert len(texts(source)) == len(loaded.rollouts) == 3
+        assert loaded.problems.table["length"].to_pylist() == [None], "no line is all of it"
     assert texts(source)[:2] == ["2", ""], "an answer that was cut off is one"
     with pytest.raises(UserError, match=r"outputs\.jsonl:1: no prompt .* no other row has prob"):
         read(outputs).load()
