@@ -30,14 +30,14 @@ def beta_posterior(
     from scipy.special import betaincinv
 
     # There are few different (n, c); the inverse is too slow to take a million times.
-    pairs, back = np.unique(np.stack([n, c], axis=1), axis=0, return_inverse=True)
+    codes, back = np.unique(n * (c.max(initial=0) + 1) + c, return_inverse=True)
+    pairs = np.stack(np.divmod(codes, c.max(initial=0) + 1), axis=1)
     a, b = prior[0] + pairs[:, 1], prior[1] + pairs[:, 0] - pairs[:, 1]
     never, always = pairs[:, 1] == 0, pairs[:, 1] == pairs[:, 0]
     one_sided = never | always
     tail = np.where(one_sided, 1 - level, (1 - level) / 2)
     low = np.where(never, 0.0, betaincinv(a, b, tail))
     high = np.where(always, 1.0, betaincinv(a, b, 1 - tail))
-    back = back.ravel()  # numpy 2.0.0 alone gives it two axes
     return (a / (a + b))[back], low[back], high[back]
 
 

@@ -204,11 +204,12 @@ class Rewards:
         scored = (rollouts.problem >= 0) & rewards["reward"].is_valid().to_numpy()
         problem = rollouts.problem[scored]
         sample_idx = rollouts.index["sample_idx"].to_numpy()[scored]
-        order = np.lexsort((sample_idx, problem))
+        order = _order(problem, sample_idx)
         values = rewards["reward"].to_numpy()[scored][order].astype(np.float64)
         cut_off = pc.equal(rollouts.index["finish_reason"], "length").fill_null(False).to_numpy()
-        measured, counts = np.unique(problem, return_counts=True)
-        offsets = np.concatenate([[0], np.cumsum(counts)])
+        counts = np.bincount(problem)
+        measured = np.flatnonzero(counts)
+        offsets = np.concatenate([[0], np.cumsum(counts[measured])])
         return cls(measured, values, offsets, cut_off[scored][order])
 
     def __len__(self) -> int:
@@ -357,6 +358,19 @@ class Measured:
     def measured(self) -> Integers:
         """(P,) rows of the problems that metrics and buckets are about."""
         return self.groups.problem
+
+
+def _order(problem: Integers, sample_idx: Integers) -> Integers | slice:
+    """Rows in order of problem and sample: `np.lexsort((sample_idx, problem))`, but quicker."""
+    span, rows = int(sample_idx.max(initial=0)) + 1, len(problem)
+    most = (int(problem.max(initial=0)) + 1) * span * rows
+    if sample_idx.min(initial=0) < 0 or most >= 2**63:
+        return np.lexsort((sample_idx, problem))
+    keys = problem * span + sample_idx
+    if (keys[1:] >= keys[:-1]).all():
+        return slice(None)
+    # numpy sorts numbers ten times as fast as it finds their order: so each carries its row.
+    return np.asarray(np.sort(keys * rows + np.arange(rows)) % rows)
 
 
 def check(table: pa.Table, schema: pa.Schema, what: str) -> None:

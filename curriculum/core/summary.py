@@ -12,7 +12,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from curriculum.core.json_text import from_json
+from curriculum.core.json_text import strings
 from curriculum.core.names import UNKNOWN
 from curriculum.core.records import Floats, Measured, Metrics
 from curriculum.core.terminal import console, plain_table, shown
@@ -63,7 +63,7 @@ def problem_table(outcome: Measured) -> pa.Table:
     problems = outcome.problems.table.take(pa.array(outcome.measured))
     metrics = outcome.metrics.table()
     own = {name: problems[name] for name in ("problem_id", "data_source", "data_idx")}
-    text = {name: _readable(problems[name]) for name in ("prompt", "ground_truth")}
+    text = {name: strings(problems[name]) for name in ("prompt", "ground_truth")}
     columns = {name: metrics[name] for name in metrics.column_names if name != "problem_id"}
     origin = {name: problems[name] for name in ("file", "position")}  # of the original row
     bucket = outcome.buckets.labels()
@@ -174,11 +174,13 @@ def _split_ties(outcome: Measured) -> str:
     cuts = outcome.buckets.cuts
     if not outcome.buckets.splits_ties or cuts is None:
         return ""
-    cut = np.array([name != UNKNOWN for name in outcome.buckets.names])[outcome.buckets.assignment]
-    hardness = outcome.metrics.hardness(cuts.metric)
-    pairs = np.stack([hardness, outcome.buckets.assignment], axis=1)[cut]
-    values, buckets = np.unique(np.unique(pairs, axis=0)[:, 0], return_counts=True)
-    tied = int(np.isin(pairs[:, 0], values[buckets > 1]).sum())
+    names, bucket = outcome.buckets.names, outcome.buckets.assignment
+    cut = np.array([name != UNKNOWN for name in names])[bucket]
+    hardness = outcome.metrics.hardness(cuts.metric)[cut]
+    values, value = np.unique(hardness, return_inverse=True)
+    sizes = np.bincount(value * len(names) + bucket[cut], minlength=len(values) * len(names))
+    sizes = sizes.reshape(len(values), len(names))
+    tied = int(sizes[(sizes > 0).sum(axis=1) > 1].sum())
     if not tied:
         return ""
     return (
@@ -220,11 +222,3 @@ def _pass_rate(outcome: Measured) -> Floats:
 
 def _bar(count: float, most: float) -> str:
     return "█" * max(round(BAR * count / most), 1 if count else 0) if most else ""
-
-
-def _readable(column: pa.ChunkedArray) -> pa.Array:
-    """Strings as they are, anything else as JSON text."""
-    decoded = [(text, from_json(text)) for text in column.to_pylist()]
-    return pa.array(
-        [value if isinstance(value, str) else text for text, value in decoded], pa.string()
-    )

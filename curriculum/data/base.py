@@ -11,9 +11,9 @@ import pyarrow as pa
 from pydantic import Field
 
 from curriculum.core.records import Problems
+from curriculum.formats.columns import Columns
 from curriculum.formats.files import File, find
 from curriculum.formats.names import checked
-from curriculum.formats.problems import Columns
 from curriculum.formats.rows import Rejected, Rows
 
 Truncated = Literal["wrong", "excluded", "unknown"]

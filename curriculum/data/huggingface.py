@@ -16,9 +16,11 @@ import pyarrow as pa
 
 from curriculum.core.errors import UserError, require_extra
 from curriculum.data.base import Data, Loaded
+from curriculum.formats.columns import Columns
 from curriculum.formats.files import File
+from curriculum.formats.identity import to_json
 from curriculum.formats.names import SOURCES, TRUTHS, Row
-from curriculum.formats.problems import Columns, ProblemList, to_json
+from curriculum.formats.problems import ProblemList
 from curriculum.formats.rows import Rejected, Rows
 
 VERL_TRUTH = "reward_model"  # an object with the ground truth, in data of verl's form

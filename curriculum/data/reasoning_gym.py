@@ -14,8 +14,9 @@ from pydantic import Field
 from curriculum.core.errors import UserError, require_extra
 from curriculum.data.base import Data, Loaded
 from curriculum.data.parts import demo_problems, demo_tasks
+from curriculum.formats.columns import Columns
 from curriculum.formats.files import File
-from curriculum.formats.problems import Columns, ProblemList
+from curriculum.formats.problems import ProblemList
 from curriculum.formats.rows import Rows
 from curriculum.store.entries import digest_of_source
 

@@ -15,9 +15,10 @@ from curriculum.core.errors import UserError
 from curriculum.core.records import Problems
 from curriculum.data.base import Files, Loaded
 from curriculum.formats import reading
+from curriculum.formats.columns import Columns
 from curriculum.formats.files import File
 from curriculum.formats.names import REWARDS, FailedCalls
-from curriculum.formats.problems import Columns, ProblemList
+from curriculum.formats.problems import ProblemList
 from curriculum.formats.repeats import of_other_steps, repeats
 from curriculum.formats.rows import Part, Rejected, Rows, UnreadableReward
 from curriculum.formats.tables import conform, number_samples

@@ -13,12 +13,14 @@ import pyarrow.parquet as pq
 
 from curriculum.core.errors import UserError
 from curriculum.core.records import Booleans, Integers
+from curriculum.formats.columns import Columns
 from curriculum.formats.containers.tables import reading
 from curriculum.formats.files import File, open_file
 from curriculum.formats.forms import form_of
 from curriculum.formats.grouping import codes_of, first_rows
-from curriculum.formats.names import ERRORS, ORIGINAL, REASONS, RESPONSES, REWARDS, Row
-from curriculum.formats.problems import Columns, ProblemList, to_json
+from curriculum.formats.identity import to_json
+from curriculum.formats.names import ERRORS, ORIGINAL, REASONS, RESPONSES, REWARDS
+from curriculum.formats.problems import Places, ProblemList
 from curriculum.formats.repeats import NO_STEP, step_of
 from curriculum.formats.rows import Part, Rejected, UnreadableReward
 from curriculum.formats.samples import CUT_OFF, NoNumber, meaning, number
@@ -113,19 +115,12 @@ def _index_rows(
     file: File, parquet: pq.ParquetFile, problems: ProblemList, rejected: list[Rejected]
 ) -> Part:
     reward, unreadable = _read_rewards(file, parquet)
-    usable = _have_prompt(parquet, problems.columns)
-    usable[list(unreadable)] = False
-    codes, first, others = _group(parquet, problems.columns, usable)
+    codes, first, others, usable = _group(parquet, problems.columns, list(unreadable))
     merged = np.full(len(first), -1, np.int64)
-    merged[usable[first]] = [
-        problems.merge(row, file.url, position + 1, position, None)
-        for position, row in _take(parquet, first[usable[first]])
-    ]
-    for position, row in _take(parquet, others[usable[others]]):  # raises where they differ
-        problems.merge(row, file.url, position + 1, position, None)
+    merged[usable[first]] = _merge(file, parquet, problems, first[usable[first]])
+    _merge(file, parquet, problems, others[usable[others]])  # raises where they differ
     problem = merged[codes]
-    for position, row in _take(parquet, np.flatnonzero(problem < 0)):
-        rejected.append(_reject(file, position, row, problems.columns, unreadable))
+    rejected += _rejects(file, parquet, np.flatnonzero(problem < 0), problems.columns, unreadable)
     has_numbers = "sample_idx" in parquet.schema_arrow.names
     sample_idx = _read(parquet, "sample_idx").cast(pa.int64()) if has_numbers else None
     reasons = _finish_reasons(parquet)
@@ -176,37 +171,58 @@ def _merge_rows(
     usable = _have_prompt(parquet, problems.columns)
     usable[list(unreadable)] = False
     problem = np.full(len(usable), -1, np.int64)
-    for position, row in _take(parquet, np.arange(len(usable))):
-        if usable[position] and problems.rows_apart:
-            problem[position] = problems.add(row, file=file.url, position=position)
-        elif usable[position]:
-            problem[position] = problems.merge(row, file.url, position + 1, position, None)
-        else:
-            rejected.append(_reject(file, position, row, problems.columns, unreadable))
+    problem[usable] = _merge(file, parquet, problems, np.flatnonzero(usable), problems.rows_apart)
+    rejected += _rejects(file, parquet, np.flatnonzero(~usable), problems.columns, unreadable)
     return problem
 
 
-def _reject(file: File, position: int, row: Row, columns: Columns, unreadable: Causes) -> Rejected:
-    if columns.prompt(row) is not None:
-        return UnreadableReward(file.url, position + 1, unreadable[position], to_json(row))
-    names = ", ".join(row)
-    cause = f"no prompt under '{columns.prompt_key}' (data.prompt_key names it; columns: {names})"
-    return Rejected(file.url, position + 1, cause, to_json(row))
+def _merge(
+    file: File,
+    parquet: pq.ParquetFile,
+    problems: ProblemList,
+    positions: Integers,
+    rows_apart: bool = False,
+) -> list[int]:
+    """The problems that the rows at ascending positions are."""
+    found: list[int] = []
+    names = problems.columns.describing(parquet.schema_arrow.names)
+    for here, batch in _take(parquet, positions, names):
+        values = {name: batch[name].to_pylist() for name in batch.schema.names}
+        places = Places.of_table(file.url, here.tolist())
+        found += (problems.append if rows_apart else problems.merge)(values, places)
+    return found
+
+
+def _rejects(
+    file: File, parquet: pq.ParquetFile, positions: Integers, columns: Columns, unreadable: Causes
+) -> Iterator[Rejected]:
+    """The rows at ascending positions, without what belongs to their rollouts, and why."""
+    of_rollouts = (_pick(parquet, RESPONSES), _pick(parquet, REWARDS), *REASONS, "sample_idx")
+    names = [name for name in parquet.schema_arrow.names if name not in of_rollouts]
+    for here, batch in _take(parquet, positions, names):
+        for position, row in zip(here.tolist(), batch.to_pylist(), strict=True):
+            number, text = position + 1, to_json(row)
+            if columns.prompt(row) is not None:
+                yield UnreadableReward(file.url, number, unreadable[position], text)
+                continue
+            key, found = columns.prompt_key, ", ".join(row)
+            cause = f"no prompt under '{key}' (data.prompt_key names it; columns: {found})"
+            yield Rejected(file.url, number, cause, text)
 
 
 def _have_prompt(parquet: pq.ParquetFile, columns: Columns) -> Booleans:
     """(R,) whether a row has a prompt, as `Columns.prompt` finds it."""
     names = columns.prompts(parquet.schema_arrow.names)
-    found = np.zeros(parquet.metadata.num_rows, bool)
-    start = 0
-    for batch in parquet.iter_batches(BATCH, columns=names) if names else ():
-        here = found[start : start + len(batch)]
-        unseen = np.ones(len(batch), bool)
-        for name in names:
-            column = batch.column(name)
-            here |= unseen & _is_said(column)
-            unseen &= column.is_null().to_numpy(zero_copy_only=False)
-        start += len(batch)
+    batches = parquet.iter_batches(BATCH, columns=names)
+    return np.concatenate([np.zeros(0, bool), *(_ask(batch, names) for batch in batches)])
+
+
+def _ask(batch: pa.RecordBatch, names: list[str]) -> Booleans:
+    found, unseen = np.zeros(len(batch), bool), np.ones(len(batch), bool)
+    for name in names:
+        column = batch.column(name)
+        found |= unseen & _is_said(column)
+        unseen &= column.is_null().to_numpy(zero_copy_only=False)
     return found
 
 
@@ -221,28 +237,37 @@ def _is_said(column: pa.Array) -> Booleans:
 
 
 def _group(
-    parquet: pq.ParquetFile, columns: Columns, usable: Booleans
-) -> tuple[Integers, Integers, Integers]:
+    parquet: pq.ParquetFile, columns: Columns, unreadable: list[int]
+) -> tuple[Integers, Integers, Integers, Booleans]:
     """Group rows by problem: (R,) codes in order of appearance, (P,) the first row of each.
 
-    And the first rows of whatever else a group says of its problem, ascending.
+    And the first rows of whatever else a group says of its problem, ascending, and (R,) which rows
+    can be used; the others are in groups of their own.
 
     By the data's own id, else by everything that tells problems apart; by `data_idx` in any case.
-    Rows that can't be used are in groups of their own.
     """
     names = parquet.schema_arrow.names
     keys = [key for key in (columns.id_key, f"{ORIGINAL}{columns.id_key}") if key in names]
-    telling = columns.telling(names)
+    telling, prompts = columns.telling(names), columns.prompts(names)
     by_content = not keys or any(_nulls(parquet, key) for key in keys)
     own = [*keys, *(name for name in telling if by_content), *({"data_idx"} & set(names))]
     groups = [dict.fromkeys(own)] if by_content else [dict.fromkeys(own), {*own, *telling}]
     read = list(dict.fromkeys(name for group in groups for name in group))
     schema = pa.schema([parquet.schema_arrow.field(name) for name in read])
-    batches = (batch.select(read) for batch in parquet.iter_batches(BATCH, columns=read))
-    found = codes_of(batches, schema, [list(group) for group in groups])
+    asking = [np.zeros(0, bool)]
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch in parquet.iter_batches(BATCH, columns=read):
+            asking.append(_ask(batch, prompts))
+            yield batch.select(read)
+
+    found = codes_of(batches(), schema, [list(group) for group in groups])
+    usable = np.concatenate(asking)
+    usable[unreadable] = False
     codes, finer = (_apart(each, usable) for each in (found[0], found[-1]))
     first = first_rows(codes)
-    return codes, first, np.setdiff1d(first_rows(finer), first)
+    others = first[:0] if by_content else np.setdiff1d(first_rows(finer), first)
+    return codes, first, others, usable
 
 
 def _apart(codes: Integers, usable: Booleans) -> Integers:
@@ -261,15 +286,16 @@ def _nulls(parquet: pq.ParquetFile, name: str) -> int:
     return int(_read(parquet, name).null_count)
 
 
-def _take(parquet: pq.ParquetFile, wanted: Integers) -> Iterator[tuple[int, dict[str, object]]]:
-    """(position, original row) at ascending positions, without what belongs to its rollouts."""
-    of_rollouts = (_pick(parquet, RESPONSES), _pick(parquet, REWARDS), *REASONS, "sample_idx")
-    names = [name for name in parquet.schema_arrow.names if name not in of_rollouts]
+def _take(
+    parquet: pq.ParquetFile, wanted: Integers, names: list[str]
+) -> Iterator[tuple[Integers, pa.RecordBatch]]:
+    """The columns of the rows at ascending positions, under their own names."""
     start = 0
-    for batch in parquet.iter_batches(BATCH, columns=names):
-        here = wanted[(wanted >= start) & (wanted < start + len(batch))]
-        taken = _unmarked(batch.take(pa.array(here - start))).to_pylist()
-        yield from zip(here.tolist(), taken, strict=True)
+    for batch in parquet.iter_batches(BATCH, columns=names) if len(wanted) else ():
+        begin, end = np.searchsorted(wanted, [start, start + len(batch)])
+        here = wanted[begin:end]
+        if len(here):
+            yield here, _unmarked(batch.take(pa.array(here - start)))
         start += len(batch)
 
 

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curriculum.formats import containers
+from curriculum.formats.columns import NO_SOURCE, unmarked
 from curriculum.formats.forms.base import Form
 from curriculum.formats.names import ORIGINAL, Row
-from curriculum.formats.problems import NO_SOURCE, unmarked
 from curriculum.formats.samples import split_conversation
 from curriculum.formats.took import form_of_file
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 
 from curriculum.formats import columnwise, rowwise
+from curriculum.formats.columns import Columns
 from curriculum.formats.files import File
-from curriculum.formats.problems import Columns, ProblemList
+from curriculum.formats.problems import ProblemList
 from curriculum.formats.rows import Part, Rejected
 
 

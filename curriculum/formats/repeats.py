@@ -43,6 +43,8 @@ def of_other_steps(problem: Integers, steps: Integers, step: int | None) -> Bool
     Raises:
         UserError: where there are several and none was chosen, or none of the one chosen.
     """
+    if step is None and not (steps != NO_STEP).any():
+        return np.zeros(len(problem), bool)
     used = problem >= 0
     known = np.unique(steps[used & (steps != NO_STEP)])
     if step is None:
@@ -72,6 +74,8 @@ def repeats(index: pa.Table, responses: Iterator[pa.Array]) -> Booleans:
     """
     used = pc.greater_equal(index["problem"], 0)
     there = np.asarray(pc.and_(used, index["sample_idx"].is_valid()))
+    if _all_differ(index.select(["problem", "sample_idx"]).filter(pa.array(there))):
+        return np.zeros(len(index), bool)
     keys = index.select(["problem", "sample_idx", "reward"]).filter(pa.array(there)).to_pandas()
     keys.index = np.flatnonzero(there)
     several = keys[keys.duplicated(["problem", "sample_idx"], keep=False)]
@@ -91,6 +95,16 @@ def repeats(index: pa.Table, responses: Iterator[pa.Array]) -> Booleans:
             )
         found[several.index[again]] = True
     return found
+
+
+def _all_differ(index: pa.Table) -> bool:
+    """Whether no two rollouts are the same sample of a problem."""
+    problem, sample = (index[name].to_numpy() for name in ("problem", "sample_idx"))
+    low, high = int(sample.min(initial=0)), int(sample.max(initial=0))
+    if (high - low + 1) * (int(problem.max(initial=0)) + 1) >= 2**63:
+        return False  # not known
+    keys = np.sort(problem * (high - low + 1) + (sample - low))
+    return bool((keys[1:] != keys[:-1]).all())
 
 
 def _digests(responses: Iterator[pa.Array], wanted: Integers) -> list[bytes | None]:

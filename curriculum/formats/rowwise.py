@@ -10,12 +10,13 @@ import numpy as np
 import pyarrow as pa
 
 from curriculum.formats import containers
+from curriculum.formats.columns import Columns, columns_of
 from curriculum.formats.containers.base import Line
 from curriculum.formats.files import File
 from curriculum.formats.forms import form_of
 from curriculum.formats.forms.base import Form
 from curriculum.formats.names import COUNTING, ORIGINAL, PROMPTS, Row, mapped, require
-from curriculum.formats.problems import Columns, ProblemList
+from curriculum.formats.problems import Places, ProblemList
 from curriculum.formats.repeats import step_of
 from curriculum.formats.rows import Part, Rejected, UnreadableReward
 from curriculum.formats.samples import NoNumber, Samples, keys_of, samples_of, split_conversation
@@ -76,8 +77,7 @@ def add_problems(file: File, problems: ProblemList, rejected: list[Rejected]) ->
         if isinstance(row, Exception):
             rejected.append(_reject(file, line, row))
         else:
-            origin = {"position": line.position, "length": line.length}
-            problems.add(row, file=file.url, **origin)
+            problems.add(row, file.url, line.position, line.length)
     return read
 
 
@@ -131,9 +131,12 @@ def _place(file: File, found: Read, problems: ProblemList, rejected: list[Reject
     line, row, samples = found
     length = line.length if samples.whole_problem else None
     if samples.whole_problem and problems.rows_apart:
-        return problems.add(row, file=file.url, position=line.position, length=length)
+        return problems.add(row, file.url, line.position, length)
     try:
-        return problems.merge(row, file.url, line.number, line.position, length)
+        if problems.columns.prompt(row) is None:
+            return problems.of_id(row)
+        place = Places(file.url, [line.number], [line.position], [length])
+        return problems.merge(columns_of([row]), place)[0]
     except ValueError as error:
         rejected.append(_reject(file, line, error))
         return -1

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from curriculum.formats.names import ERRORS, REASONS, RESPONSES, REWARDS, Row, first
 
 if TYPE_CHECKING:
-    from curriculum.formats.problems import Columns
+    from curriculum.formats.columns import Columns
 
 ASSISTANT = "assistant"
 CUT_OFF = "length"  # the finish_reason of an answer that the limit of tokens has ended

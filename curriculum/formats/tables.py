@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curriculum.core.records import ROLLOUT_SCHEMA, Integers
-from curriculum.formats.problems import to_json
+from curriculum.formats.identity import to_json
 
 
 def index_table(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from curriculum.formats import containers
+from curriculum.formats.columns import Columns
 from curriculum.formats.files import File
 from curriculum.formats.forms import form_of
 from curriculum.formats.forms.base import Form
@@ -19,7 +20,6 @@ from curriculum.formats.names import (
     TRUTHS,
     Row,
 )
-from curriculum.formats.problems import Columns
 from curriculum.formats.rowwise import chosen_form
 
 LOOKED_AT = 20  # rows

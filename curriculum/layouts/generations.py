@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from curriculum.core.records import Measured
 from curriculum.core.summary import Written, show_files
-from curriculum.formats.problems import canonical_prompt
+from curriculum.formats.identity import canonical_prompt
 from curriculum.layouts.base import Layout
 from curriculum.layouts.settings import Export
 

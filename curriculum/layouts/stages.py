@@ -18,7 +18,7 @@ from curriculum.core.errors import UserError
 from curriculum.core.records import Buckets, Integers, Measured, Problems, reaches
 from curriculum.core.summary import Written, show_difficulty, show_files
 from curriculum.core.terminal import console, plain_table
-from curriculum.formats.problems import prompt_identity, without_number
+from curriculum.formats.identity import prompt_identity, without_number
 from curriculum.layouts.base import Layout, Mask, write_json
 from curriculum.layouts.parts.split import held_out, held_out_by_data
 from curriculum.layouts.parts.training import ABILITY, DATA_SOURCE, TrainingRows, training_rows
@@ -153,7 +153,7 @@ def validation_of(problems: Problems, rows: Integers, bucket: Integers, export: 
     if export.split == "data":
         return held_out_by_data(problems, rows)
     table = problems.table.take(pa.array(rows))
-    prompts = [prompt_identity(prompt) for prompt in table["prompt"].to_pylist()]
+    prompts = list(map(prompt_identity, table["prompt"].to_pylist()))
     own = zip(table["data_source"].to_pylist(), table["problem_id"].to_pylist(), strict=True)
     ids = [f"{source} {without_number(problem_id)}" for source, problem_id in own]
     strata = bucket if export.split == "bucket" else None

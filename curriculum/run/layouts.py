@@ -33,7 +33,6 @@ class Left(NamedTuple):
     files: dict[str, list[Written]]  # by the layout's name
     kind: str  # see `kind_of`
     prompts: Prompts  # of the measured problems, saved too
-    held_out: Mask  # (P,) which of them are for validation
 
 
 def lay_out(
@@ -45,12 +44,9 @@ def lay_out(
     with context.ledger.timed("export"):
         written = place(layouts, measured, context.folder, export, inputs)
     names = [path.name for files in written.values() for path, _ in files]
-    trained, held_out = (
-        _trained_by_all(layouts, measured, export),
-        validation_side(measured, export),
-    )
+    trained = _trained_by_all(layouts, measured, export)
     if settings.trainer and settings.trainer.holds_out:
-        trained &= ~held_out
+        trained &= ~validation_side(measured, export)
     prompts = prompts_of(measured, trained)
     names += [FINDINGS] if findings else []
     require_own([*names, PROMPTS], context.folder, inputs)
@@ -61,7 +57,7 @@ def lay_out(
     expected += settings.trainer.files if settings.trainer else []
     kind = kind_of(layouts, export, measured.bucketing)
     context.ledger.leave(names, kind, expected, inputs)
-    return Left(written, kind, prompts, held_out)
+    return Left(written, kind, prompts)
 
 
 def show(settings: Settings, measured: Measured, left: Left, findings: Findings | None) -> None:

@@ -75,7 +75,7 @@ def take_steps(settings: Settings, context: Context, tracker: Tracker) -> Path |
         if settings.export.order and sampler:
             write_order(settings, sampler, measured, left, context)
         if settings.until is None and sampler and trainer:
-            train(settings, sampler, trainer, given(measured, left), context, tracker)
+            train(settings, sampler, trainer, given(settings, measured, left), context, tracker)
     with context.ledger.timed("report"):
         result, examples = context.ledger.result(), settings.report.examples
         return report.of_run(measured, result, context.folder, context.store, examples)

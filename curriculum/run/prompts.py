@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curriculum.core.json_text import from_json
+from curriculum.core.json_text import are_strings, strings
 from curriculum.core.prompts import Mask, Prompts
 from curriculum.core.records import Floats, Integers, Measured, Metrics, Problems
 from curriculum.integrations.chats import plain_text
@@ -56,9 +57,18 @@ def _prompts(problems: Problems, rows: Integers, **measured: Any) -> Prompts:
         source=sources.indices.to_numpy(zero_copy_only=False).astype("int64"),
         sources=sources.dictionary.to_pylist(),
         extra_info=table["extra_info"].to_numpy(),
-        length=np.array([len(plain_text(from_json(each))) for each in table["prompt"].to_pylist()]),
+        length=_lengths(table["prompt"]),
         **measured,
     )
+
+
+def _lengths(prompts: pa.ChunkedArray) -> Integers:
+    """(P,) characters that a model without a chat template would read."""
+    lengths = np.array(pc.utf8_length(strings(prompts)), np.int64)
+    chats = np.flatnonzero(~are_strings(prompts).to_numpy())
+    texts = prompts.take(pa.array(chats)).to_pylist()
+    lengths[chats] = [len(plain_text(json.loads(each))) for each in texts]
+    return lengths
 
 
 def _difficulty(metrics: Metrics) -> Floats:

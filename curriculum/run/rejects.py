@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from curriculum.core.errors import UserError
 from curriculum.core.names import REJECTS
 from curriculum.core.records import Integers, Problems, Rewards, Rollouts
-from curriculum.formats.problems import without_number
+from curriculum.formats.identity import without_number
 from curriculum.formats.rows import Rejected
 from curriculum.run.context import Context
 
@@ -81,7 +81,9 @@ def rollouts_without_problem(
 
 def problems_without_reward(problems: Problems, rewards: Rewards, context: Context) -> None:
     """Problems that can't be measured. Raises UserError where that is all of them."""
-    without = np.setdiff1d(np.arange(len(problems)), rewards.problem)
+    has_none = np.ones(len(problems), np.bool_)
+    has_none[rewards.problem] = False
+    without = np.flatnonzero(has_none)
     names = problems.ids.take(pa.array(without)).to_pylist()
     first = [name for name in names if without_number(name) == name]
     again = [name for name in names if without_number(name) != name]

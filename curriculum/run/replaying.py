@@ -13,7 +13,7 @@ import pyarrow as pa
 from curriculum.core.errors import UserError
 from curriculum.core.records import Integers, Problems, Rollouts
 from curriculum.data import RolloutData
-from curriculum.formats.problems import prompt_identity
+from curriculum.formats.identity import prompt_identity
 from curriculum.formats.took import form_of_file
 from curriculum.run import rejects
 from curriculum.run.context import Context

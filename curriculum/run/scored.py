@@ -67,7 +67,7 @@ def score(
     if round_:  # rollouts made here, of problems that were looked at before
         asked = np.arange(len(problems))
     else:
-        asked = np.unique(rollouts.problem[rollouts.problem >= 0])
+        asked = np.flatnonzero(np.bincount(rollouts.problem[rollouts.problem >= 0]))
     option = context.choices["reward"]
     reward = choose_reward(settings, problems, asked, rollouts.recorded, option)
     context.ledger.note(reward=type(reward).__name__)

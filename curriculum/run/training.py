@@ -17,7 +17,7 @@ from curriculum.core.errors import UserError
 from curriculum.core.names import PROMPTS
 from curriculum.core.prompts import Mask, Prompts
 from curriculum.core.records import JSON_COLUMNS, Measured, Problems, Sample, reaches
-from curriculum.layouts.stages import validation_of
+from curriculum.layouts.stages import validation_of, validation_side
 from curriculum.rewards import Reward
 from curriculum.run.context import Context
 from curriculum.run.layouts import Left
@@ -46,11 +46,11 @@ class Given(NamedTuple):
     kind: str  # of these files
 
 
-def given(measured: Measured, left: Left) -> Given:
+def given(settings: Settings, measured: Measured, left: Left) -> Given:
     """What a run has measured and laid out."""
     files = [path for files in left.files.values() for path, _ in files]
-    recorded = measured.rollouts.recorded
-    return Given(measured.problems, left.prompts, left.held_out, recorded, files, left.kind)
+    held_out, recorded = validation_side(measured, settings.export), measured.rollouts.recorded
+    return Given(measured.problems, left.prompts, held_out, recorded, files, left.kind)
 
 
 def unmeasured(settings: Settings, problems: Problems, context: Context) -> Given:

@@ -6,9 +6,9 @@ import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from curriculum.formats.columns import Columns
 from curriculum.formats.forms.base import Form
 from curriculum.formats.names import MEDIA, ROLES
-from curriculum.formats.problems import Columns
 from curriculum.formats.samples import samples_of
 
 PLAIN = ({"prompt": "q", "response": "a", "reward": 1.0}, {"prompt": "q", "answer": "1"})

@@ -74,10 +74,11 @@ def held_out_by_data(problems: Problems, rows: Integers) -> npt.NDArray[np.bool_
 
 def _same_problem(prompts: Sequence[str], ids: Sequence[str]) -> Integers:
     """(P,) equal numbers for problems that share a prompt or an id, directly or through others."""
+    import pandas as pd
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    codes = [np.unique(np.asarray(each, object), return_inverse=True)[1] for each in (prompts, ids)]
+    codes = [pd.factorize(np.asarray(each, object))[0] for each in (prompts, ids)]
     prompt, own = codes[0], codes[1] + len(prompts)
     links = coo_array((np.ones(len(prompt)), (prompt, own)), shape=(2 * len(prompts),) * 2)
     component = connected_components(links, directed=False)[1]

@@ -14,9 +14,9 @@ import pyarrow.compute as pc
 from curriculum.core.errors import UserError
 from curriculum.core.json_text import from_json
 from curriculum.core.records import Measured, Metrics
+from curriculum.formats.columns import NO_SOURCE, STAGE
 from curriculum.formats.names import SOURCES
 from curriculum.formats.originals import original_rows
-from curriculum.formats.problems import NO_SOURCE, STAGE
 from curriculum.formats.tables import exact_column, struct_of
 from curriculum.formats.took import form_of_file
 from curriculum.layouts.parts.best_response import best_responses

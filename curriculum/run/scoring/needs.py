@@ -11,9 +11,9 @@ import pyarrow as pa
 
 from curriculum.core.errors import UserError
 from curriculum.core.records import Integers, Problems
+from curriculum.formats.columns import Columns, columns_of
 from curriculum.formats.names import Row
 from curriculum.formats.originals import original_rows
-from curriculum.formats.problems import Columns
 from curriculum.rewards import Reward
 
 # Columns that hold a ground truth in data sets that don't call it so, the likeliest first.
@@ -67,5 +67,5 @@ def _truth_is(reward: Reward, rows: list[Row], columns: Iterable[str]) -> str:
 
 def _reads(column: str, rows: list[Row]) -> bool:
     """Whether problems would have a ground truth with `data.reward_fn_key` at that column."""
-    described = (Columns("", "", column).describe(row) for row in rows)
-    return any(problem["ground_truth"] is not None for problem in described)
+    described = Columns("", "", column).describe(columns_of(rows), len(rows))
+    return any(truth is not None for truth in described.ground_truth)
