@@ -128,6 +128,10 @@ class Problems:
     def ids(self) -> pa.ChunkedArray:
         return self.table["problem_id"]
 
+    def at(self, rows: Integers) -> pa.Table:
+        """Some of the rows, ascending."""
+        return self.table if len(rows) == len(self) else self.table.take(pa.array(rows))
+
     def in_buckets(self, names: pa.Array) -> Problems:
         """The same problems, each in the bucket of that name."""
         place = self.table.column_names.index("bucket")
@@ -244,6 +248,18 @@ class Rewards:
     def rank(self) -> Integers:
         """(R,) place within the problem, from 0; lines up with both `values` and `descending`."""
         return np.arange(len(self.values)) - self.offsets[self.owner]
+
+    def passes(self, threshold: float, strict: bool) -> Floats:
+        """(P,) how many rewards reach the threshold; `strict`: are above it."""
+        asked = (threshold, strict)
+        if asked not in self._passes:  # half of the metrics are made of it
+            passing = reaches(self.values, threshold, strict=strict)
+            self._passes[asked] = self.sum(passing.astype(np.float64))
+        return self._passes[asked]
+
+    @cached_property
+    def _passes(self) -> dict[tuple[float, bool], Floats]:
+        return {}
 
     def sum(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """(P,) sums over each problem of an (R,) array."""

@@ -60,7 +60,7 @@ def overall_statistics(metrics: Metrics) -> dict[str, float]:
 
 def problem_table(outcome: Measured) -> pa.Table:
     """What is known of each measured problem, in the order of the data."""
-    problems = outcome.problems.table.take(pa.array(outcome.measured))
+    problems = outcome.problems.at(outcome.measured)
     metrics = outcome.metrics.table()
     own = {name: problems[name] for name in ("problem_id", "data_source", "data_idx")}
     text = {name: strings(problems[name]) for name in ("prompt", "ground_truth")}
@@ -191,7 +191,7 @@ def _split_ties(outcome: Measured) -> str:
 
 def _sources(outcome: Measured) -> Table:
     """Sources by buckets, with their mean pass rate."""
-    sources = outcome.problems.table["data_source"].take(pa.array(outcome.measured))
+    sources = outcome.problems.at(outcome.measured)["data_source"]
     names, rate, n = sources.to_numpy(), _pass_rate(outcome), len(outcome.buckets.names)
     table = plain_table("Sources", "source")
     for name in ("problems", "mean pass rate", *outcome.buckets.names):

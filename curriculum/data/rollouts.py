@@ -12,14 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curriculum.core.errors import UserError
-from curriculum.core.records import Problems
+from curriculum.core.records import Booleans, Integers, Problems
 from curriculum.data.base import Files, Loaded
 from curriculum.formats import reading
 from curriculum.formats.columns import Columns
 from curriculum.formats.files import File
 from curriculum.formats.names import REWARDS, FailedCalls
 from curriculum.formats.problems import ProblemList
-from curriculum.formats.repeats import of_other_steps, repeats
+from curriculum.formats.repeats import NO_STEP, of_other_steps, repeats
 from curriculum.formats.rows import Part, Rejected, Rows, UnreadableReward
 from curriculum.formats.tables import conform, number_samples
 from curriculum.formats.took import took
@@ -64,7 +64,9 @@ class Rollouts(Files):
             rows.append(Rows(part.read, part.used, **left_out))
             rows[-1].check(files[place].url)
             by_place[place] = part
-        parts = [by_place[place] for place in range(len(files))]
+        found = problems.finish()
+        del problems  # a million take as much memory as sixteen million rollouts
+        parts = [by_place.pop(place) for place in range(len(files))]
         index, total = self._once(parts, Rows.total(rows))
         used = index.filter(pc.greater_equal(index["problem"], 0))
         unreadable = [row for row in rejected if isinstance(row, UnreadableReward)]
@@ -76,26 +78,19 @@ class Rollouts(Files):
             )
         if not len(used):
             raise UserError(f"{self.path} holds no rollouts{_first_of(rejected)}")
+        if total.of_other_steps:
+            found, index = _with_rollouts(found, parts, index)
         said = took(self.files(), self.fields, rollouts=True)
-        return Loaded(*_with_rollouts(problems.finish(), parts, index), rejected, total, said)
+        return Loaded(found, index, rejected, total, said)
 
     def _once(self, parts: list[Part], rows: Rows) -> tuple[pa.Table, Rows]:
         """The index of one policy's rollouts, each once; what is left out has no problem."""
         index = pa.concat_tables([part.index for part in parts])
-        starts = np.cumsum([0, *(part.read for part in parts)])
-        row = np.concatenate([part.rows + starts[i] for i, part in enumerate(parts)])
-        problem = index["problem"].to_numpy().copy()
-        steps = np.concatenate([part.steps for part in parts])
-        others = of_other_steps(problem, steps, self.step)
-        problem[others] = -1
-        index = index.set_column(0, "problem", pa.array(problem))
+        others = of_other_steps(index["problem"].to_numpy(), _steps(parts), self.step)
+        index = _without(index, others)
         again = repeats(index, self.responses())
-        problem[again] = -1
-        index = number_samples(index.set_column(0, "problem", pa.array(problem)))
-        left = {
-            "repeated": len(np.unique(row[again])),
-            "of_other_steps": len(np.unique(row[others])),
-        }
+        index = number_samples(_without(index, again))
+        left = {"repeated": _rows_of(again, parts), "of_other_steps": _rows_of(others, parts)}
         rows = rows._replace(used=rows.used - sum(left.values()), **left)
         rows.check(str(self.path))
         return index, rows
@@ -119,18 +114,43 @@ class Rollouts(Files):
         return reading.rows(file, self.fields)
 
 
+def _steps(parts: list[Part]) -> Integers | None:
+    """(R,) the training step of each rollout; None where not one file says any."""
+    if all(part.steps is None for part in parts):
+        return None
+    return np.concatenate(
+        [np.full(len(part.index), NO_STEP) if part.steps is None else part.steps for part in parts]
+    )
+
+
+def _without(index: pa.Table, rollouts: Booleans) -> pa.Table:
+    """The index with some rollouts of no problem."""
+    if not rollouts.any():
+        return index
+    problem = np.where(rollouts, -1, index["problem"].to_numpy())
+    return index.set_column(0, index.schema.field("problem"), pa.array(problem))
+
+
+def _rows_of(rollouts: Booleans, parts: list[Part]) -> int:
+    """In how many rows some rollouts stand."""
+    count, start = 0, 0
+    for part in parts:
+        here = np.flatnonzero(rollouts[start : start + len(part.index)])
+        count += len(here) if part.rows is None else len(np.unique(part.rows[here]))
+        start += len(part.index)
+    return count
+
+
 def _with_rollouts(
     problems: Problems, parts: list[Part], index: pa.Table
 ) -> tuple[Problems, pa.Table]:
     """Without the problems all of whose rollouts are of other steps."""
     after = index["problem"].to_numpy()
-    before = np.concatenate([part.index["problem"].to_numpy() for part in parts])
     had, has = (np.zeros(len(problems) + 1, bool) for _ in range(2))
-    had[before], has[after] = True, True
-    lost = (had & ~has)[:-1]
-    if not lost.any():
-        return problems, index
-    kept = np.flatnonzero(~lost)
+    for part in parts:
+        had[part.index["problem"].to_numpy()] = True
+    has[after] = True
+    kept = np.flatnonzero(~(had & ~has)[:-1])
     number = np.full(len(problems) + 1, -1)  # the last is that of rows without a problem
     number[kept] = np.arange(len(kept))
     index = index.set_column(0, index.schema.field("problem"), pa.array(number[after]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -68,9 +68,9 @@ class Columns:
         info = values.get("extra_info", nothing)
         ids = self._own_ids(values, info, nothing)
         if None in ids:
-            media = _media(values, nothing)
-            content = zip(ids, sources, prompts, asked, answers, media, strict=True)
-            ids = [own if own is not None else _name(*rest) for own, *rest in content]
+            content = _contents(sources, prompts, asked, answers, _media(values, nothing))
+            pairs = zip(ids, content, strict=True)
+            ids = [named_by(said) if own is None else own for own, said in pairs]
         return Described(
             [str(own) for own in ids],
             sources,
@@ -175,8 +175,18 @@ def _media(values: Values, nothing: Sequence[None]) -> Sequence[Row | None]:
     return [{name: each for name, each in zip(names, row, strict=True) if each} for row in rows]
 
 
-def _name(source: str, prompt: Any, asked: str, truth: str | None, media: Row | None) -> str:
-    canonical = asked if isinstance(prompt, str) else to_json(canonical_prompt(prompt))
-    return named_by(
-        *(to_json(source), canonical, truth or "null"), *([to_json(media)] if media else [])
-    )
+def _contents(
+    sources: Sequence[str],
+    prompts: Sequence[Any],
+    asked: Sequence[str],
+    truths: Sequence[str | None],
+    media: Sequence[Row | None],
+) -> Iterator[str]:
+    """What tells each problem apart, as JSON text."""
+    quoted = {source: to_json(source) for source in set(sources)}
+    for source, prompt, said, truth, shown in zip(
+        sources, prompts, asked, truths, media, strict=True
+    ):
+        asks = said if isinstance(prompt, str) else to_json(canonical_prompt(prompt))
+        beside = f", {to_json(shown)}" if shown else ""
+        yield f"[{quoted[source]}, {asks}, {truth or 'null'}{beside}]"

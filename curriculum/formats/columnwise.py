@@ -127,8 +127,7 @@ def _index_rows(
     table = index_table(
         problem, _or_nulls(sample_idx, problem), _or_nulls(reward, problem), reasons
     )
-    rows = np.arange(len(problem))
-    return Part(table, rows, _steps(file, parquet), len(problem), int(np.sum(problem >= 0)))
+    return Part(table, None, _steps(file, parquet), len(problem), int(np.sum(problem >= 0)))
 
 
 def _index_lists(
@@ -156,8 +155,10 @@ def _index_lists(
     row_of = _merge_rows(file, parquet, problems, rejected, unreadable)
     problem = row_of[row]
     table = index_table(problem, _or_nulls(None, problem), _or_nulls(reward, problem))
-    steps = _steps(file, parquet)[row]
-    return Part(table, row, steps, len(row_of), int(np.sum(row_of >= 0)))
+    steps = _steps(file, parquet)
+    return Part(
+        table, row, None if steps is None else steps[row], len(row_of), int(np.sum(row_of >= 0))
+    )
 
 
 def _merge_rows(
@@ -317,10 +318,10 @@ def _read_rewards(file: File, parquet: pq.ParquetFile) -> tuple[pa.Array | None,
     return (None, {}) if name is None else _numbers(file, name, _read(parquet, name))
 
 
-def _steps(file: File, parquet: pq.ParquetFile) -> Integers:
+def _steps(file: File, parquet: pq.ParquetFile) -> Integers | None:
     """(R,) the training step of each row, NO_STEP where it has none."""
     if "step" not in parquet.schema_arrow.names:
-        return np.full(parquet.metadata.num_rows, NO_STEP)
+        return None
     column = _read(parquet, "step")
     if pa.types.is_nested(column.type):
         raise UserError(f"{file.url}: 'step' are {column.type}, no whole numbers")

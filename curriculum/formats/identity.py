@@ -35,9 +35,9 @@ def prompt_identity(prompt: str) -> str:
     return prompt if prompt[0] == '"' else to_json(canonical_prompt(json.loads(prompt)))
 
 
-def named_by(*content: str) -> str:
-    """The id of a problem without one: `uuid.uuid5` of its content, JSON texts, as text."""
-    name = sha1(NAMESPACE + f"[{', '.join(content)}]".encode()).hexdigest()
+def named_by(content: str) -> str:
+    """The id of a problem without one: `uuid.uuid5` of its content, JSON text, as text."""
+    name = sha1(NAMESPACE + content.encode()).hexdigest()
     # The version and variant bits of RFC 9562, section 5.5; `uuid.UUID` is five times as dear.
     return f"{name[:8]}-{name[8:12]}-5{name[13:16]}-{VARIANT[name[16]]}{name[17:20]}-{name[20:32]}"
 

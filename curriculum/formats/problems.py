@@ -97,16 +97,22 @@ class ProblemList:
     def finish(self) -> Problems:
         """The problems; the second, third, ... of an id gets `#2`, `#3`, ... behind it."""
         columns = {**self._fields, "problem_id": _numbered(self._fields["problem_id"])}
-        columns["further"] = [self._further.get(i) for i in range(len(self))]
-        columns["bucket"] = [None] * len(self)
-        arrays = [pa.array(columns[each.name], each.type) for each in PROBLEM_SCHEMA]
+        if self._further:
+            columns["further"] = [self._further.get(i) for i in range(len(self))]
+        arrays = [
+            pa.array(columns[each.name], each.type)
+            if each.name in columns
+            else pa.nulls(len(self), each.type)
+            for each in PROBLEM_SCHEMA
+        ]
         return Problems(pa.table(arrays, schema=PROBLEM_SCHEMA))
 
     def _extend(self, described: Described, rows: Sequence[int], places: Places) -> None:
         begin = len(self)
-        for name, values in zip(Described._fields, described, strict=True):
+        for name, values in described._asdict().items():
             self._fields[name] += [values[i] for i in rows]
-        own = enumerate(self._fields["data_idx"][begin:], begin)
+        numbers: list[int | None] = self._fields["data_idx"][begin:]
+        own = enumerate(numbers, begin)
         self._fields["data_idx"][begin:] = [i if each is None else int(each) for i, each in own]
         self._fields["file"] += [places.file] * len(rows)
         self._fields["position"] += [places.positions[i] for i in rows]

@@ -32,19 +32,20 @@ def step_of(value: Any) -> int:
     raise ValueError(f"step is no whole number: {value!r}")
 
 
-def of_other_steps(problem: Integers, steps: Integers, step: int | None) -> Booleans:
+def of_other_steps(problem: Integers, steps: Integers | None, step: int | None) -> Booleans:
     """(R,) the rollouts of another training step than the one that is asked for.
 
     Args:
         problem: (R,) -1: not used anyway.
-        steps: (R,) at which each was made, NO_STEP where it doesn't say.
+        steps: (R,) at which each was made, NO_STEP where it doesn't say; None: none does.
         step: the one to take; None: there must not be several.
 
     Raises:
         UserError: where there are several and none was chosen, or none of the one chosen.
     """
-    if step is None and not (steps != NO_STEP).any():
+    if steps is None and step is None:
         return np.zeros(len(problem), bool)
+    steps = np.full(len(problem), NO_STEP) if steps is None else steps
     used = problem >= 0
     known = np.unique(steps[used & (steps != NO_STEP)])
     if step is None:

@@ -54,8 +54,8 @@ class Part(NamedTuple):
     """What a file of rollouts adds: its index, and how many of its rows were read and used."""
 
     index: pa.Table
-    rows: Integers  # (rollouts,) the row that each stands in, from 0
-    steps: Integers  # (rollouts,) the training step that each is of, NO_STEP where it says none
+    rows: Integers | None  # (rollouts,) the row that each stands in, from 0; None: one of its own
+    steps: Integers | None  # (rollouts,) of training, NO_STEP where one says none; None: all do
     read: int
     used: int
     failed_calls: int = 0  # rows that are nothing else

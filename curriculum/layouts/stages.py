@@ -152,7 +152,7 @@ def validation_of(problems: Problems, rows: Integers, bucket: Integers, export: 
     """(P,) which of some problems are held out, given the bucket of each."""
     if export.split == "data":
         return held_out_by_data(problems, rows)
-    table = problems.table.take(pa.array(rows))
+    table = problems.at(rows)
     prompts = list(map(prompt_identity, table["prompt"].to_pylist()))
     own = zip(table["data_source"].to_pylist(), table["problem_id"].to_pylist(), strict=True)
     ids = [f"{source} {without_number(problem_id)}" for source, problem_id in own]

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from pydantic import Field
 
 from curriculum.core.posterior import JEFFREYS, beta_posterior, fit_beta
@@ -87,8 +86,8 @@ def measure(
     chosen = _column_name(standard, metric, option)
     metrics = {**standard, chosen: metric}
     n = rewards.counts.astype(np.float64)
-    c = PassRate(config.threshold, config.strict).passes(rewards)
-    measured = problems.table.take(pa.array(rewards.problem)).combine_chunks()
+    c = rewards.passes(config.threshold, config.strict)
+    measured = problems.at(rewards.problem)
     posterior = _posterior(n, c, measured["data_source"].to_numpy(), config)
     cut_off = np.zeros(len(rewards.values)) if rewards.truncated is None else rewards.truncated
     truncated = rewards.sum(cut_off.astype(np.float64))

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from curriculum.core.records import Easier, Floats, Rewards, reaches
+from curriculum.core.records import Easier, Floats, Rewards
 from curriculum.metrics.base import Metric
 
 
@@ -22,9 +20,4 @@ class PassRate(Metric):
     orders_like_pass_rate: ClassVar[bool] = True
 
     def __call__(self, rewards: Rewards) -> Floats:
-        return self.scale * self.passes(rewards) / rewards.counts
-
-    def passes(self, rewards: Rewards) -> Floats:
-        """(P,) how many rollouts pass."""
-        passing = reaches(rewards.values, self.threshold, strict=self.strict)
-        return rewards.sum(passing.astype(np.float64))
+        return self.scale * rewards.passes(self.threshold, self.strict) / rewards.counts

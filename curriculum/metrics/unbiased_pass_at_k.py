@@ -9,7 +9,6 @@ import numpy as np
 
 from curriculum.core.records import Easier, Floats, Rewards
 from curriculum.metrics.base import Metric, Samples
-from curriculum.metrics.pass_rate import PassRate
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class UnbiasedPassAtK(Metric):
         return f"pass@{self.k}"
 
     def __call__(self, rewards: Rewards) -> Floats:
-        passes = PassRate(self.threshold, self.strict).passes(rewards)
+        passes = rewards.passes(self.threshold, self.strict)
         return pass_at_k(rewards.counts.astype(np.float64), passes, self.k)
 
 
@@ -38,6 +37,8 @@ def pass_at_k(n: Floats, c: Floats, k: int) -> Floats:
     (P,); NaN where n < k. Source: Chen et al. 2021, "Evaluating Large Language Models Trained on
     Code", equation 1, as a product that does not overflow.
     """
+    if k > n.max(initial=0):
+        return np.full(len(n), np.nan)
     wrong_only = np.ones(len(n))
     with np.errstate(divide="ignore", invalid="ignore"):
         for i in range(k):

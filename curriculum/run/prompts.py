@@ -49,7 +49,7 @@ def unmeasured_prompts(problems: Problems, trained: Mask) -> Prompts:
 
 
 def _prompts(problems: Problems, rows: Integers, **measured: Any) -> Prompts:
-    table = problems.table.take(pa.array(rows))
+    table = problems.at(rows)
     sources = pc.dictionary_encode(table["data_source"].combine_chunks())
     return Prompts(
         ids=table["problem_id"].to_numpy(),

@@ -64,7 +64,7 @@ def load(store: Store, name: str, data: Data, max_rejected: int) -> Stored:
     index = entry.folder / INDEX
     return Stored(
         Problems(pq.read_table(entry.folder / PROBLEMS)),
-        pq.read_table(index) if index.exists() else None,
+        pq.read_table(index).combine_chunks() if index.exists() else None,
         rejected if rejected.exists() else None,
         json.loads((entry.folder / TOOK).read_text(encoding="utf-8")),
         entry,

@@ -59,7 +59,11 @@ def in_rounds(
             log.info("round %d: more rollouts of %d problems", tally.rounds, len(asked))
             rewards.append(score(generated))
             seen = Rewards.group(generated, rewards[-1])
-            tally = tally.seeing(seen.problem, seen.counts, passing.passes(seen).astype(np.int64))
+            tally = tally.seeing(
+                seen.problem,
+                seen.counts,
+                seen.passes(passing.threshold, passing.strict).astype(np.int64),
+            )
     if not rollouts:
         raise UserError(f"the budget ({type(budget).__name__}) asks for no rollouts at all")
     scores = pa.concat_tables(rewards).combine_chunks() if rewards else None

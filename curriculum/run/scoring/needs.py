@@ -33,7 +33,7 @@ def require_needs(reward: Reward, option: str, problems: Problems, rows: Integer
         option: what the configuration calls the reward.
         rows: of the problems whose rollouts are to be scored.
     """
-    table = problems.table.take(pa.array(rows))
+    table = problems.at(rows)
     for name in reward.needs:
         if name in table.column_names and len(table) and table[name].null_count == len(table):
             originals = _originals(table.slice(0, LOOKED_AT))

@@ -103,10 +103,15 @@ class Scores:
 
     def table(self) -> pa.Table:
         """As in `REWARD_SCHEMA`; rollouts kept aside before have neither reward nor failure."""
-        failure = np.full(len(self.rewards), None, object)
-        failure[list(self.failures)] = list(self.failures.values())
+        failure = pa.nulls(len(self.rewards), pa.string())
+        if self.failures:
+            rows = sorted(self.failures)
+            failed = np.zeros(len(self.rewards), np.bool_)
+            failed[rows] = True
+            causes = pa.array([self.failures[row] for row in rows], pa.string())
+            failure = pc.replace_with_mask(failure, pa.array(failed), causes)
         reward = pa.array(self.rewards, from_pandas=True)
-        return pa.table([reward, pa.array(failure, pa.string())], schema=REWARD_SCHEMA)
+        return pa.table([reward, failure], schema=REWARD_SCHEMA)
 
 
 def read_recorded(rollouts: Rollouts, max_failures: int) -> pa.Table:
@@ -179,16 +184,22 @@ def score(
 
 def require_every_source(problems: Problems, rollouts: Rollouts, rewards: pa.Table) -> None:
     """Raise UnscoredSources where there are some, unless no rollout at all has a reward."""
-    rows = np.flatnonzero(rollouts.problem >= 0)
-    source = problems.table["data_source"].take(pa.array(rollouts.problem[rows]))
-    has_reward = rewards["reward"].is_valid().take(pa.array(rows))
-    sources = pa.table({"source": source, "has_reward": has_reward}).group_by("source")
-    counted = sources.aggregate([("has_reward", "any"), ("has_reward", "count")])
-    lost = counted.filter(pc.invert(counted["has_reward_any"]))
+    belong = rollouts.problem >= 0
+    scored = belong & rewards["reward"].is_valid().to_numpy()
+    source = problems.table["data_source"]
+    of_problems = {
+        name: np.bincount(rollouts.problem[rows], minlength=len(problems))
+        for name, rows in (("rollouts", belong), ("scored", scored))
+    }
+    counted = pa.table({"source": source, **of_problems}).group_by("source")
+    counted = counted.aggregate([("rollouts", "sum"), ("scored", "sum")])
+    counted = counted.filter(pc.greater(counted["rollouts_sum"], 0))
+    lost = counted.filter(pc.equal(counted["scored_sum"], 0))
     if 0 < len(lost) < len(counted):
-        counts = zip(lost["source"].to_pylist(), lost["has_reward_count"].to_pylist(), strict=True)
+        counts = zip(lost["source"].to_pylist(), lost["rollouts_sum"].to_pylist(), strict=True)
         failures = failures_in(rewards)
-        of_lost = rows[pc.is_in(source, lost["source"].combine_chunks()).to_numpy()]
+        is_lost = pc.is_in(source, lost["source"].combine_chunks()).to_numpy()
+        of_lost = np.flatnonzero(belong)[is_lost[rollouts.problem[belong]]]
         first = {row: failures[row] for row in of_lost[:3].tolist()}
         raise UnscoredSources(dict(counts), first, failures)
 
