@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import chain, islice
+from itertools import chain, groupby, islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,14 +42,13 @@ def index(file: File, problems: ProblemList, rejected: list[Rejected]) -> Part:
     columns: dict[str, list[Any]] = {name: [] for name in ("problem", "number", "reward", "reason")}
     steps: list[int] = []
     rows: list[int] = []
-    for line, found in _read(file, problems.columns):
+    for line, found, problem in _placed(file, problems, rejected):
         read += 1
         if isinstance(found, Exception):
             rejected.append(_reject(file, line, found))
             continue
-        _, row, samples = found
+        row, samples = found.row, found.samples
         count = len(samples.rewards)
-        problem = _place(file, found, problems, rejected)
         there = [problem >= 0 and error is None for error in samples.errors]
         columns["problem"] += [problem if each else -1 for each in there]
         columns["number"] += samples.numbers
@@ -126,20 +125,51 @@ def is_joined(file: File, columns: Columns) -> bool:
     return found is not None and columns.prompt(found) is None
 
 
-def _place(file: File, found: Read, problems: ProblemList, rejected: list[Rejected]) -> int:
-    """The row's problem; -1, and one more in `rejected`, where there is none."""
-    line, row, samples = found
-    length = line.length if samples.whole_problem else None
-    if samples.whole_problem and problems.rows_apart:
-        return problems.add(row, file.url, line.position, length)
-    try:
-        if problems.columns.prompt(row) is None:
-            return problems.of_id(row)
-        place = Places(file.url, [line.number], [line.position], [length])
-        return problems.merge(columns_of([row]), place)[0]
-    except ValueError as error:
-        rejected.append(_reject(file, line, error))
-        return -1
+Placed = tuple[Line, Read | Exception, int]  # a row, or what is wrong, and its problem
+
+
+def _placed(file: File, problems: ProblemList, rejected: list[Rejected]) -> Iterator[Placed]:
+    """Every row with its problem; -1, and one more in `rejected`, where there is none."""
+
+    def how(found: tuple[Line, Read | Exception]) -> str:
+        row = found[1]
+        if isinstance(row, Exception):
+            return "rejected"
+        if row.samples.whole_problem and problems.rows_apart:
+            return "apart"
+        return "merged" if problems.columns.prompt(row.row) is not None else "of_id"
+
+    found = _read(file, problems.columns)
+    while batch := list(islice(found, BATCH)):
+        for kind, several in groupby(batch, how):
+            yield from _place(kind, list(several), file, problems, rejected)
+
+
+def _place(
+    kind: str,
+    several: list[tuple[Line, Any]],
+    file: File,
+    problems: ProblemList,
+    rejected: list[Rejected],
+) -> Iterator[Placed]:
+    if kind == "rejected":
+        yield from ((line, error, -1) for line, error in several)
+        return
+    if kind == "of_id":
+        for line, read in several:
+            try:
+                yield line, read, problems.of_id(read.row)
+            except ValueError as error:
+                rejected.append(_reject(file, line, error))
+                yield line, read, -1
+        return
+    lines = [line for line, _ in several]
+    lengths = [line.length if read.samples.whole_problem else None for line, read in several]
+    numbers, positions = [each.number for each in lines], [each.position for each in lines]
+    places = Places(file.url, numbers, positions, lengths)
+    values = columns_of([read.row for _, read in several])
+    placed = (problems.append if kind == "apart" else problems.merge)(values, places)
+    yield from ((*each, problem) for each, problem in zip(several, placed, strict=True))
 
 
 def _usable(file: File, columns: Columns) -> Iterator[Read]:

@@ -87,14 +87,12 @@ def samples_of(row: Row, of_file: Keys = (None, None), columns: Columns | None =
         reward = [reward] if reward is not None else [None] * len(response)
     if len(response) != len(reward):
         raise ValueError(f"{len(response)} responses but {len(reward)} rewards")
-    reasons = [
-        meaning(own or _reason(each))
-        for own, each in zip(_spread(row, REASONS, len(response)), response, strict=True)
-    ]
-    texts = [
-        "" if text is None and reason == CUT_OFF else text
-        for text, reason in zip(map(_text, response), reasons, strict=True)
-    ]
+    told = _spread(row, REASONS, len(response))
+    reasons = [meaning(own or _reason(each)) for own, each in zip(told, response, strict=True)]
+    texts = list(map(_text, response))
+    if CUT_OFF in reasons:
+        pairs = zip(texts, reasons, strict=True)
+        texts = ["" if text is None and reason == CUT_OFF else text for text, reason in pairs]
     inside = None if keys[1] == reward_key else reward_key
     numbers = [number(each, inside) for each in reward]
     errors = [_told(each) for each in _spread(row, ERRORS, len(response))]
@@ -203,6 +201,8 @@ def number(reward: Any, key: str | None = None) -> float | None:
     Raises:
         NoNumber: for anything else, also an object of several numbers none of which was chosen.
     """
+    if type(reward) is float and key is None:
+        return reward
     value = _chosen(reward, key) if isinstance(reward, dict) else reward
     if value is None:
         return None
@@ -229,10 +229,12 @@ def _chosen(reward: Row, key: str | None) -> Any:
 
 
 def _text(value: Any) -> str | None:
-    if isinstance(value, list):
-        return last_answer(value) if are_messages(value) else None
+    if isinstance(value, str):
+        return value
     if isinstance(value, dict):
         message = value.get("message")
-        value = message if isinstance(message, dict) else value
-        value = next((value[key] for key in ("content", "text", "output") if key in value), None)
-    return value if isinstance(value, str) else None
+        said = message if isinstance(message, dict) else value
+        for key in ("content", "text", "output"):
+            if key in said:
+                return said[key] if isinstance(said[key], str) else None
+    return last_answer(value) if are_messages(value) else None

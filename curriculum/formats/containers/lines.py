@@ -57,7 +57,7 @@ def _lines(stream: IO[bytes], copied: bool) -> Iterator[Line]:
 def _parsed(number: int, position: int, content: bytes, length: int | None) -> Line:
     try:
         row = json.loads(content)
-        if b"\\ud" in content.lower():  # half a surrogate pair is JSON but no text
+        if b"\\ud" in content or b"\\uD" in content:  # half a surrogate pair is JSON but no text
             json.dumps(row, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         return Line(number, position, None, f"not JSON: {error}", content, length)
