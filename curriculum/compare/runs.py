@@ -27,7 +27,10 @@ def read_run(folder: Path, plan: Sequence[Sequence[str]] = ()) -> dict[str, Any]
     found = result.results
     if "total_rollouts" in found:
         run |= {"problems": found["total_problems"], "rollouts": found["total_rollouts"]}
-    elif "batches" in found:  # a shard that left the rest to others
+    elif "scored_rollouts" in found:  # a shard that left the rest to others
+        done, total = found["scored_rollouts"], found["rollouts_in_all"]
+        run |= {"shard": f"{done} of {total} rollouts were scored"}
+    elif "batches" in found:
         run |= {"shard": f"{found['batches']} of {found['total_batches']} batches were there"}
     if "buckets" in found:  # none where a run stopped before
         run |= {

@@ -25,6 +25,12 @@ def require_extra(choice: str, extra: str, *modules: str) -> None:
         raise UserError(f"{choice} needs the extra: pip install -e '.[{extra}]'")
 
 
+def require_shard(group: str, shard: int, shards: int) -> None:
+    """Raise UserError where there is no such part of a group's work."""
+    if shard >= shards:
+        raise UserError(f"{group}.shard={shard} of {group}.shards={shards}: shards count from 0")
+
+
 def not_importable(what: str, error: ImportError) -> UserError:
     """What to install where something could not be imported."""
     module = (error.name or "").partition(".")[0]

@@ -128,7 +128,7 @@ class Problems:
     def ids(self) -> pa.ChunkedArray:
         return self.table["problem_id"]
 
-    def at(self, rows: Integers) -> pa.Table:
+    def at(self, rows: Integers | Sequence[int]) -> pa.Table:
         """Some of the rows, ascending."""
         return self.table if len(rows) == len(self) else self.table.take(pa.array(rows))
 
@@ -137,12 +137,15 @@ class Problems:
         place = self.table.column_names.index("bucket")
         return Problems(self.table.set_column(place, PROBLEM_SCHEMA.field("bucket"), names))
 
-    def sample(self, problem: int, response: str) -> Sample:
-        """A response with its problem (a row of the table)."""
-        row = {name: self.table[name][problem].as_py() for name in JSON_COLUMNS}
-        decoded = {name: from_json(text) for name, text in row.items()}
-        source = self.table["data_source"][problem].as_py()
-        return Sample(data_source=source, response=response, **decoded)
+    def samples(self, rows: Integers | Sequence[int]) -> dict[int, Sample]:
+        """Samples of some rows, ascending, by row; their responses are still empty."""
+        table = self.at(rows)
+        decoded = [list(map(from_json, table[name].to_pylist())) for name in JSON_COLUMNS]
+        columns = zip(map(int, rows), table["data_source"].to_pylist(), *decoded, strict=True)
+        return {
+            row: Sample(source, prompt, "", truth, extra)
+            for row, source, prompt, truth, extra in columns
+        }
 
 
 @dataclass(frozen=True)

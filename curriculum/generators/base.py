@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple, Protocol, Self
 
 from pydantic import Field
 
-from curriculum.core.errors import UserError
+from curriculum.core.errors import require_shard
 
 Count = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -60,11 +60,7 @@ class Generation:
     shard: Annotated[int, Field(ge=0)] = 0  # which of them this is
 
     def __post_init__(self) -> None:
-        if self.shard >= self.shards:
-            raise UserError(
-                f"generator.shard={self.shard} of generator.shards={self.shards}: "
-                "shards count from 0"
-            )
+        require_shard("generator", self.shard, self.shards)
 
 
 class Generator(Protocol):

@@ -58,6 +58,8 @@ def take_steps(settings: Settings, context: Context, tracker: Tracker) -> Path |
     if settings.until == "rollouts":
         return leave_flat(settings, sampled, context)
     rewarded = reward(settings, sampled, context)
+    if rewarded is None:
+        return None
     if settings.until == "rewards":
         groups = rewarded.groups
         context.ledger.note(total_problems=len(groups), total_rollouts=len(groups.values))

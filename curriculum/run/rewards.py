@@ -26,8 +26,8 @@ class Rewarded(NamedTuple):
     findings: Findings | None  # of the budget
 
 
-def reward(settings: Settings, sampled: Sampled, context: Context) -> Rewarded:
-    """Score the rollouts, or find in the store how they were scored.
+def reward(settings: Settings, sampled: Sampled, context: Context) -> Rewarded | None:
+    """Score the rollouts, or find how they were scored; None where other shards' are missing.
 
     Raises:
         UserError: where too many can't be, or not a single one has a reward.
@@ -36,6 +36,8 @@ def reward(settings: Settings, sampled: Sampled, context: Context) -> Rewarded:
     with context.ledger.timed("rewards"):
         if rewards is None:
             rewards = score(settings, problems, rollouts, made_of, context)
+            if rewards is None:
+                return None
             rejects.failed_rollouts(problems, rollouts, failures_in(rewards), context)
         groups = Rewards.group(rollouts, rewards)
         rejects.problems_without_reward(problems, groups, context)

@@ -126,6 +126,7 @@ def generate_in_rounds(
         this = Round(rounds_done, counts["failures"])
         own = [read.fingerprint, made_of[-1]]
         table = score(settings, problems, rollouts, own, context, this)
+        assert table is not None, "rounds are not scored in shards"
         failures = len(table) - table["failure"].null_count
         counts.update(rewards=len(table) - failures, failures=failures)
         return table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,10 +15,13 @@ from curriculum.rewards import Reward
 from curriculum.run import rejects
 from curriculum.run.context import Context
 from curriculum.run.cut_off import without_cut_off
-from curriculum.run.scoring.entries import load as load_rewards
+from curriculum.run.scoring import entries
+from curriculum.run.scoring.entries import Work
 from curriculum.run.scoring.needs import require_needs
-from curriculum.run.scoring.scoring import ScoringError
+from curriculum.run.scoring.scores import ScoringError
 from curriculum.run.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 class Round(NamedTuple):
@@ -53,8 +57,8 @@ def score(
     made_of: Sequence[str],
     context: Context,
     round_: Round | None = None,
-) -> pa.Table:
-    """A reward or a failure for every rollout.
+) -> pa.Table | None:
+    """A reward or a failure for every rollout; None where other shards' are missing.
 
     Args:
         made_of: fingerprints of the entries that problems and rollouts come from.
@@ -73,13 +77,25 @@ def score(
     context.ledger.note(reward=type(reward).__name__)
     suffix = f"_{round_.number}" if round_ else ""
     earlier = round_.failures if round_ and round_.number > 1 else None
+    work = Work(reward, problems, rollouts, settings.scoring, made_of)
     try:
-        table, entry = load_rewards(
-            context.store, reward, problems, rollouts, settings.scoring, made_of, earlier
-        )
+        if reward.in_rollouts:
+            table = entries.recorded(work)
+        elif settings.scoring.shards > 1 and not add_shard(work, context):
+            return None
+        else:
+            table, entry = entries.load(context.store, work, earlier)
+            context.ledger.use(f"rewards{suffix}", entry)
     except ScoringError as error:
         rejects.failed_rollouts(problems, rollouts, error.failures, context)
         raise
-    if entry:
-        context.ledger.use(f"rewards{suffix}", entry)
     return without_cut_off(rollouts, table, settings.limits.truncated)
+
+
+def add_shard(work: Work, context: Context) -> bool:
+    """Score this shard's part; whether all rollouts are scored now."""
+    done, total = entries.add_shard(context.store, work)
+    if done < total:
+        context.ledger.note(scored_rollouts=done, rollouts_in_all=total)
+        log.info("%d of %d rollouts are scored; whoever adds the last goes on", done, total)
+    return done == total

@@ -184,11 +184,15 @@ def _require_rounds(settings: Settings, chosen: Budget) -> None:
             f"the budget ({budget}) decides which rollouts to make: choose a generator that makes "
             "them, like generator=transformers"
         )
-    if settings.generation.shards > 1:
-        raise UserError(
-            f"the budget ({budget}) looks at all problems after each round, and a shard has a part "
-            "of them: run it without generator.shards"
-        )
+    for group, shards in (
+        ("generator", settings.generation.shards),
+        ("reward", settings.scoring.shards),
+    ):
+        if shards > 1:
+            raise UserError(
+                f"the budget ({budget}) looks at all problems after each round, and a shard has a "
+                f"part of them: run it without {group}.shards"
+            )
     if not generator.responses_differ:
         raise UserError(
             f"the budget ({budget}) learns from responses that differ, and without sampling all of "

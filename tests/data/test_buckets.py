@@ -33,7 +33,7 @@ def found(path):
     problems, index, *_ = reader(path).load()
     rollouts = index["problem"].to_pylist()
     return [
-        (problems.sample(i, "").prompt, bucket, rollouts.count(i))
+        (problems.samples([i])[i].prompt, bucket, rollouts.count(i))
         for i, bucket in enumerate(problems.table["bucket"].to_pylist())
     ]
 

@@ -54,7 +54,7 @@ def load(path, **knobs):
 
 
 def samples(loaded):
-    return [loaded.problems.sample(row, "") for row in range(len(loaded.problems))]
+    return [loaded.problems.samples([row])[row] for row in range(len(loaded.problems))]
 
 
 def prompts(path, **knobs):

@@ -22,7 +22,7 @@ def reader(path):
 
 def prompts(path):
     problems = reader(path).load().problems
-    return [problems.sample(i, "").prompt for i in range(len(problems))]
+    return [problems.samples([i])[i].prompt for i in range(len(problems))]
 
 
 @pytest.fixture

@@ -171,8 +171,8 @@ def rollouts(source):
     problems, index, *_ = source.load()
     return [
         (
-            one_question(problems.sample(row["problem"], text).prompt),
-            problems.sample(row["problem"], text).ground_truth,
+            one_question(problems.samples([row["problem"]])[row["problem"]].prompt),
+            problems.samples([row["problem"]])[row["problem"]].ground_truth,
             row["sample_idx"],
             text,
             row["reward"],
@@ -319,13 +319,13 @@ def test_a_column_of_several_types_becomes_json_text(tmp_path):
     assert [json.loads(row["ground_truth"]) for row in rows(source)] == [4, ["4", "four"]]
     pq.write_table(next(source.rows()), tmp_path / "written.parquet")
     problems = source.load().problems
-    assert [problems.sample(i, "").ground_truth for i in range(2)] == [4, ["4", "four"]]
+    assert [problems.samples([i])[i].ground_truth for i in range(2)] == [4, ["4", "four"]]
 
 
 def test_an_integer_of_any_size_survives(tmp_path):
     line = {"prompt": "2 ** 70?", "response": "x", "ground_truth": 2**70}
     source = reader(write_lines(tmp_path / "a.jsonl", [line]))
-    assert source.load().problems.sample(0, "").ground_truth == 2**70
+    assert source.load().problems.samples([0])[0].ground_truth == 2**70
     assert [int(row["ground_truth"]) for row in rows(source)] == [2**70]
 
 
@@ -417,7 +417,7 @@ def test_problems_of_verl_are_one_a_row_and_have_no_rollouts(tmp_path):
         source = data.Verl(str(tmp_path / name), "problem_id", "prompt", "reward_model")
         problems, index, rejected, *_ = source.load()
         assert index is None and not rejected
-        samples = [problems.sample(i, "") for i in range(2)]
+        samples = [problems.samples([i])[i] for i in range(2)]
         assert [(one.data_source, one.prompt, one.ground_truth) for one in samples] == expected
         assert [one.extra_info["index"] for one in samples] == [0, 1]
 

@@ -119,7 +119,7 @@ def test_columns_that_are_named_stand_before_original_ones(tmp_path):
     row |= {"q": "new", "truth": "2", "response": "a", "reward": 1.0}
     path = write_rows(tmp_path / "a.jsonl", [row])
     source = read(path, columns={"prompt": "q", "ground_truth": "truth"})
-    assert source.load().problems.sample(0, "")[1:4] == ("new", "", "2")
+    assert source.load().problems.samples([0])[0][1:4] == ("new", "", "2")
 
 
 def test_a_column_that_is_called_like_a_marked_one_is_itself(tmp_path):

@@ -117,7 +117,7 @@ def test_byte_order_mark_line_ends_and_line_separators(tmp_path, end):
     assert not rejected
     assert index["reward"].to_pylist() == [1.0, 0.0, 1.0]
     assert texts(source) == ["x", "x\u2028y", "x"]
-    assert [problems.sample(i, "").prompt for i in range(2)] == ["good", "one\u2028line\x85"]
+    assert [problems.samples([i])[i].prompt for i in range(2)] == ["good", "one\u2028line\x85"]
 
 
 @pytest.mark.parametrize("score", ["NaN", '"nan"', '"-inf"', "null", "{}", "Infinity"])

@@ -116,7 +116,7 @@ def test_data_sets_that_both_count_from_zero_don_t_mix(tmp_path, name):
     rows = [ROW | {"data_idx": 0}, ROW | {"data_idx": 0, "prompt": "6 * 7?", "data_source": "t"}]
     loaded = load(write_rows(tmp_path / name, rows))
     assert loaded.rollouts["problem"].to_pylist() == [0, 1]
-    assert [loaded.problems.sample(i, "").prompt for i in range(2)] == ["1 + 1?", "6 * 7?"]
+    assert [loaded.problems.samples([i])[i].prompt for i in range(2)] == ["1 + 1?", "6 * 7?"]
 
 
 def test_files_that_both_count_from_zero_don_t_mix(tmp_path, name):
@@ -178,7 +178,7 @@ def test_own_ids_that_look_like_duplicates_stay_unique(tmp_path, name):
 def test_prompt_key_names_the_column_of_the_prompt(tmp_path, name):
     row = {"question": "1 + 1?", "response": "2"}
     problems = load(write_rows(tmp_path / name, [row]), prompt_key="question").problems
-    assert problems.sample(0, "").prompt == "1 + 1?"
+    assert problems.samples([0])[0].prompt == "1 + 1?"
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_reward_fn_key_names_the_ground_truth_or_as_in_verl_the_source(
     tmp_path, name, reward_fn_key, row
 ):
     path = write_rows(tmp_path / name, [{"prompt": "1 + 1?", "response": "2", **row}])
-    sample = load(path, reward_fn_key=reward_fn_key).problems.sample(0, "")
+    sample = load(path, reward_fn_key=reward_fn_key).problems.samples([0])[0]
     assert (sample.data_source, sample.ground_truth) == ("sums", "2")
 
 
@@ -207,7 +207,7 @@ def test_a_ground_truth_keeps_its_type(tmp_path):
     truths = ["2", 2, 2.5, ["2", "two"], {"low": 1, "high": 3}, True, None]
     rows = [{"prompt": f"{i}", "reward": [1.0], "ground_truth": t} for i, t in enumerate(truths)]
     problems = load(write_rows(tmp_path / "a.jsonl", rows)).problems
-    found = [problems.sample(i, "").ground_truth for i in range(len(truths))]
+    found = [problems.samples([i])[i].ground_truth for i in range(len(truths))]
     assert list(map(repr, found)) == list(
         map(repr, [*truths[:4], {"high": 3, "low": 1}, *truths[5:]])
     )

@@ -116,7 +116,7 @@ def texts(source):
 
 
 def first(source):
-    return source.load().problems.sample(0, "")
+    return source.load().problems.samples([0])[0]
 
 
 @pytest.mark.parametrize("form", BUILT_IN, ids=lambda form: form.__name__)
@@ -150,7 +150,7 @@ def test_logs_of_inspect():
     assert first(source)[:2] == ("sums", "1 + 1?")
     loaded = source.load()
     assert loaded.rollouts["finish_reason"].to_pylist() == ["stop"] * 3 + ["length"]
-    assert loaded.problems.sample(1, "").ground_truth == ["4", "four"]
+    assert loaded.problems.samples([1])[1].ground_truth == ["4", "four"]
     assert "not used" not in loaded.took[0] and "Inspect's log: prompt from input" in loaded.took[0]
 
 
@@ -218,9 +218,9 @@ def test_counts_are_as_good_as_the_rollouts(tmp_path):
 def test_the_input_of_an_instruction_is_a_part_of_the_prompt(tmp_path):
     path = write_rows(tmp_path / "a.jsonl", ROWS["Instructions"])
     assert first(read(path)).prompt == "Add.\n\n1 + 1"
-    assert data.Verl(str(path)).load().problems.sample(0, "").prompt == "Add.\n\n1 + 1"
+    assert data.Verl(str(path)).load().problems.samples([0])[0].prompt == "Add.\n\n1 + 1"
     named = data.Verl(str(path), prompt_key="instruction").load()
-    assert named.problems.sample(0, "").prompt == "Add.", "as it was asked for"
+    assert named.problems.samples([0])[0].prompt == "Add.", "as it was asked for"
     row = {"instruction": "Be brief.", "question": "1 + 1?", "output": "2"}
     path = write_rows(tmp_path / "b.jsonl", [row])
     for key in ("prompt", "question"):

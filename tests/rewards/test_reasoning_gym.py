@@ -8,6 +8,7 @@ import warnings
 from decimal import Decimal
 from functools import partial
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -43,8 +44,11 @@ def problems(tasks, size=3, seed=11):
 
 
 def samples(tasks, **knobs):
-    made = problems(tasks, **knobs)
-    return [made.sample(row, "") for row in range(len(made))]
+    return samples_of(problems(tasks, **knobs))
+
+
+def samples_of(made):
+    return list(made.samples(np.arange(len(made))).values())
 
 
 def scores(sample, *responses, partial=False):
@@ -86,10 +90,11 @@ def test_right_and_wrong_answers_of_all_tasks():
 def test_items_are_scored_as_they_were_made_in_another_process():
     script = f"""
 import json, sys
+import numpy as np
 from curriculum.data import ReasoningGym
 data = ReasoningGym(tasks=dict.fromkeys({ODD}), size=4, seed=3, **{COLUMNS})
 made = data.load().problems
-json.dump([made.sample(row, "") for row in range(len(made))], sys.stdout)
+json.dump(list(made.samples(np.arange(len(made))).values()), sys.stdout)
 """
     made = [
         subprocess.run(
@@ -178,8 +183,7 @@ def test_a_run_scores_replayed_rollouts_by_the_scorer_of_each_task(replayed):
     tasks = ["countdown", "knights_knaves", "rearc", "propositional_logic"]
     made = problems(dict.fromkeys(tasks))
     shares, rows = {}, []
-    for row, name in enumerate(made.ids.to_pylist()):
-        sample = made.sample(row, "")
+    for row, (name, sample) in enumerate(zip(made.ids.to_pylist(), samples_of(made), strict=True)):
         right = row % 4
         answers = [right_answer(sample)] * right + ["no idea"] * (4 - right)
         rows += [{"problem_id": name, "prompt": sample.prompt, "response": x} for x in answers]
@@ -196,8 +200,9 @@ def test_files_that_verl_trains_on_keep_what_a_scorer_needs(run, replayed, tmp_p
     made = problems(dict.fromkeys(tasks))
     rows = [
         {"problem_id": name, "prompt": sample.prompt, "response": answer}
-        for row, name in enumerate(made.ids.to_pylist())
-        for sample in [made.sample(row, "")]
+        for row, (name, sample) in enumerate(
+            zip(made.ids.to_pylist(), samples_of(made), strict=True)
+        )
         for answer in (["no idea", sample.ground_truth] if row % 2 else ["no idea"])
     ]
     found, _ = replayed(
@@ -216,8 +221,8 @@ def test_files_that_verl_trains_on_keep_what_a_scorer_needs(run, replayed, tmp_p
 def test_rewards_that_the_rollouts_have_stay_as_they_are(replayed):
     made = problems({"countdown": None})
     rows = [
-        {"problem_id": name, "prompt": made.sample(row, "").prompt, "response": "", "reward": 0.25}
-        for row, name in enumerate(made.ids.to_pylist())
+        {"problem_id": name, "prompt": sample.prompt, "response": "", "reward": 0.25}
+        for name, sample in zip(made.ids.to_pylist(), samples_of(made), strict=True)
     ]
     found, result = replayed(["countdown"], rows)
     assert result["reward"] == "Recorded"

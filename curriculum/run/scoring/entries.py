@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,69 +13,117 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curriculum.core.atomic import whole
+from curriculum.core.errors import UserError
 from curriculum.core.records import Problems, Rollouts
 from curriculum.rewards.base import Reward
 from curriculum.run.scoring.kept import Kept
+from curriculum.run.scoring.scores import TooManyFailures
 from curriculum.run.scoring.scoring import (
     Scoring,
-    TooManyFailures,
     failures_in,
     read_recorded,
     require_every_source,
     score,
+    score_shard,
 )
 from curriculum.store.entries import Entry, Store, digest_of_source
+from curriculum.store.lease import held
 
 FILE = "rewards.parquet"
 SCHEMA = 1  # of the entry; another one makes all of them anew
 
 
-def load(
-    store: Store,
-    reward: Reward,
-    problems: Problems,
-    rollouts: Rollouts,
-    scoring: Scoring,
-    made_of: Sequence[str],
-    earlier: int | None = None,
-) -> tuple[pa.Table, Entry | None]:
-    """Rewards as in `REWARD_SCHEMA`, and their entry (None: recorded ones are in the rollouts).
+STAGE = "rewards"
+
+
+@dataclass(frozen=True)
+class Work:
+    """Rollouts that a reward is to score."""
+
+    reward: Reward
+    problems: Problems
+    rollouts: Rollouts
+    scoring: Scoring
+    sources: Sequence[str]  # fingerprints of the entries that problems and rollouts come from
+
+    @cached_property
+    def made_of(self) -> dict[str, Any]:
+        """What the rewards depend on; neither shards nor anything incidental."""
+        return {
+            "reward": type(self.reward).__qualname__,
+            "settings": asdict(cast(Any, self.reward)),
+            "schema": SCHEMA,
+            "source": digest_of_source(type(self.reward)),
+            "made_of": self.reward.made_of(),
+            "time_limit": self.scoring.time_limit,
+            "strip_thinking": self.scoring.strip_thinking,
+            "rollouts": list(self.sources),
+        }
+
+
+def recorded(work: Work) -> pa.Table:
+    """Rewards that are in the rollouts, as in `REWARD_SCHEMA`.
+
+    Raises:
+        ScoringError: as `load` does.
+        UserError: where shards are to share them.
+    """
+    if work.scoring.shards > 1:
+        raise UserError("reward.shards: the rewards are in the rollouts, none is to be computed")
+    table = read_recorded(work.rollouts, work.scoring.max_failures)
+    require_every_source(work.problems, work.rollouts, table)
+    return table
+
+
+def load(store: Store, work: Work, earlier: int | None = None) -> tuple[pa.Table, Entry]:
+    """Rewards as in `REWARD_SCHEMA`, computed where they are not in the store.
 
     Args:
-        made_of: fingerprints of the entries that problems and rollouts come from.
         earlier: failures of the rounds before; None: there were none.
 
     Raises:
         ScoringError: more failures than `scoring.max_failures`, or nothing but failures of some
             data source; what has a reward is kept all the same.
     """
-    if reward.in_rollouts:
-        recorded = read_recorded(rollouts, scoring.max_failures)
-        require_every_source(problems, rollouts, recorded)
-        return recorded, None
 
     def write(folder: Path) -> dict[str, int]:
         kept = Kept(folder)
-        table = score(reward, problems, rollouts, scoring, kept, earlier)
+        table = score(work.reward, work.problems, work.rollouts, work.scoring, kept, earlier)
         with whole(folder / FILE) as path:
             pq.write_table(table, path)
         kept.clear()
         failed = len(table) - table["failure"].null_count
         return {"rewards": len(table) - table["reward"].null_count, "failures": failed}
 
-    inputs = {
-        "reward": type(reward).__qualname__,
-        "settings": asdict(cast(Any, reward)),
-        "schema": SCHEMA,
-        "source": digest_of_source(type(reward)),
-        "made_of": reward.made_of(),
-        "time_limit": scoring.time_limit,
-        "strip_thinking": scoring.strip_thinking,
-        "rollouts": list(made_of),
-    }
-    entry = store.entry("rewards", inputs, write, resumable=True)
+    entry = store.entry(STAGE, work.made_of, write, resumable=True)
     table = pq.read_table(entry.folder / FILE)
     failures = failures_in(table)
-    if len(failures) + (earlier or 0) > scoring.max_failures:  # stored by a run that allowed more
-        raise TooManyFailures(failures, scoring.max_failures, earlier or 0)
+    limit = work.scoring.max_failures
+    if len(failures) + (earlier or 0) > limit:  # stored by a run that allowed more
+        raise TooManyFailures(failures, limit, earlier or 0)
     return table, entry
+
+
+def add_shard(store: Store, work: Work) -> tuple[int, int]:
+    """Score this shard's part; return how many rollouts are scored now, and of how many.
+
+    Raises:
+        TooManyFailures: as soon as more than `scoring.max_failures` failed, of all shards.
+    """
+    total = int((work.rollouts.problem >= 0).sum())
+    if store.is_finished(STAGE, work.made_of):
+        return total, total
+    folder = store.shared(STAGE, work.made_of)
+    shard, shards = work.scoring.shard, work.scoring.shards
+    try:
+        with held(folder.with_name(f"{folder.name}.{shard}-of-{shards}.lock")):
+            kept = Kept(folder)
+            done = score_shard(work.reward, work.problems, work.rollouts, work.scoring, kept)
+    except FileNotFoundError:
+        if not store.is_finished(STAGE, work.made_of):
+            raise
+    # Whoever found all of them scored has made a finished entry of them, and removed the folder.
+    if store.is_finished(STAGE, work.made_of):
+        shutil.rmtree(folder, ignore_errors=True)  # made anew above, as the entry was finished
+        return total, total
+    return done, total

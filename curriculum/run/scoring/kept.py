@@ -1,10 +1,10 @@
-"""Rewards written down while a run scores, so that one that is stopped goes on from there."""
+"""What is scored is written down meanwhile: a run goes on from there, shards find each other's."""
 
 from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -13,14 +13,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curriculum.core.atomic import whole
-from curriculum.core.records import Floats
+from curriculum.run.scoring.scores import Scores
 
 EVERY = 30.0  # seconds between parts
-PARTS = "kept-*.parquet"
+PARTS, FAILED = "kept-*.parquet", "failed-*.parquet"
 
 
 class Kept:
-    """Parts in a folder; none has failures, for what stopped the run may have made some."""
+    """Parts in a folder. Failures are kept by a shard that came to its end, and by nothing else:
+    what stopped a run may have made some.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -28,11 +30,19 @@ class Kept:
         self._rewards: list[float] = []
         self._written = time.monotonic()
 
-    def into(self, rewards: Floats) -> None:
-        """Fill in, (R,) in place, the rewards of the rows that were kept."""
+    def into(self, scores: Scores) -> None:
+        """Fill in the rewards and failures that were kept."""
         for part in self._folder.glob(PARTS):
             table = pq.read_table(part)
-            rewards[table["row"].to_numpy()] = table["reward"].to_numpy()
+            scores.rewards[table["row"].to_numpy()] = table["reward"].to_numpy()
+        for part in self._folder.glob(FAILED):
+            scores.fail_all(dict(zip(*pq.read_table(part).to_pydict().values(), strict=True)))
+
+    def fail(self, failures: Mapping[int, str]) -> None:
+        """Keep failures, {row: cause}, of this very reward."""
+        if failures:
+            with whole(self._folder / FAILED.replace("*", uuid.uuid4().hex)) as path:
+                pq.write_table(pa.table({"row": [*failures], "cause": [*failures.values()]}), path)
 
     def add(self, rows: Sequence[int], rewards: Sequence[float]) -> None:
         """Rewards of some rows; they are on disk half a minute later, or at the end."""
@@ -43,7 +53,7 @@ class Kept:
 
     def clear(self) -> None:
         """Remove the parts: all of it is elsewhere now."""
-        for part in self._folder.glob(PARTS):
+        for part in (*self._folder.glob(PARTS), *self._folder.glob(FAILED)):
             part.unlink()
 
     def _write(self) -> None:

@@ -11,7 +11,8 @@ import numpy as np
 from curriculum.core.cores import count_cores
 from curriculum.core.records import Sample
 from curriculum.rewards.base import Reward
-from curriculum.run.scoring.scoring import Scores, Scoring, lacking
+from curriculum.run.scoring.scores import Scores
+from curriculum.run.scoring.scoring import Scoring, lacking
 from curriculum.run.scoring.workers import Worker, score_chunks, workers_for
 
 log = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
@@ -12,11 +12,12 @@ import pyarrow.compute as pc
 from pydantic import Field
 
 from curriculum.core.cores import count_cores
-from curriculum.core.errors import UserError
+from curriculum.core.errors import require_shard
 from curriculum.core.progress import progress
-from curriculum.core.records import REWARD_SCHEMA, Floats, Problems, Rollouts, Sample
+from curriculum.core.records import Booleans, Problems, Rollouts, Sample
 from curriculum.rewards.base import Reward
 from curriculum.run.scoring.kept import Kept
+from curriculum.run.scoring.scores import Scores, TooManyFailures, UnscoredSources
 from curriculum.run.scoring.workers import CHUNK, score_chunks, workers_for
 
 BEGIN, THOUGHT = "<think>", "</think>"
@@ -30,6 +31,15 @@ class Scoring:
     time_limit: Annotated[float, Field(gt=0)] = 10  # seconds a rollout may take
     max_failures: Annotated[int, Field(ge=0)] = 100
     strip_thinking: bool | None = None  # None: what the reward says
+    shards: Annotated[int, Field(ge=1)] = 1  # how many runs share the work
+    shard: Annotated[int, Field(ge=0)] = 0  # which of them this is
+
+    def __post_init__(self) -> None:
+        require_shard("reward", self.shard, self.shards)
+
+    def mine(self, rollouts: int) -> Booleans:
+        """(rollouts,) which of them this shard scores: every so many chunks of one of them."""
+        return np.asarray(np.arange(rollouts) // CHUNK % self.shards == self.shard)
 
     def answer(self, reward: Reward, sample: Sample) -> Sample:
         """The sample as the reward sees it."""
@@ -43,75 +53,6 @@ def answer_of(response: str) -> str:
     if end:
         return answer
     return "" if BEGIN in thoughts or BEGIN in answer else response
-
-
-class ScoringError(UserError):
-    """Rollouts without a reward end the run; `failures` are {row: cause}."""
-
-    def __init__(self, message: str, failures: dict[int, str]) -> None:
-        super().__init__(message)
-        self.failures = failures
-
-
-class TooManyFailures(ScoringError):
-    """More rollouts failed than `reward.max_failures`, or all did.
-
-    `earlier` ones, of other rounds, count too.
-    """
-
-    def __init__(self, failures: dict[int, str], limit: int, earlier: int = 0) -> None:
-        excess = len(failures) + earlier > limit
-        super().__init__(
-            f"{len(failures) + earlier} rollouts could not be scored, "
-            + (f"more than reward.max_failures={limit}" if excess else "and not one could")
-            + f". The first:{_first(failures)}\nMend the reward"
-            + (", or allow more with reward.max_failures=N." if excess else "."),
-            failures,
-        )
-
-
-class UnscoredSources(ScoringError):
-    """Of some data sources, {name: rollouts}, not one rollout has a reward, while others' have."""
-
-    def __init__(self, sources: dict[str, int], first: dict[int, str], failures: dict[int, str]):
-        named = ", ".join(f"{source} ({count} rollouts)" for source, count in sources.items())
-        super().__init__(
-            f"not one rollout of these data sources could be scored: {named}. The first:"
-            f"{_first(first)}\nMend the cause, choose a reward that can score them, or leave them "
-            "out of the data: else they would be in no file of this run.",
-            failures,
-        )
-
-
-def _first(failures: dict[int, str]) -> str:
-    return "".join(f"\n  rollout {row}: {cause}" for row, cause in list(failures.items())[:3])
-
-
-@dataclass
-class Scores:
-    """Rewards and failures as they come in; stops when too many failed."""
-
-    rewards: Floats  # NaN: not scored
-    limit: int
-    earlier: int = 0  # failures of other rounds
-    failures: dict[int, str] = field(default_factory=dict)
-
-    def fail(self, row: int, cause: str) -> None:
-        self.failures[row] = cause
-        if len(self.failures) + self.earlier > self.limit:
-            raise TooManyFailures(self.failures, self.limit, self.earlier)
-
-    def table(self) -> pa.Table:
-        """As in `REWARD_SCHEMA`; rollouts kept aside before have neither reward nor failure."""
-        failure = pa.nulls(len(self.rewards), pa.string())
-        if self.failures:
-            rows = sorted(self.failures)
-            failed = np.zeros(len(self.rewards), np.bool_)
-            failed[rows] = True
-            causes = pa.array([self.failures[row] for row in rows], pa.string())
-            failure = pc.replace_with_mask(failure, pa.array(failed), causes)
-        reward = pa.array(self.rewards, from_pandas=True)
-        return pa.table([reward, failure], schema=REWARD_SCHEMA)
 
 
 def read_recorded(rollouts: Rollouts, max_failures: int) -> pa.Table:
@@ -143,7 +84,7 @@ def score(
     """Score every rollout: (len(rollouts),) rows of `REWARD_SCHEMA`.
 
     Args:
-        kept: rewards of a run that was stopped, not computed again; those of this one are added.
+        kept: what runs that were stopped, and shards, have scored; it is not computed again.
         earlier: failures of the rounds before; None: there were none.
 
     Raises:
@@ -153,18 +94,54 @@ def score(
         UserError: where the reward can't be loaded.
     """
     scores = Scores(np.full(len(rollouts), np.nan), scoring.max_failures, earlier or 0)
-    wanted = scoring.workers or reward.processes or count_cores()
-    workers = min(wanted, -(-len(rollouts) // CHUNK))
-    kept.into(scores.rewards)
-    before = int(np.isfinite(scores.rewards).sum())
+    _score(reward, problems, rollouts, scoring, kept, scores, np.ones(len(rollouts), np.bool_))
+    if earlier is None and not np.isfinite(scores.rewards).any() and scores.failures:
+        raise TooManyFailures(scores.failures, scoring.max_failures)
+    table = scores.table()
+    if earlier is None:
+        require_every_source(problems, rollouts, table)
+    return table
+
+
+def score_shard(
+    reward: Reward, problems: Problems, rollouts: Rollouts, scoring: Scoring, kept: Kept
+) -> int:
+    """Score this shard's part of the rollouts; how many of all have a reward or a failure now.
+
+    Raises:
+        TooManyFailures: as soon as more than `scoring.max_failures` of all failed.
+        UserError: where the reward can't be loaded.
+    """
+    scores = Scores(np.full(len(rollouts), np.nan), scoring.max_failures)
+    mine = scoring.mine(len(rollouts))
+    _score(reward, problems, rollouts, scoring, kept, scores, mine)
+    kept.fail({row: cause for row, cause in scores.failures.items() if mine[row]})
+    kept.into(scores)
+    return int(scores.done.sum())
+
+
+def _score(
+    reward: Reward,
+    problems: Problems,
+    rollouts: Rollouts,
+    scoring: Scoring,
+    kept: Kept,
+    scores: Scores,
+    wanted: Booleans,
+) -> None:
+    """Fill in the scores of the wanted rollouts that are not kept already."""
+    kept.into(scores)
+    left = wanted & ~scores.done & (rollouts.problem >= 0)
+    count = scoring.workers or reward.processes or count_cores()
     samples = (
         (row, scoring.answer(reward, sample))
-        for row, sample in _samples(reward, problems, rollouts, scores)
+        for row, sample in _samples(reward, problems, rollouts, scores, left)
     )
+    total, to_do = int(wanted.sum()), int(left.sum())
     with (
-        progress("scoring", "rollouts", len(rollouts), before) as advance,
+        progress("scoring", "rollouts", total, total - to_do) as advance,
         kept,
-        workers_for(reward, workers) as processes,
+        workers_for(reward, min(count, -(-to_do // CHUNK))) as processes,
     ):
         for chunk, outcome in score_chunks(processes, samples, scoring.time_limit):
             rows = [row for row, _ in chunk]
@@ -174,12 +151,6 @@ def score(
                 scores.rewards[rows] = outcome
                 kept.add(rows, outcome)
             advance(len(rows))
-    if earlier is None and not np.isfinite(scores.rewards).any() and scores.failures:
-        raise TooManyFailures(scores.failures, scoring.max_failures)
-    table = scores.table()
-    if earlier is None:
-        require_every_source(problems, rollouts, table)
-    return table
 
 
 def require_every_source(problems: Problems, rollouts: Rollouts, rewards: pa.Table) -> None:
@@ -220,19 +191,21 @@ def lacking(reward: Reward, sample: Sample) -> str | None:
 
 
 def _samples(
-    reward: Reward, problems: Problems, rollouts: Rollouts, scores: Scores
+    reward: Reward, problems: Problems, rollouts: Rollouts, scores: Scores, left: Booleans
 ) -> Iterator[tuple[int, Sample]]:
-    """(row, sample) of every rollout that has all that the reward needs, but no reward yet."""
-    scored = np.isfinite(scores.rewards)
-    row = -1
+    """(row, sample) of every rollout that is left and has all that the reward needs."""
+    start = 0
     for batch in rollouts.responses():
-        for response in batch.to_pylist():
-            row += 1
-            problem = int(rollouts.problem[row])
-            if scored[row] or problem < 0:
-                continue
-            sample = problems.sample(problem, response)
+        rows = np.flatnonzero(left[start : start + len(batch)])
+        owners = rollouts.problem[start + rows]
+        asked = problems.samples(np.unique(owners))
+        responses = batch.take(pa.array(rows)).to_pylist()
+        for row, owner, response in zip(
+            (start + rows).tolist(), owners.tolist(), responses, strict=True
+        ):
+            sample = asked[owner]._replace(response=response)
             if lack := lacking(reward, sample):
                 scores.fail(row, lack)
             else:
                 yield row, sample
+        start += len(batch)

@@ -9,7 +9,8 @@ import pytest
 from curriculum.core.records import Sample
 from curriculum.rewards import Reward
 from curriculum.run.scoring.online import online
-from curriculum.run.scoring.scoring import Scoring, TooManyFailures
+from curriculum.run.scoring.scores import TooManyFailures
+from curriculum.run.scoring.scoring import Scoring
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,9 @@ from curriculum.core.records import Rewards, Rollouts
 from curriculum.rewards import Function
 from curriculum.run.replaying import adopt
 from curriculum.run.scoring.kept import Kept
+from curriculum.run.scoring.scores import TooManyFailures, UnscoredSources
 from curriculum.run.scoring.scoring import (
     Scoring,
-    TooManyFailures,
-    UnscoredSources,
     failures_in,
     read_recorded,
     score,

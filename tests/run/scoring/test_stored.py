@@ -13,8 +13,10 @@ from curriculum import data, rewards
 from curriculum.config.conf import conf_dir
 from curriculum.core.errors import UserError
 from curriculum.core.records import Rollouts
+from curriculum.run.scoring.entries import Work, recorded
 from curriculum.run.scoring.entries import load as load_stored
-from curriculum.run.scoring.scoring import Scoring, TooManyFailures, UnscoredSources
+from curriculum.run.scoring.scores import TooManyFailures, UnscoredSources
+from curriculum.run.scoring.scoring import Scoring
 from curriculum.store.entries import Store
 
 CODE = """
@@ -45,11 +47,13 @@ def load(tmp_path):
         path.write_text(code)
         return load_stored(
             Store(tmp_path / "store"),
-            rewards.Function(str(path), "compute_score", reward_kwargs),
-            loaded.problems,
-            rollouts,
-            Scoring(1, time_limit, max_failures),
-            made_of,
+            Work(
+                rewards.Function(str(path), "compute_score", reward_kwargs),
+                loaded.problems,
+                rollouts,
+                Scoring(1, time_limit, max_failures),
+                made_of,
+            ),
         )
 
     return load
@@ -97,15 +101,9 @@ def test_recorded_rewards_are_no_stage(tmp_path):
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     source = data.Rollouts(str(path), "problem_id", "prompt", "reward_model")
     loaded = source.load()
-    table, stage = load_stored(
-        Store(tmp_path / "store"),
-        rewards.Recorded(),
-        loaded.problems,
-        Rollouts(loaded.rollouts, source.responses, source.rows),
-        Scoring(1, 1.0, 1),
-        [],
-    )
-    assert stage is None and not (tmp_path / "store").exists()
+    rollouts = Rollouts(loaded.rollouts, source.responses, source.rows)
+    work = Work(rewards.Recorded(), loaded.problems, rollouts, Scoring(1, 1.0, 1), [])
+    table = recorded(work)
     assert table["reward"].to_pylist() == [1.0, None]
 
 
@@ -120,14 +118,7 @@ def test_recorded_rewards_of_one_data_source_alone_end_the_run(tmp_path):
     loaded = source.load()
     rollouts = Rollouts(loaded.rollouts, source.responses, source.rows)
     with pytest.raises(UnscoredSources, match=r"geometry \(1 rollouts\)"):
-        load_stored(
-            Store(tmp_path / "store"),
-            rewards.Recorded(),
-            loaded.problems,
-            rollouts,
-            Scoring(1, 1.0, 1),
-            [],
-        )
+        recorded(Work(rewards.Recorded(), loaded.problems, rollouts, Scoring(1, 1.0, 1), []))
 
 
 NEEDS_A_GRADER = """
