@@ -12,8 +12,6 @@ import argparse
 import sys
 from pathlib import Path
 
-from curriculum.compare.sweep import compare
-from curriculum.compare.transitions import save, show, transitions
 from curriculum.core.errors import explained
 
 
@@ -26,6 +24,11 @@ def main() -> None:
     given = parser.parse_args()
     if given.output is not None and given.after is None:
         parser.error("--output goes with two runs")
+
+    # They load pandas and charts, which --help has no need of.
+    from curriculum.compare.sweep import compare
+    from curriculum.compare.transitions import save, show, transitions
+
     with explained():
         if given.after is None:
             sys.exit(1 if compare(given.folder) else 0)

@@ -121,6 +121,7 @@ class Prompts:
         """Of buckets and of sources: what they are, (P,) which of them, and their names."""
         return ("bucket", self.bucket, self.buckets), ("source", self.source, self.sources)
 
+    @cached_property
     def digest(self) -> str:
         """Changes when the prompts, or what was measured of them, do."""
         columns = (self.source, self.bucket, self.difficulty, self.n, self.c, self.trained)

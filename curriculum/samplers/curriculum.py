@@ -254,7 +254,7 @@ class Curriculum(Stateful):
     def _made_of(self) -> dict[str, Any]:
         return {
             "sampler": type(self._sampler).__qualname__,
-            "prompts": f"{len(self.prompts)}, {self.prompts.digest()}",
+            "prompts": f"{len(self.prompts)}, {self.prompts.digest}",
             "batch_size": self.batch_size,
             "seed": self._seed,
             "quotas": [own.quota.source for own in self._samplers],

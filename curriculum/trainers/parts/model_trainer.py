@@ -125,5 +125,5 @@ class ModelTrainer(Trainer):
             "sampler": f"{training.sampler}, {training.guards}",
             "schedule": schedule,
             "seed": training.seed,
-            "prompts": prompts.digest(),
+            "prompts": prompts.digest,
         }
