@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from curriculum.core.errors import UserError
 from curriculum.core.records import Booleans, Integers
 from curriculum.formats.columns import Columns
-from curriculum.formats.containers.tables import reading
-from curriculum.formats.files import File, open_file
+from curriculum.formats.files import File
 from curriculum.formats.forms import form_of
 from curriculum.formats.grouping import codes_of, first_rows
 from curriculum.formats.identity import to_json
-from curriculum.formats.names import ERRORS, ORIGINAL, REASONS, RESPONSES, REWARDS
+from curriculum.formats.names import COUNTING, ERRORS, ORIGINAL, REASONS, RESPONSES, REWARDS
+from curriculum.formats.parquet import Parquet, opened
 from curriculum.formats.problems import Places, ProblemList
 from curriculum.formats.repeats import NO_STEP, step_of
 from curriculum.formats.rows import Part, Rejected, UnreadableReward
 from curriculum.formats.samples import CUT_OFF, NoNumber, meaning, number
 from curriculum.formats.tables import index_table, is_list, is_text
 
-BATCH = 65_536  # rows read at a time
 Causes = dict[int, str]  # {row or sample: why its reward is no number}
 
 
@@ -36,47 +34,56 @@ def is_quick(file: File, columns: Columns) -> bool:
     Raises:
         UserError: where a parquet file holds no rollouts at all.
     """
-    if not file.url.endswith(".parquet"):
+    if not file.url.endswith(".parquet") or {*columns.names} & {*COUNTING}:
         return False
-    with _open(file.url) as parquet:
-        schema = parquet.schema_arrow
-        response, reward = _pick(parquet, RESPONSES), _pick(parquet, REWARDS)
-        first = next(parquet.iter_batches(1), None)
-        plain = first is None or not len(first) or form_of(first.to_pylist()[0]) is None
-        if columns.names or columns.reward_key or not plain:
+    with opened(file.url, columns) as parquet:
+        if parquet is None or any(parquet.nulls(role) == len(parquet) for role in parquet.chosen):
             return False
-        if response is None and reward is None and parquet.metadata.num_rows:
+        response, reward = parquet.pick(RESPONSES), parquet.pick(REWARDS)
+        first = next(parquet.batches(parquet.names, 1), None)
+        if first is not None and len(first) and form_of(first.to_pylist()[0]) is not None:
+            return False
+        if response is None and reward is None and len(parquet):
             raise UserError(
                 f"{file.url} has no rollouts: no column {', '.join(RESPONSES)} (its columns: "
-                f"{', '.join(schema.names)}); data.columns.response names another. If it holds "
+                f"{', '.join(parquet.names)}); data.columns.response names another. If it holds "
                 "problems only: data=verl data.path=PROBLEMS generator.path=ROLLOUTS"
             )
-        if response is None or _pick(parquet, ERRORS) is not None:
+        if response is None or parquet.pick(ERRORS) is not None:
             return False
-        kind = schema.field(response).type
+        kind = parquet.type(response)
         lists = is_list(kind)
         texts = is_text(kind.value_type if lists else kind)
-        reason = _pick(parquet, REASONS)
-        told = reason is None or (not lists and is_text(schema.field(reason).type))
-        scores = reward is None or is_list(schema.field(reward).type) == lists
-        return texts and told and scores and not _needs_rows(parquet, columns)
+        reason = parquet.pick(REASONS)
+        told = reason is None or (not lists and is_text(parquet.type(reason)))
+        scores = reward is None or is_list(parquet.type(reward)) == lists
+        chosen = reward is None or _is_chosen(parquet, reward, columns.reward_key)
+        return texts and told and scores and chosen and not _needs_rows(parquet, columns)
+
+
+def _is_chosen(parquet: Parquet, reward: str, key: str | None) -> bool:
+    """Whether a column's numbers are those that count, all of them under one name."""
+    kind = parquet.type(reward)
+    if not pa.types.is_struct(kind):
+        return key is None or parquet.standing(reward) == key
+    return (key or "score") in kind.names
 
 
 def index(file: File, problems: ProblemList, rejected: list[Rejected]) -> Part:
     """Add a file's problems and return its part of the rollout index."""
-    with _open(file.url) as parquet:
-        response = str(_pick(parquet, RESPONSES))
-        if is_list(parquet.schema_arrow.field(response).type):
+    with _named(file, problems.columns) as parquet:
+        response = str(parquet.pick(RESPONSES))
+        if is_list(parquet.type(response)):
             return _index_lists(file, parquet, response, problems, rejected)
         return _index_rows(file, parquet, problems, rejected)
 
 
-def responses(file: File) -> Iterator[pa.Array]:
+def responses(file: File, columns: Columns) -> Iterator[pa.Array]:
     """Responses in the order of the index."""
-    with _open(file.url) as parquet:
-        column, reason = str(_pick(parquet, RESPONSES)), _pick(parquet, REASONS)
+    with _named(file, columns) as parquet:
+        column, reason = str(parquet.pick(RESPONSES)), parquet.pick(REASONS)
         read = [column] if reason is None else [column, reason]
-        for batch in parquet.iter_batches(BATCH, columns=read):
+        for batch in parquet.batches(read):
             values = batch.column(column)
             values = pc.list_flatten(values) if is_list(values.type) else values
             texts = values.cast(pa.string())
@@ -88,41 +95,42 @@ def _cut_off_is_empty(texts: pa.Array, reasons: pa.Array) -> pa.Array:
     return pc.if_else(pc.and_(cut_off, texts.is_null()), "", texts)
 
 
-def rows(file: File) -> Iterator[pa.Table]:
+def rows(file: File, columns: Columns) -> Iterator[pa.Table]:
     """All columns, a row a rollout; where a row held a list of them, its own are `original_*`."""
-    with _open(file.url) as parquet:
-        column, reward = str(_pick(parquet, RESPONSES)), _pick(parquet, REWARDS)
-        for batch in parquet.iter_batches(BATCH):
-            table = pa.Table.from_batches([batch])
-            yield _explode(table, column, reward) if is_list(table[column].type) else table
+    with _named(file, columns) as parquet:
+        picked = (parquet.pick(names) for names in (RESPONSES, REWARDS))
+        response, reward = (name and parquet.standing(name) for name in picked)
+        for table in parquet.whole():
+            lists = is_list(table[response].type)
+            yield _explode(table, str(response), reward) if lists else table
 
 
 @contextmanager
-def _open(url: str) -> Iterator[pq.ParquetFile]:
-    # Reading ahead holds several row groups of text in memory and gains nothing here.
-    with reading(url), open_file(url) as stream:
-        yield pq.ParquetFile(stream, pre_buffer=False)
+def _named(file: File, columns: Columns) -> Iterator[Parquet]:
+    with opened(file.url, columns) as parquet:
+        assert parquet is not None, "is_quick was not asked"
+        yield parquet
 
 
-def _needs_rows(parquet: pq.ParquetFile, columns: Columns) -> bool:
+def _needs_rows(parquet: Parquet, columns: Columns) -> bool:
     """Whether prompts are messages that may end with the answer, or stand in another file."""
-    names = parquet.schema_arrow.names
+    names = parquet.names
     prompts = columns.prompts(names)
     return not prompts or prompts[0].removeprefix(ORIGINAL) == "messages"
 
 
 def _index_rows(
-    file: File, parquet: pq.ParquetFile, problems: ProblemList, rejected: list[Rejected]
+    file: File, parquet: Parquet, problems: ProblemList, rejected: list[Rejected]
 ) -> Part:
-    reward, unreadable = _read_rewards(file, parquet)
+    reward, unreadable = _read_rewards(file, parquet, problems.columns.reward_key)
     codes, first, others, usable = _group(parquet, problems.columns, list(unreadable))
     merged = np.full(len(first), -1, np.int64)
     merged[usable[first]] = _merge(file, parquet, problems, first[usable[first]])
     _merge(file, parquet, problems, others[usable[others]])  # raises where they differ
     problem = merged[codes]
     rejected += _rejects(file, parquet, np.flatnonzero(problem < 0), problems.columns, unreadable)
-    has_numbers = "sample_idx" in parquet.schema_arrow.names
-    sample_idx = _read(parquet, "sample_idx").cast(pa.int64()) if has_numbers else None
+    has_numbers = "sample_idx" in parquet.names
+    sample_idx = parquet.read("sample_idx").cast(pa.int64()) if has_numbers else None
     reasons = _finish_reasons(parquet)
     table = index_table(
         problem, _or_nulls(sample_idx, problem), _or_nulls(reward, problem), reasons
@@ -132,25 +140,26 @@ def _index_rows(
 
 def _index_lists(
     file: File,
-    parquet: pq.ParquetFile,
+    parquet: Parquet,
     response: str,
     problems: ProblemList,
     rejected: list[Rejected],
 ) -> Part:
-    lists = (batch.column(0) for batch in parquet.iter_batches(BATCH, columns=[response]))
+    lists = (batch.column(0) for batch in parquet.batches([response]))
     lengths = pa.concat_arrays([pa.array([], pa.int64()), *map(_lengths, lists)])
     row = np.repeat(np.arange(len(lengths)), lengths.to_numpy())
     reward, unreadable = None, {}
-    name = _pick(parquet, REWARDS)
+    name = parquet.pick(REWARDS)
     if name is not None:
-        rewards = _read(parquet, name)
+        rewards = parquet.read(name)
         if not is_list(rewards.type):
             raise UserError(f"{file.url}: '{response}' are lists, '{name}' are {rewards.type}")
         different = np.flatnonzero(_lengths(rewards).to_numpy() != lengths.to_numpy())
         if len(different):
             place = f"{file.url}: '{name}' and '{response}' differ in length"
             raise UserError(f"{place} in row {different[0] + 1}")
-        reward, of_samples = _numbers(file, name, pc.list_flatten(rewards))
+        flat, key = pc.list_flatten(rewards), problems.columns.reward_key
+        reward, of_samples = _numbers(file, name, flat, key)
         unreadable = {int(row[sample]): cause for sample, cause in of_samples.items()}
     row_of = _merge_rows(file, parquet, problems, rejected, unreadable)
     problem = row_of[row]
@@ -163,7 +172,7 @@ def _index_lists(
 
 def _merge_rows(
     file: File,
-    parquet: pq.ParquetFile,
+    parquet: Parquet,
     problems: ProblemList,
     rejected: list[Rejected],
     unreadable: Causes,
@@ -179,14 +188,14 @@ def _merge_rows(
 
 def _merge(
     file: File,
-    parquet: pq.ParquetFile,
+    parquet: Parquet,
     problems: ProblemList,
     positions: Integers,
     rows_apart: bool = False,
 ) -> list[int]:
     """The problems that the rows at ascending positions are."""
     found: list[int] = []
-    names = problems.columns.describing(parquet.schema_arrow.names)
+    names = problems.columns.describing(parquet.names)
     for here, batch in _take(parquet, positions, names):
         values = {name: batch[name].to_pylist() for name in batch.schema.names}
         places = Places.of_table(file.url, here.tolist())
@@ -195,11 +204,11 @@ def _merge(
 
 
 def _rejects(
-    file: File, parquet: pq.ParquetFile, positions: Integers, columns: Columns, unreadable: Causes
+    file: File, parquet: Parquet, positions: Integers, columns: Columns, unreadable: Causes
 ) -> Iterator[Rejected]:
     """The rows at ascending positions, without what belongs to their rollouts, and why."""
-    of_rollouts = (_pick(parquet, RESPONSES), _pick(parquet, REWARDS), *REASONS, "sample_idx")
-    names = [name for name in parquet.schema_arrow.names if name not in of_rollouts]
+    of_rollouts = (parquet.pick(RESPONSES), parquet.pick(REWARDS), *REASONS, "sample_idx")
+    names = [name for name in parquet.names if name not in of_rollouts]
     for here, batch in _take(parquet, positions, names):
         for position, row in zip(here.tolist(), batch.to_pylist(), strict=True):
             number, text = position + 1, to_json(row)
@@ -211,10 +220,10 @@ def _rejects(
             yield Rejected(file.url, number, cause, text)
 
 
-def _have_prompt(parquet: pq.ParquetFile, columns: Columns) -> Booleans:
+def _have_prompt(parquet: Parquet, columns: Columns) -> Booleans:
     """(R,) whether a row has a prompt, as `Columns.prompt` finds it."""
-    names = columns.prompts(parquet.schema_arrow.names)
-    batches = parquet.iter_batches(BATCH, columns=names)
+    names = columns.prompts(parquet.names)
+    batches = parquet.batches(names)
     return np.concatenate([np.zeros(0, bool), *(_ask(batch, names) for batch in batches)])
 
 
@@ -238,7 +247,7 @@ def _is_said(column: pa.Array) -> Booleans:
 
 
 def _group(
-    parquet: pq.ParquetFile, columns: Columns, unreadable: list[int]
+    parquet: Parquet, columns: Columns, unreadable: list[int]
 ) -> tuple[Integers, Integers, Integers, Booleans]:
     """Group rows by problem: (R,) codes in order of appearance, (P,) the first row of each.
 
@@ -247,20 +256,20 @@ def _group(
 
     By the data's own id, else by everything that tells problems apart; by `data_idx` in any case.
     """
-    names = parquet.schema_arrow.names
+    names = parquet.names
     keys = [key for key in (columns.id_key, f"{ORIGINAL}{columns.id_key}") if key in names]
     telling, prompts = columns.telling(names), columns.prompts(names)
-    by_content = not keys or any(_nulls(parquet, key) for key in keys)
+    by_content = not keys or any(parquet.nulls(key) for key in keys)
     own = [*keys, *(name for name in telling if by_content), *({"data_idx"} & set(names))]
     groups = [dict.fromkeys(own)] if by_content else [dict.fromkeys(own), {*own, *telling}]
     read = list(dict.fromkeys(name for group in groups for name in group))
-    schema = pa.schema([parquet.schema_arrow.field(name) for name in read])
+    schema = pa.schema([(name, parquet.type(name)) for name in read])
     asking = [np.zeros(0, bool)]
 
     def batches() -> Iterator[pa.RecordBatch]:
-        for batch in parquet.iter_batches(BATCH, columns=read):
+        for batch in parquet.batches(read):
             asking.append(_ask(batch, prompts))
-            yield batch.select(read)
+            yield batch
 
     found = codes_of(batches(), schema, [list(group) for group in groups])
     usable = np.concatenate(asking)
@@ -275,24 +284,12 @@ def _apart(codes: Integers, usable: Booleans) -> Integers:
     return codes if usable.all() else np.asarray(pd.factorize(codes * 2 + usable)[0], np.int64)
 
 
-def _nulls(parquet: pq.ParquetFile, name: str) -> int:
-    """How many rows say nothing there; of flat columns the file's own statistics know."""
-    if not pa.types.is_nested(parquet.schema_arrow.field(name).type):
-        metadata = parquet.metadata
-        place = [metadata.schema.column(i).path for i in range(metadata.num_columns)].index(name)
-        groups = (metadata.row_group(i).column(place) for i in range(metadata.num_row_groups))
-        known = [int(each.statistics.null_count) for each in groups if each.statistics]
-        if len(known) == metadata.num_row_groups:
-            return sum(known)
-    return int(_read(parquet, name).null_count)
-
-
 def _take(
-    parquet: pq.ParquetFile, wanted: Integers, names: list[str]
+    parquet: Parquet, wanted: Integers, names: list[str]
 ) -> Iterator[tuple[Integers, pa.RecordBatch]]:
     """The columns of the rows at ascending positions, under their own names."""
     start = 0
-    for batch in parquet.iter_batches(BATCH, columns=names) if len(wanted) else ():
+    for batch in parquet.batches(names) if len(wanted) else ():
         begin, end = np.searchsorted(wanted, [start, start + len(batch)])
         here = wanted[begin:end]
         if len(here):
@@ -309,20 +306,16 @@ def _unmarked(batch: pa.RecordBatch) -> pa.RecordBatch:
     return batch.select(kept).rename_columns(renamed)
 
 
-def _read(parquet: pq.ParquetFile, name: str) -> pa.Array:
-    return parquet.read(columns=[name])[name].combine_chunks()
+def _read_rewards(file: File, parquet: Parquet, key: str | None) -> tuple[pa.Array | None, Causes]:
+    name = parquet.pick(REWARDS)
+    return (None, {}) if name is None else _numbers(file, name, parquet.read(name), key)
 
 
-def _read_rewards(file: File, parquet: pq.ParquetFile) -> tuple[pa.Array | None, Causes]:
-    name = _pick(parquet, REWARDS)
-    return (None, {}) if name is None else _numbers(file, name, _read(parquet, name))
-
-
-def _steps(file: File, parquet: pq.ParquetFile) -> Integers | None:
+def _steps(file: File, parquet: Parquet) -> Integers | None:
     """(R,) the training step of each row, NO_STEP where it has none."""
-    if "step" not in parquet.schema_arrow.names:
+    if "step" not in parquet.names:
         return None
-    column = _read(parquet, "step")
+    column = parquet.read("step")
     if pa.types.is_nested(column.type):
         raise UserError(f"{file.url}: 'step' are {column.type}, no whole numbers")
     encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
@@ -334,11 +327,11 @@ def _steps(file: File, parquet: pq.ParquetFile) -> Integers | None:
     return np.asarray(np.array(known, np.int64)[codes])
 
 
-def _finish_reasons(parquet: pq.ParquetFile) -> pa.Array | None:
-    name = _pick(parquet, REASONS)
+def _finish_reasons(parquet: Parquet) -> pa.Array | None:
+    name = parquet.pick(REASONS)
     if name is None:
         return None
-    return _meanings(_read(parquet, name))
+    return _meanings(parquet.read(name))
 
 
 def _meanings(reasons: pa.Array) -> pa.Array:
@@ -347,14 +340,15 @@ def _meanings(reasons: pa.Array) -> pa.Array:
     return meanings.take(encoded.indices)
 
 
-def _numbers(file: File, name: str, column: pa.Array) -> tuple[pa.Array, Causes]:
+def _numbers(file: File, name: str, column: pa.Array, key: str | None) -> tuple[pa.Array, Causes]:
     """Rewards as floats, see `samples.number`, and why some are none.
 
     Raises:
         UserError: for a column of neither numbers nor text.
     """
-    if pa.types.is_struct(column.type) and "score" in column.type.names:
-        column = pc.struct_field(column, "score")
+    if pa.types.is_struct(column.type):
+        inside = next((each for each in (key, "score") if each in column.type.names), None)
+        column = column if inside is None else pc.struct_field(column, inside)
     kind = column.type
     types = pa.types
     if is_text(kind):
@@ -387,14 +381,6 @@ def _lengths(lists: pa.Array) -> pa.Array:
 
 def _or_nulls(column: pa.Array | None, problem: Integers) -> pa.Array:
     return pa.nulls(len(problem)) if column is None else column
-
-
-def _pick(parquet: pq.ParquetFile, names: Sequence[str]) -> str | None:
-    """The first of these columns that says anything; the first, where none does."""
-    there = [name for name in names if name in parquet.schema_arrow.names]
-    rows = parquet.metadata.num_rows
-    said = (name for name in there if _nulls(parquet, name) < rows)
-    return next(said, there[0] if there else None) if len(there) > 1 else next(iter(there), None)
 
 
 def _explode(table: pa.Table, column: str, reward: str | None) -> pa.Table:

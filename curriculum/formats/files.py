@@ -18,7 +18,7 @@ IN_FOLDERS = (
     *(".parquet", *LINES, ".arrow", ".eval"),
     *(f"{name}{packed}" for name in LINES for packed in PACKED),
 )
-SUFFIXES = (*IN_FOLDERS, ".csv", ".zip")  # tables and archives of other things lie in folders too
+SUFFIXES = (*IN_FOLDERS, ".csv", ".zip", ".pt")  # of which other things lie in folders too
 SAVED = "state.json"  # in a folder that `datasets` has saved; its data is *.arrow
 
 

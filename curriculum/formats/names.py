@@ -72,9 +72,14 @@ def mapped(row: Row, names: Names, raw: Row) -> Row:
     """The row with what `data.columns` names under the name of its role, and nothing else there."""
     if not names:
         return row
-    hidden = {each for role in names for each in (role, *KNOWN.get(role, ()))}
-    kept = {name: value for name, value in row.items() if name.removeprefix(ORIGINAL) not in hidden}
+    kept = {name: value for name, value in row.items() if not hidden(name, names)}
     return {**kept, **{role: dig(raw, path) for role, path in names.items()}}
+
+
+def hidden(name: str, names: Names) -> bool:
+    """Whether a column is one of those that `data.columns` names another for."""
+    plain = name.removeprefix(ORIGINAL)
+    return any(plain == role or plain in KNOWN.get(role, ()) for role in names)
 
 
 def require(names: Names, found: Iterable[Row], file: str) -> None:

@@ -32,12 +32,12 @@ def index(file: File, problems: ProblemList, rejected: list[Rejected]) -> Part:
 def responses(file: File, columns: Columns) -> Iterator[pa.Array]:
     """Responses in the order of the index."""
     if columnwise.is_quick(file, columns):
-        return columnwise.responses(file)
+        return columnwise.responses(file, columns)
     return rowwise.responses(file, columns)
 
 
 def rows(file: File, columns: Columns) -> Iterator[pa.Table]:
     """All columns, a row a rollout, in the order of the index."""
     if columnwise.is_quick(file, columns):
-        return columnwise.rows(file)
+        return columnwise.rows(file, columns)
     return rowwise.rows(file, columns)

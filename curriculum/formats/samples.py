@@ -93,7 +93,11 @@ def samples_of(row: Row, of_file: Keys = (None, None), columns: Columns | None =
     if CUT_OFF in reasons:
         pairs = zip(texts, reasons, strict=True)
         texts = ["" if text is None and reason == CUT_OFF else text for text, reason in pairs]
-    inside = None if keys[1] == reward_key else reward_key
+    inside = reward_key
+    if keys[1] == reward_key and not any(
+        isinstance(each, dict) and inside in each for each in reward
+    ):
+        inside = None  # it names the column
     numbers = [number(each, inside) for each in reward]
     errors = [_told(each) for each in _spread(row, ERRORS, len(response))]
     if columns is not None and columns.failed_calls == "wrong":
@@ -224,7 +228,7 @@ def _chosen(reward: Row, key: str | None) -> Any:
     numbers = [name for name, value in reward.items() if isinstance(value, int | float | Decimal)]
     if len(numbers) > 1 or (key is not None and numbers):
         several = ", ".join(numbers)
-        raise NoNumber(f"a reward of several numbers ({several}): data.reward_key chooses")
+        raise NoNumber(f"a reward of several numbers ({several}): reward.key chooses")
     return reward[numbers[0]] if numbers else math.nan
 
 

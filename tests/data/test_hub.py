@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 NAME = "openai/gsm8k"
 INSTRUCTION = ' Let\'s think step by step and output the final answer after "####".'
 FIRST, SECOND = "a" * 40, "b" * 40  # commits
-ADDRESS = re.compile(r"(?:/api)?/datasets/([^/]+/[^/]+)/([^/]+)/([^/]+)(?:/(.*))?")
+ADDRESS = re.compile(r"(?:/api)?/datasets/([^/]+/[^/]+)(?:/([^/]+)/([^/]+)(?:/(.*))?)?")
 CARD = """---
 configs:
 - config_name: main
@@ -47,18 +47,21 @@ class Hub(BaseHTTPRequestHandler):
         found = ADDRESS.fullmatch(urllib.parse.unquote(urllib.parse.urlparse(self.path).path))
         name, kind, revision, path = found.groups(default="") if found else [""] * 4
         commits = self.server.commits
-        sha = list(commits)[-1] if revision == "main" else revision
+        sha = list(commits)[-1] if revision in ("", "main") else revision
         if name != NAME:
             self.answer(404, {}, error="RepoNotFound")
         elif sha not in commits:
             self.answer(404, {}, error="RevisionNotFound")
         elif kind == "resolve":
             self.file(sha, commits[sha].get(path))
-        elif kind == "revision":
+        elif kind in ("", "revision"):
             self.answer(200, {"id": NAME, "sha": sha, "siblings": [], "tags": []})
         else:
-            wanted = _paths(asked) if kind == "paths-info" else None
-            self.answer(200, list(_infos(commits[sha], path, wanted)))
+            files, deep = commits[sha], "recursive=true" in self.path
+            if kind == "paths-info":
+                self.answer(200, list(_infos(files, _paths(asked))))
+            else:
+                self.answer(200, list(_tree(files, f"{path}/" if path else "", deep)))
 
     do_HEAD = do_POST = do_GET
 
@@ -94,10 +97,19 @@ def _paths(asked):
         return urllib.parse.parse_qs(asked)["paths"]
 
 
-def _infos(files, folder, wanted):
+def _infos(files, wanted):
     for path, content in files.items():
-        if path in wanted if wanted is not None else path.startswith(folder):
+        if path in wanted:
             yield {"type": "file", "path": path, "size": len(content), "oid": _id(content)}
+    for path in wanted:
+        if any(each.startswith(f"{path}/") for each in files):
+            yield {"type": "directory", "path": path, "oid": ""}
+
+
+def _tree(files, folder, deep):
+    inside = [path for path in files if path.startswith(folder)]
+    below = {folder + path[len(folder) :].partition("/")[0] for path in inside}
+    yield from _infos(files, inside if deep else below)
 
 
 def content(start):
@@ -202,3 +214,23 @@ def test_the_stamp_is_the_commit_with_the_hub_and_without(read, tmp_path):
 def test_what_is_not_there_is_told_with_what_is(read, override, words):
     told = read(override)
     assert all(word in told for word in words), told
+
+
+def test_rollouts_of_a_dataset_of_the_hub_are_read_by_its_address(run_process, tmp_path, hub):
+    rows = [{"prompt": f"q{i // 2}", "response": str(i), "reward": i % 2} for i in range(8)]
+    for name, part in (("a", rows[:4]), ("b", rows[4:])):
+        path = tmp_path / f"{name}.parquet"
+        pd.DataFrame(part).to_parquet(path)
+        hub.commits[FIRST][f"rollouts/{name}.parquet"] = path.read_bytes()
+    for place in ("rollouts", "rollouts/*.parquet", f"@{FIRST}/rollouts/*.parquet"):
+        done = run_process(
+            *("data=rollouts", f"data.path=hf://datasets/{NAME}/{place}".replace("/@", "@")),
+            f"store_dir={tmp_path}/store",
+            HF_HOME=str(tmp_path / "cache"),
+            HF_ENDPOINT=f"http://127.0.0.1:{hub.server_address[1]}",
+            HF_HUB_DISABLE_XET="1",
+        )
+        assert done.returncode == 0, done.stderr
+        found = pd.read_parquet(tmp_path / "out" / "problems.parquet")
+        assert found["prompt"].tolist() == ["q0", "q1", "q2", "q3"]
+        assert found["mean_reward"].tolist() == [0.5] * 4

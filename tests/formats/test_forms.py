@@ -10,6 +10,7 @@ import pytest
 
 from curriculum import data
 from curriculum.core.errors import UserError
+from tests.formats.asking import texts
 
 # (question, ground truth, sample_idx, response, reward): unequal numbers of samples a problem.
 SAMPLES = [
@@ -156,10 +157,6 @@ WIDE = {
 DUMPS = {"verl dump": verl_dump}
 FORMS = LONG | WIDE | DUMPS
 ORDERED = [(form, SAMPLES) for form in FORMS] + [(form, SHUFFLED) for form in LONG]
-
-
-def texts(source):
-    return [text for batch in source.responses() for text in batch.to_pylist()]
 
 
 def rows(source):

@@ -10,27 +10,11 @@ import pytest
 
 from curriculum import data
 from curriculum.core.errors import UserError
-from curriculum.core.records import Rewards, Rollouts
 from curriculum.formats.rows import Rows
-from curriculum.run.scoring.scoring import read_recorded
 from curriculum.testing import write_rows
+from tests.formats.asking import groups, read, texts
 
 NAMES = ["a.jsonl", "a.parquet"]
-
-
-def read(*paths, **keys):
-    return data.Rollouts([str(path) for path in paths], **keys)
-
-
-def groups(source):
-    """Passes and rollouts, problem by problem."""
-    rollouts = Rollouts(source.load().rollouts, source.responses, source.rows)
-    rewards = Rewards.group(rollouts, read_recorded(rollouts, 9))
-    return list(zip(rewards.sum(rewards.values).tolist(), rewards.counts.tolist(), strict=True))
-
-
-def texts(source):
-    return [text for batch in source.responses() for text in batch.to_pylist()]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -13,6 +13,7 @@ from curriculum.core.records import Rollouts
 from curriculum.run.reading import load as load_stored
 from curriculum.run.scoring.scoring import read_recorded
 from curriculum.store.entries import Store
+from tests.formats.asking import texts
 
 GOOD = b'{"prompt": "good", "response": "x", "reward": 1.0}'
 TRUNCATED = b'{"prompt": "c", "response": "x", "rew'
@@ -26,10 +27,6 @@ def reader(path, cls=data.Rollouts):
 def write_lines(path, *lines, end=b"\n"):
     path.write_bytes(b"".join(line + end for line in lines))
     return path
-
-
-def texts(source):
-    return [text for batch in source.responses() for text in batch.to_pylist()]
 
 
 def rows(source):

@@ -12,12 +12,11 @@ import pytest
 
 from curriculum import data
 from curriculum.core.errors import UserError
-from curriculum.core.records import Rewards, Rollouts
 from curriculum.formats import containers
 from curriculum.formats.forms import BUILT_IN, form_of
 from curriculum.formats.rows import Rows
-from curriculum.run.scoring.scoring import read_recorded
 from curriculum.testing import check_format, write_rows
+from tests.formats.asking import groups, read, texts
 
 FILES = Path(__file__).parent / "files"
 CHAT = [{"role": "user", "content": "1 + 1?"}]
@@ -98,21 +97,6 @@ def rows_of(name):
     pattern = {"LmEval": "samples_*", "InspectLog": "*.eval", "VerlDump": "7.jsonl"}[name]
     (file,) = FILES.glob(pattern)
     return [line.row for line in containers.read(str(file))]
-
-
-def read(*paths, **keys):
-    return data.Rollouts([str(path) for path in paths], **keys)
-
-
-def groups(source):
-    """Passes and rollouts, problem by problem."""
-    rollouts = Rollouts(source.load().rollouts, source.responses, source.rows)
-    rewards = Rewards.group(rollouts, read_recorded(rollouts, 9))
-    return list(zip(rewards.sum(rewards.values).tolist(), rewards.counts.tolist(), strict=True))
-
-
-def texts(source):
-    return [text for batch in source.responses() for text in batch.to_pylist()]
 
 
 def first(source):
@@ -292,6 +276,33 @@ def test_columns_are_named_where_they_are_called_otherwise(tmp_path):
             wrong.load()
     with pytest.raises(UserError, match=r"data\.columns: no answer; there are problem_id, "):
         read(tmp_path / "a.jsonl", columns={"answer": "q"})
+
+
+CHOSEN = {
+    "a column": ({"response": "text", "reward": "mark"}, None),
+    "a column of each, one of them by the key": ({"response": "text"}, "mark"),
+    "a column that is an object with the key": ({"response": "text"}, "acc"),
+    "the key inside of the reward": ({"response": "text", "reward": "acc"}, "acc"),
+    "inside of a column": ({"response": "text", "reward": "acc.acc"}, None),
+    "lists": ({"response": "texts", "reward": "marks"}, None),
+}
+
+
+@pytest.mark.parametrize(("names", "key"), CHOSEN.values(), ids=CHOSEN)
+@pytest.mark.parametrize("name", ["a.jsonl", "a.parquet"])
+def test_the_number_that_is_chosen_counts_in_every_kind_of_file(tmp_path, name, names, key):
+    def row(question, *marks):
+        plain = {"question": question, "response": "not this", "reward": 9.0, "score": 8.0}
+        if "texts" in names.values():
+            return [{**plain, "texts": [f"{each}" for each in marks], "marks": list(marks)}]
+        return [
+            {**plain, "text": f"{each}", "mark": each, "acc": {"score": 0.5, "acc": each}}
+            for each in marks
+        ]
+
+    rows = [*row("a", 1.0, 0.0), *row("b", 1.0)]
+    source = read(write_rows(tmp_path / name, rows), columns=names, reward_key=key)
+    assert groups(source) == [(1, 2), (1, 1)] and texts(source) == ["1.0", "0.0", "1.0"]
 
 
 def test_what_was_taken_is_said_once_for_files_that_are_alike(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from curriculum.core.records import Integers
-from curriculum.formats.containers import archives, lines, tables
+from curriculum.formats.containers import archives, lines, saved, tables
 from curriculum.formats.containers.base import Line
 from curriculum.formats.names import Row
 
@@ -22,6 +22,8 @@ def read(url: str) -> Iterator[Line]:
         return tables.csv(url)
     if url.endswith((".eval", ".zip")):
         return archives.read(url)
+    if url.endswith(".pt"):
+        return saved.read(url)
     return lines.read(url)
 
 

@@ -25,6 +25,7 @@ class Slime(Form):
         "ground_truth": "label",
         "finish_reason": "status",
         "extra_info": "metadata",
+        "step": "rollout_id",
     }
 
     def matches(self, row: Row) -> bool:
@@ -40,6 +41,7 @@ class Slime(Form):
             "extra_info": row.get("metadata") or None,
             "response": row["response"],
             "reward": row.get("reward"),
+            "step": row.get("rollout_id"),
             "finish_reason": REASONS.get(status),
             "error": f"status: {status}" if status in FAILED else None,
         }
