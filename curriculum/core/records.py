@@ -159,6 +159,7 @@ class Rollouts:
     index: pa.Table
     responses: Callable[[], Iterator[pa.Array]]
     rows: Callable[[], Iterator[pa.Table]]
+    place: Callable[[int], str] | None = None  # file and row of one; None: it stands in no file
 
     def __post_init__(self) -> None:
         check(self.index, ROLLOUT_SCHEMA, "rollouts")

@@ -14,7 +14,7 @@ from curriculum.core.records import Problems
 from curriculum.formats.columns import Columns
 from curriculum.formats.files import File, find
 from curriculum.formats.names import checked
-from curriculum.formats.rows import Rejected, Rows
+from curriculum.formats.rows import Origins, Rejected, Rows
 
 Truncated = Literal["wrong", "excluded", "unknown"]
 
@@ -36,6 +36,7 @@ class Loaded(NamedTuple):
     rejected: list[Rejected]
     rows: Rows
     took: Sequence[str] = ()  # what was read of each file, for people
+    origins: Origins | None = None  # of the rollouts
 
 
 class Data(Protocol):

@@ -20,7 +20,7 @@ from curriculum.formats.files import File
 from curriculum.formats.names import REWARDS, FailedCalls
 from curriculum.formats.problems import ProblemList
 from curriculum.formats.repeats import NO_STEP, of_other_steps, repeats
-from curriculum.formats.rows import Part, Rejected, Rows, UnreadableReward
+from curriculum.formats.rows import Origins, Part, Rejected, Rows, UnreadableReward
 from curriculum.formats.tables import conform, number_samples
 from curriculum.formats.took import took
 
@@ -81,7 +81,8 @@ class Rollouts(Files):
         if total.of_other_steps:
             found, index = _with_rollouts(found, parts, index)
         said = took(self.files(), self.fields, rollouts=True)
-        return Loaded(found, index, rejected, total, said)
+        origins = Origins.of([file.url for file in files], parts)
+        return Loaded(found, index, rejected, total, said, origins)
 
     def _once(self, parts: list[Part], rows: Rows) -> tuple[pa.Table, Rows]:
         """The index of one policy's rollouts, each once; what is left out has no problem."""

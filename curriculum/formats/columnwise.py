@@ -166,7 +166,7 @@ def _index_lists(
     table = index_table(problem, _or_nulls(None, problem), _or_nulls(reward, problem))
     steps = _steps(file, parquet)
     return Part(
-        table, row, None if steps is None else steps[row], len(row_of), int(np.sum(row_of >= 0))
+        table, row + 1, None if steps is None else steps[row], len(row_of), int(np.sum(row_of >= 0))
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from curriculum.core.errors import UserError
@@ -54,9 +56,40 @@ class Part(NamedTuple):
     """What a file of rollouts adds: its index, and how many of its rows were read and used."""
 
     index: pa.Table
-    rows: Integers | None  # (rollouts,) the row that each stands in, from 0; None: one of its own
+    rows: Integers | None  # (rollouts,) the row that each stands in, from 1; None: one of its own
     steps: Integers | None  # (rollouts,) of training, NO_STEP where one says none; None: all do
     read: int
     used: int
     failed_calls: int = 0  # rows that are nothing else
     failed_rollouts: int = 0
+
+
+@dataclass(frozen=True)
+class Origins:
+    """In which file and row each rollout of an index stands."""
+
+    files: Sequence[str]
+    rollouts: Sequence[int]  # of each file
+    numbered: Sequence[bool]  # whether those of a file have numbers; else each is a row of its own
+    numbers: Integers  # rows, from 1
+
+    @classmethod
+    def of(cls, files: Sequence[str], parts: Sequence[Part]) -> Origins:
+        """Of files read one after the other."""
+        numbers = [part.rows for part in parts if part.rows is not None]
+        return cls(
+            files,
+            [len(part.index) for part in parts],
+            [part.rows is not None for part in parts],
+            np.concatenate([np.zeros(0, np.int64), *numbers]),
+        )
+
+    def place(self, rollout: int) -> str:
+        """File and row of a rollout of the index, for people."""
+        start = first = 0
+        for file, count, numbered in zip(self.files, self.rollouts, self.numbered, strict=True):
+            own = rollout - start
+            if own < count:
+                return f"{file}:{int(self.numbers[first + own]) if numbered else own + 1}"
+            start, first = start + count, first + count * numbered
+        raise IndexError(f"there are {start} rollouts, and none of number {rollout}")

@@ -55,7 +55,7 @@ def index(file: File, problems: ProblemList, rejected: list[Rejected]) -> Part:
         columns["reward"] += samples.rewards
         columns["reason"] += samples.reasons
         steps += [step_of(row.get("step"))] * count
-        rows += [read - 1] * count
+        rows += [line.number] * count
         lost += there.count(False) if problem >= 0 else 0
         is_used = any(there) or (problem >= 0 and not there)
         used, failed = used + is_used, failed + (problem >= 0 and not is_used)

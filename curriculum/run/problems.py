@@ -42,7 +42,8 @@ def read_problems(settings: Settings, context: Context) -> Read:
     rollouts = None
     if found.rollouts is not None:
         source = cast(RolloutData, settings.data)
-        rollouts = Rollouts(found.rollouts, source.responses, source.rows)
+        place = None if found.origins is None else found.origins.place
+        rollouts = Rollouts(found.rollouts, source.responses, source.rows, place)
     read = Read(found.problems, rollouts, found.entry.fingerprint)
     limit = settings.limits.limit
     return read if limit is None or limit >= len(read.problems) else _first(read, limit, context)

@@ -19,15 +19,16 @@ from curriculum.core.names import PROBLEMS
 from curriculum.core.records import Problems
 from curriculum.data.base import Data
 from curriculum.formats.forms import forms
-from curriculum.formats.rows import Rejected
+from curriculum.formats.rows import Origins, Rejected
 from curriculum.run.context import Context
 from curriculum.store.entries import Entry, Store, digest_of_source, digest_of_sources
 
 log = logging.getLogger(__name__)
 
-SCHEMA = 2  # of the entry; another one makes all of them anew
+SCHEMA = 3  # of the entry; another one makes all of them anew
 ROOMS = ("", "containers", "forms")  # of the code that reads
 INDEX, REJECTED, TOOK = "index.parquet", "rejected.jsonl", "took.json"
+ORIGINS, NUMBERS = "origins.json", "numbers.npy"
 
 
 class Stored(NamedTuple):
@@ -37,6 +38,7 @@ class Stored(NamedTuple):
     rollouts: pa.Table | None
     rejected: Path | None  # JSONL of the rows that could not be used
     took: list[str]  # what was read of each file, for people
+    origins: Origins | None  # of the rollouts
     entry: Entry
 
 
@@ -67,8 +69,14 @@ def load(store: Store, name: str, data: Data, max_rejected: int) -> Stored:
         pq.read_table(index).combine_chunks() if index.exists() else None,
         rejected if rejected.exists() else None,
         json.loads((entry.folder / TOOK).read_text(encoding="utf-8")),
+        _origins(entry.folder) if index.exists() else None,
         entry,
     )
+
+
+def _origins(folder: Path) -> Origins:
+    plain = json.loads((folder / ORIGINS).read_text(encoding="utf-8"))
+    return Origins(**plain, numbers=np.load(folder / NUMBERS, mmap_mode="r"))
 
 
 def took(step: str, said: Sequence[str], context: Context) -> None:
@@ -79,11 +87,15 @@ def took(step: str, said: Sequence[str], context: Context) -> None:
 
 
 def _write(folder: Path, data: Data) -> dict[str, int]:
-    problems, rollouts, rejected, rows, took = data.load()
+    problems, rollouts, rejected, rows, took, origins = data.load()
     (folder / TOOK).write_text(json.dumps(list(took), ensure_ascii=False), encoding="utf-8")
     pq.write_table(problems.table, folder / PROBLEMS)
     if rollouts is not None:
         pq.write_table(rollouts, folder / INDEX)
+    if origins is not None:
+        plain = {key: list(getattr(origins, key)) for key in ("files", "rollouts", "numbered")}
+        (folder / ORIGINS).write_text(json.dumps(plain), encoding="utf-8")
+        np.save(folder / NUMBERS, origins.numbers)
     if rejected:
         lines = [json.dumps(row._asdict(), ensure_ascii=False) + "\n" for row in rejected]
         (folder / REJECTED).write_text("".join(lines))

@@ -7,6 +7,7 @@ import logging
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -55,9 +56,11 @@ def failed_rollouts(
     if failures:
         rows = pa.array(list(failures), pa.int64())
         found = rollouts.index.take(rows)
+        stand = {} if rollouts.place is None else {"row": list(map(rollouts.place, failures))}
         _write(
             context,
             "failed_rollouts",
+            **stand,
             problem_id=problems.ids.take(found["problem"]),
             sample_idx=found["sample_idx"],
             cause=pa.array(list(failures.values()), pa.string()),
@@ -98,12 +101,13 @@ def problems_without_reward(problems: Problems, rewards: Rewards, context: Conte
         raise UserError("not a single rollout has a reward: there is nothing to measure")
 
 
-def _write(context: Context, name: str, **columns: pa.Array) -> None:
+def _write(context: Context, name: str, **columns: Any) -> None:
     table = pa.table(columns)
     path = _path(context, f"{name}.parquet")
     pq.write_table(table, path)
     first = table.slice(0, 1).to_pylist()[0]
-    _report(context, name, len(table), path, f"{first['problem_id']}: {first['cause']}")
+    place = first.get("row", first["problem_id"])
+    _report(context, name, len(table), path, f"{place}: {first['cause']}")
 
 
 def _path(context: Context, name: str) -> Path:

@@ -40,7 +40,8 @@ def replay(
     place = match(found.problems, problems)
     rejects.rollouts_without_problem(found.problems, found.rollouts, place, context)
     index = adopt(found.rollouts, place)
-    return Rollouts(index, source.responses, source.rows), found.entry.fingerprint
+    where = None if found.origins is None else found.origins.place
+    return Rollouts(index, source.responses, source.rows, where), found.entry.fingerprint
 
 
 def match(replayed: Problems, problems: Problems) -> Integers:

@@ -1,5 +1,6 @@
-"""Problems that can't be measured are listed with their cause."""
+"""What can't be measured is listed, with where it stands and its cause."""
 
+import json
 import time
 
 import numpy as np
@@ -9,6 +10,7 @@ import pyarrow.parquet as pq
 from curriculum.core.records import PROBLEM_SCHEMA, Problems, Rewards
 from curriculum.run import rejects
 from curriculum.run.context import Context
+from curriculum.testing import write_rows
 
 
 def test_many_repeated_problems_are_told_from_those_without_a_rollout(tmp_path):
@@ -32,3 +34,29 @@ def test_many_repeated_problems_are_told_from_those_without_a_rollout(tmp_path):
     for name, expected in (("problems_without_reward", ["b"]), ("repeated_problems", repeated)):
         table = pq.read_table(tmp_path / "rejects" / f"{name}.parquet")
         assert table["problem_id"].to_pylist() == expected
+
+
+LINES = [{"prompt": f"q{i // 4}", "response": f"r{i}", "reward": float(i % 2)} for i in range(40)]
+LISTS = [
+    {"prompt": f"p{i}", "responses": ["x", "y", "z"], "rewards": [1.0, None, 0.0]} for i in range(3)
+]
+
+
+def test_a_rollout_without_a_reward_is_named_by_its_file_and_line(run, tmp_path):
+    folder = tmp_path / "rollouts"
+    folder.mkdir()
+    without = [{**row, "reward": None} if row["response"] == "r7" else row for row in LINES]
+    write_rows(folder / "a.parquet", LINES[:10])
+    (folder / "b.jsonl").write_text("\n\n" + "".join(json.dumps(row) + "\n" for row in without))
+    write_rows(folder / "c.parquet", LISTS)
+    write_rows(folder / "d.jsonl", LISTS)
+    write_rows(folder / "e.parquet", [{**row, "prompt": "e" + row["prompt"]} for row in without])
+    for _ in range(2):  # the second time from the store
+        command = ["data=rollouts", f"data.path={folder}", f"store_dir={tmp_path}/store"]
+        done = run(*command, "report.examples=0")
+        assert done.returncode == 0, done.stderr
+        assert f"the first: {folder}/b.jsonl:10: no recorded reward" in done.stderr
+        failed = pq.read_table(tmp_path / "out" / "rejects" / "failed_rollouts.parquet")
+        places = [place.removeprefix(f"{folder}/") for place in failed["row"].to_pylist()]
+        lists = [f"{name}:{row}" for name in ("c.parquet", "d.jsonl") for row in (1, 2, 3)]
+        assert places == ["b.jsonl:10", *lists, "e.parquet:8"]
