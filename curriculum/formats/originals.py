@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from curriculum.formats import containers
 from curriculum.formats.columns import NO_SOURCE, unmarked
 from curriculum.formats.forms.base import Form
-from curriculum.formats.names import ORIGINAL, Row
+from curriculum.formats.names import ERRORS, ORIGINAL, REASONS, RESPONSES, REWARDS, Row
 from curriculum.formats.samples import split_conversation
 from curriculum.formats.took import form_of_file
 
@@ -23,6 +23,7 @@ OF_ROLLOUTS = (
     *("response", "responses", "output", "reward", "rewards", "scores", "score"),
     *("sample_idx", "finish_reason"),
 )
+OF_SAMPLES = (*RESPONSES, *REWARDS, *REASONS, *ERRORS)  # where there are several in one row
 
 
 def original_rows(problems: pa.Table, names: Sequence[str] | None) -> list[dict[str, Any]]:
@@ -32,8 +33,41 @@ def original_rows(problems: pa.Table, names: Sequence[str] | None) -> list[dict[
         problems: as in `PROBLEM_SCHEMA`.
         names: the fields to read; None: all but what belongs to the rollouts.
     """
-    rows: list[dict[str, Any]] = [{}] * len(problems)
     wanted = None if names is None else {*names, *(f"{ORIGINAL}{name}" for name in names)}
+
+    def keep(row: Row) -> Row:
+        return {
+            name: value
+            for name, value in row.items()
+            if (name not in OF_ROLLOUTS if wanted is None else name in wanted)
+        }
+
+    return _rows(problems, keep)
+
+
+def problem_rows(problems: pa.Table) -> tuple[list[dict[str, Any]], set[str]]:
+    """The original rows without responses and rewards, and columns that may be of a rollout alone.
+
+    These are columns without a mark in rows that are one rollout.
+    """
+    unsure: set[str] = set()
+
+    def keep(row: Row) -> Row:
+        is_one = "sample_idx" in row or any(isinstance(row.get(name), str) for name in RESPONSES)
+        if is_one:
+            unsure.update(name for name in row if not name.startswith(ORIGINAL))
+        return {
+            name: value
+            for name, value in row.items()
+            if name not in OF_ROLLOUTS
+            and not (name in OF_SAMPLES and isinstance(value, list | Mapping))
+        }
+
+    return _rows(problems, keep), unsure
+
+
+def _rows(problems: pa.Table, keep: Callable[[Row], Row]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = [{}] * len(problems)
     for url in pc.unique(problems["file"]).to_pylist():
         here = np.flatnonzero(pc.equal(problems["file"], url).to_numpy())
         if not url:
@@ -45,15 +79,7 @@ def original_rows(problems: pa.Table, names: Sequence[str] | None) -> list[dict[
         form = form_of_file(url)
         for row, found in zip(here, containers.read_at(url, np.sort(position)), strict=True):
             named = split_conversation(_in_plain_names(form, found, url), "prompt")
-            rows[row] = dict(
-                unmarked(
-                    {
-                        name: value
-                        for name, value in named.items()
-                        if (name not in OF_ROLLOUTS if wanted is None else name in wanted)
-                    }
-                )
-            )
+            rows[row] = dict(unmarked(keep(named)))
     return rows
 
 

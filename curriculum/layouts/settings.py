@@ -24,6 +24,7 @@ class Export:
     cumulative: bool = False
     val_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.1
     split: Literal["bucket", "prompt", "data"] = "bucket"
+    ground_truth: Literal["auto", "text", "object"] = "auto"
     seed: Annotated[int, Field(ge=0)] = 0
 
     @property

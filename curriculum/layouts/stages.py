@@ -53,7 +53,7 @@ class Stages(Layout):
             UserError: where `export.buckets` names one there is not, or no problem is left.
         """
         stages = stages_of(outcome.buckets.names, export)
-        rows = training_rows(outcome)
+        rows = training_rows(outcome, export.ground_truth)
         kept, held = _kept(outcome, export.filter), validation_side(outcome, export)
         sides = {"train": kept & ~held, "val": kept & held}
         written: list[Written] = []
@@ -182,6 +182,7 @@ def _manifest(
         "complexity_score": outcome.metrics.chosen,
         "json_text": rows.as_text,
         "stand_ins": rows.stand_ins,
+        "left_out_columns": rows.left_out,
     }
 
 
@@ -192,6 +193,12 @@ def _say(manifest: dict[str, Any]) -> None:
         log.warning("%d problems have no %s: it is %s", count, column, names[column])
     for name in manifest["json_text"]:
         log.warning("%s has values of several types: all but strings are JSON text", name)
+    if manifest["left_out_columns"]:
+        log.warning(
+            "columns that are not in the stages' files, for they may be of a rollout alone or have "
+            "a name that verl uses: %s",
+            ", ".join(manifest["left_out_columns"]),
+        )
     for stage in manifest["stages"]:
         empty = [split for split in SPLITS if not stage[split]]
         if empty and (manifest["val_fraction"] or "train" in empty):

@@ -88,7 +88,8 @@ def _require_sentences() -> None:
     except LookupError as error:
         raise UserError(
             "reward=instruction_following needs nltk's sentence model; once: "
-            "python -m nltk.downloader punkt_tab"
+            "python -m nltk.downloader punkt_tab. Without a network: unpack punkt_tab.zip of "
+            "https://www.nltk.org/nltk_data in FOLDER/tokenizers, with NLTK_DATA=FOLDER"
         ) from error
 
 

@@ -86,6 +86,15 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {"prompt": "b", "c": 3, "n": 4},
         {"prompt": "c", "pass_rate": 0.33, "n": 64},
     ],
+    "IfEval": [
+        {
+            "key": 1,
+            "prompt": "No commas.",
+            "instruction_id_list": ["punctuation:no_comma"],
+            "kwargs": [{}],
+            "response": "None",
+        }
+    ],
     "Instructions": [{"instruction": "Add.", "input": "1 + 1", "output": "2"}],
 }
 
@@ -314,3 +323,15 @@ def test_what_was_taken_is_said_once_for_files_that_are_alike(tmp_path):
         f"{tmp_path}/a.jsonl and 2 more: prompt from prompt, ground truth from gt, response from "
         "output, reward from score; not used: input, uid"
     )
+
+
+def test_instructions_in_two_columns_are_the_ground_truth(tmp_path, test_data):
+    row = {"prompt": "No commas.", "instruction_id_list": ["a:b"], "kwargs": [{"n": 1}]}
+    truth = {"instruction_id_list": ["a:b"], "kwargs": [{"n": 1}]}
+    for name in ("a.jsonl", "a.parquet"):
+        source = read(write_rows(tmp_path / name, [{**row, "response": "None", "reward": 1.0}]))
+        assert first(source).ground_truth == truth and groups(source) == [(1, 1)]
+    assert first(read(tmp_path / "a.jsonl", columns={"ground_truth": "prompt"})).ground_truth
+    own = data.Verl(str(test_data / "ifeval" / "en_input_data.jsonl")).load()
+    assert len(own.problems) == 541
+    assert "instruction_id_list" in own.problems.samples([540])[540].ground_truth

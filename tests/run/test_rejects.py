@@ -2,6 +2,7 @@
 
 import json
 import time
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -36,7 +37,9 @@ def test_many_repeated_problems_are_told_from_those_without_a_rollout(tmp_path):
         assert table["problem_id"].to_pylist() == expected
 
 
-LINES = [{"prompt": f"q{i // 4}", "response": f"r{i}", "reward": float(i % 2)} for i in range(40)]
+LINES: list[dict[str, Any]] = [
+    {"prompt": f"q{i // 4}", "response": f"r{i}", "reward": float(i % 2)} for i in range(40)
+]
 LISTS = [
     {"prompt": f"p{i}", "responses": ["x", "y", "z"], "rewards": [1.0, None, 0.0]} for i in range(3)
 ]

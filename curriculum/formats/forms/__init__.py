@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 from curriculum.core.errors import UserError
 from curriculum.formats.forms.base import Form
 from curriculum.formats.forms.counts import Counts
+from curriculum.formats.forms.ifeval import IfEval
 from curriculum.formats.forms.inspect_log import InspectLog
 from curriculum.formats.forms.instructions import Instructions
 from curriculum.formats.forms.lm_eval import LmEval
@@ -20,7 +21,7 @@ from curriculum.formats.names import Row
 
 BUILT_IN: tuple[type[Form], ...] = (
     *(LmEval, InspectLog, BatchRequest, BatchOutput, NemoGym, Slime, TrlCompletions, VerlDump),
-    *(Counts, Instructions),
+    *(Counts, IfEval, Instructions),
 )
 GROUP = "curriculum.form"
 

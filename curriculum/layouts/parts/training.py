@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -15,8 +15,9 @@ from curriculum.core.errors import UserError
 from curriculum.core.json_text import from_json
 from curriculum.core.records import Measured, Metrics
 from curriculum.formats.columns import NO_SOURCE, STAGE
-from curriculum.formats.names import SOURCES
-from curriculum.formats.originals import original_rows
+from curriculum.formats.identity import to_json
+from curriculum.formats.names import SOURCES, TRUTHS
+from curriculum.formats.originals import problem_rows
 from curriculum.formats.tables import exact_column, struct_of
 from curriculum.formats.took import form_of_file
 from curriculum.layouts.parts.best_response import best_responses
@@ -25,7 +26,16 @@ DATA_SOURCE, ABILITY = "bucketed_curriculum", "instruction_following"  # where a
 STYLE = "rule"  # of a reward model that says nothing of it
 # Further columns that verl's dataset and agent loops read, where the data has them.
 VERL_COLUMNS = ("agent_name", "images", "videos", "audios", "__rollout_n__")
-READ = (*SOURCES, "ability", "reward_model", *VERL_COLUMNS)  # of the original rows
+# Fields that a row of the files has by another way.
+PLACED = (*SOURCES, *TRUTHS, "prompt", "ability", "reward_model", "extra_info", "data_idx")
+# Names under which verl's dataset and agent loops put something of their own into a batch.
+OF_VERL = (
+    *("input_ids", "attention_mask", "position_ids", "prompts", "response_mask", "raw_prompt"),
+    *("raw_prompt_ids", "full_prompts", "multi_modal_data", "multi_modal_inputs", "dummy_tensor"),
+    *("index", "uid", "tools_kwargs", "interaction_kwargs", "rm_scores", "token_level_scores"),
+    *("token_level_rewards", "advantages", "returns", "values", "old_log_probs"),
+)
+Truths = Literal["auto", "text", "object"]
 # Prompts and responses may come to more than the 2 GiB of a string array; in files it is the same.
 CHAT = pa.list_(pa.struct([("role", pa.string()), ("content", pa.large_string())]))
 INDEX, ORIGINAL_INDEX = "index", "original_index"
@@ -38,22 +48,27 @@ class TrainingRows:
     table: pa.Table
     as_text: list[str] = field(default_factory=list)  # fields with values of several types
     stand_ins: dict[str, int] = field(default_factory=dict)  # rows without one of their own
+    left_out: list[str] = field(default_factory=list)  # columns of the data
 
 
-def training_rows(outcome: Measured) -> TrainingRows:
-    """(P,) rows `data_source, prompt, ability, reward_model, extra_info`.
+def training_rows(outcome: Measured, ground_truth: Truths = "auto") -> TrainingRows:
+    """(P,) rows `data_source, prompt, ability, reward_model, extra_info`, and the data's others.
 
     Rows keep what they have of these. `extra_info` keeps its keys and gets `curriculum_stage` (the
     bucket), `difficulty_metrics`, `best_response`, `complexity_score` (the run's metric, higher is
     harder), `index` (the row of the problem in the data: an int64, unique over all files),
     `problem_id` and, as a string, the `original_index`.
 
+    Args:
+        ground_truth: what they become; auto: JSON text where they are of several types.
+
     Raises:
-        UserError: where prompts are no chats of one form, or are rendered already.
+        UserError: where prompts are no chats of one form, or are rendered already; or ground
+            truths are not of one type, and are to stay what they are.
     """
     problems = outcome.problems.table.take(pa.array(outcome.measured))
     _require_unrendered(problems)
-    originals = original_rows(problems, READ)
+    originals, unsure = problem_rows(problems)
     rows = TrainingRows(pa.table({}))
     truths = _decoded(problems["ground_truth"])
     infos = [_as_mapping(info) for info in _decoded(problems["extra_info"])]
@@ -64,12 +79,10 @@ def training_rows(outcome: Measured) -> TrainingRows:
         "ability": _with_stand_in(
             "ability", [row.get("ability") for row in originals], ABILITY, rows
         ),
-        "reward_model": _reward_model(originals, truths, rows),
+        "reward_model": _reward_model(originals, truths, ground_truth, rows),
         "extra_info": struct_of(_own_info(infos, known, rows) | known),
     }
-    for name in VERL_COLUMNS:
-        if any(row.get(name) is not None for row in originals):
-            columns[name] = _column(name, [row.get(name) for row in originals], rows)
+    columns |= _others(originals, unsure, problems, rows)
     rows.table = pa.table(columns)
     return rows
 
@@ -138,16 +151,52 @@ def _with_stand_in(name: str, own: list[Any], stand_in: str, rows: TrainingRows)
 
 
 def _reward_model(
-    originals: Sequence[Mapping[str, Any]], truths: list[Any], rows: TrainingRows
+    originals: Sequence[Mapping[str, Any]], truths: list[Any], kind: Truths, rows: TrainingRows
 ) -> pa.StructArray:
     own = [_mapping_or_none(row.get("reward_model")) for row in originals]
     names = dict.fromkeys(["style", *(name for each in own for name in each)])
+    names.pop("ground_truth", None)
     values = {name: [each.get(name) for each in own] for name in names}
     values["style"] = [STYLE if each is None else each for each in values["style"]]
-    values["ground_truth"] = truths
-    return struct_of(
-        {name: _column(f"reward_model.{name}", each, rows) for name, each in values.items()}
-    )
+    columns = {name: _column(f"reward_model.{name}", each, rows) for name, each in values.items()}
+    return struct_of(columns | {"ground_truth": _truths(truths, kind, rows)})
+
+
+def _truths(values: list[Any], kind: Truths, rows: TrainingRows) -> pa.Array:
+    name = "reward_model.ground_truth"
+    if kind == "auto":
+        return _column(name, values, rows)
+    if kind == "text":
+        text = [each if isinstance(each, str | None) else to_json(each) for each in values]
+        return pa.array(text, pa.string())
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
+        raise UserError(
+            f"export.ground_truth=object: the ground truths have no common type ({error}); "
+            "export.ground_truth=text makes text of all of them"
+        ) from error
+
+
+def _others(
+    originals: Sequence[Mapping[str, Any]],
+    unsure: Collection[str],
+    problems: pa.Table,
+    rows: TrainingRows,
+) -> dict[str, pa.Array]:
+    """Further columns of the data, but those that say what a field of the problem says."""
+    fields = [problems[name].to_pylist() for name in ("prompt", "ground_truth", "problem_id")]
+    found: dict[str, pa.Array] = {}
+    for name in dict.fromkeys(name for row in originals for name in row if name not in PLACED):
+        values = [row.get(name) for row in originals]
+        text = [None if value is None else to_json(value) for value in values]
+        if text in fields or values in fields or not any(value is not None for value in values):
+            continue
+        if name in OF_VERL or (name in unsure and name not in VERL_COLUMNS):
+            rows.left_out.append(name)
+        else:
+            found[name] = _column(name, values, rows)
+    return found
 
 
 def _own_info(

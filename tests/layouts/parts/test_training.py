@@ -2,7 +2,9 @@
 
 import json
 import logging
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,12 +35,10 @@ def outcome_of(source, n=3, **options):
 def export(tmp_path):
     """Write stage files of some data; their table in order of `index`, and the manifest."""
 
-    def export(source, val_fraction=0.1, **options):
-        folder = tmp_path / "stages"
-        folder.mkdir()
-        written = Stages().write(
-            outcome_of(source, **options), folder, replace(EXPORT, val_fraction=val_fraction)
-        )
+    def export(source, val_fraction=0.1, ground_truth="auto", **options):
+        folder = Path(tempfile.mkdtemp(dir=tmp_path))
+        chosen = replace(EXPORT, val_fraction=val_fraction, ground_truth=ground_truth)
+        written = Stages().write(outcome_of(source, **options), folder, chosen)
         tables = [pq.read_table(path) for path, _ in written if path.suffix == ".parquet"]
         assert all(table.schema.equals(tables[0].schema, check_metadata=True) for table in tables)
         table = pa.concat_tables(tables)
@@ -50,8 +50,8 @@ def export(tmp_path):
     return export
 
 
-def rollouts(path, cls=data.Rollouts):
-    return cls(path if isinstance(path, list) else str(path), *KEYS)
+def rollouts(path, cls=data.Rollouts, **more):
+    return cls(path if isinstance(path, list) else str(path), *KEYS, **more)
 
 
 def rows_with(values, **more):
@@ -191,7 +191,60 @@ def test_the_agent_s_name_goes_along(tmp_path, export):
     rows = rows_with([{"agent_name": "tool"}, {"agent_name": "single_turn"}, {"other": 1}])
     table, _ = export(rollouts(write_rows(tmp_path / "in.jsonl", rows)))
     assert table["agent_name"].to_pylist() == ["tool", "single_turn", None]
-    assert "other" not in table.column_names
+    assert table["other"].to_pylist() == [None, None, 1]
+
+
+def test_columns_of_the_data_go_along_and_those_of_rollouts_are_listed(tmp_path, export, caplog):
+    marked = {"original_level": 3, "original_topics": ["sums"], "original_uid": "u"}
+    rows = [
+        {"prompt": f"q{i // 2}", "response": f"r{i}", "reward": i % 2, "logprob": -i, **marked}
+        for i in range(8)
+    ]
+    for name in ("in.jsonl", "in.parquet"):
+        caplog.clear()
+        table, manifest = export(rollouts(write_rows(tmp_path / name, rows)), val_fraction=0)
+        assert table["level"].to_pylist() == [3] * 4
+        assert table["topics"].to_pylist() == [["sums"]] * 4
+        assert not {"response", "reward", "logprob", "uid"} & {*table.column_names}
+        assert manifest["left_out_columns"] == ["logprob", "uid"]
+        assert sum("verl uses: logprob, uid" in message for message in caplog.messages) == 1
+
+
+def test_what_says_the_prompt_the_truth_or_the_id_again_is_no_further_column(tmp_path, export):
+    rows = [
+        {"question": f"q{i}", "answer": f"a{i}", "key": f"k{i}", "level": i, **two}
+        for i in range(3)
+        for two in [{"responses": ["x", "y"], "rewards": [1.0, 0.0], "completions": ["z"]}]
+    ]
+    names = {"prompt": "question", "ground_truth": "answer", "problem_id": "key"}
+    source = rollouts(write_rows(tmp_path / "in.jsonl", rows), columns=names)
+    table, manifest = export(source, val_fraction=0)
+    assert table.column_names[5:] == ["level"]
+    assert manifest["left_out_columns"] == []
+
+
+RAGGED = [{"names": ["a"], "kwargs": [{"n": 1}]}, {"names": ["b"], "kwargs": [{"word": "x"}]}]
+
+
+@pytest.mark.parametrize("values", [RAGGED, RAGGED[:1] * 2])
+def test_a_key_says_what_ground_truths_become(tmp_path, export, values):
+    rows = rows_with([{"ground_truth": each} for each in values])
+    source = rollouts(write_rows(tmp_path / "in.jsonl", rows))
+    text, manifest = export(source, val_fraction=0, ground_truth="text")
+    assert list(map(json.loads, ground_truths(text))) == values
+    assert manifest["json_text"] == [], "as it was asked for"
+    objects, manifest = export(source, val_fraction=0, ground_truth="object")
+    for got, own in zip(ground_truths(objects), values, strict=True):
+        kwargs = [{k: v for k, v in each.items() if v is not None} for each in got["kwargs"]]
+        assert {**got, "kwargs": kwargs} == own
+    assert manifest["json_text"] == []
+
+
+def test_ground_truths_without_a_common_type_can_be_no_objects(tmp_path, export):
+    rows = rows_with([{"ground_truth": each} for each in ({"a": 1}, "text")])
+    source = rollouts(write_rows(tmp_path / "in.jsonl", rows))
+    with pytest.raises(UserError, match=r"no common type .* export\.ground_truth=text"):
+        export(source, val_fraction=0, ground_truth="object")
 
 
 # Ground truths and extra_info of whatever type.
@@ -545,8 +598,7 @@ def test_stage_files_read_as_data_keep_ids_and_original_ids(tmp_path, export):
     )
     source = rollouts(write_rows(tmp_path / "in.jsonl", rows))
     first, _ = export(source)
-    (tmp_path / "stages").rename(tmp_path / "first")
-    paths = sorted(map(str, (tmp_path / "first").glob("easy_*.parquet")))
+    paths = sorted(map(str, tmp_path.glob("*/easy_*.parquet")))
     replay = rollouts(tmp_path / "in.jsonl", data.Rollouts)
     second, manifest = export(rollouts(paths, data.Verl), replay=replay)
     before = {prompt: info for prompt, info in by_prompt(first).items()}
