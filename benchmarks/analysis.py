@@ -26,11 +26,11 @@ LETTERS = "the quick brown fox jumps over the lazy dog and runs " * 8
 SCRIPT = """
 import duckdb, sys
 duckdb.sql('''CREATE TABLE problems AS
-SELECT data_idx, any_value(prompt) AS prompt, avg(reward) AS mean, stddev_pop(reward) AS std,
+SELECT data_idx, prompt, avg(reward) AS mean, stddev_pop(reward) AS std,
        min(reward) AS low, max(reward) AS high, count(*) AS n, sum((reward >= 1)::INT) AS c,
        list_avg(max(reward, 3)) AS m3, list_avg(max(reward, 5)) AS m5,
        list_avg(max(reward, 10)) AS m10
-FROM read_parquet('%s') GROUP BY data_idx'''  % sys.argv[1])
+FROM read_parquet('%s') GROUP BY prompt, data_idx'''  % sys.argv[1])
 duckdb.sql('''CREATE TABLE bucketed AS SELECT *, ntile(4) OVER (ORDER BY mean DESC) AS bucket,
        1 - list_product([1 - c / (n - i) FOR i IN range(4)]) AS pass4,
        1 - list_product([1 - c / (n - i) FOR i IN range(8)]) AS pass8 FROM problems''')
@@ -79,7 +79,8 @@ SCHEMA = pa.schema(
 
 def cost(command: list[str], folder: Path) -> tuple[float, float]:
     """Processor seconds and peak GB of a command."""
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(command, cwd=folder, stdout=quiet, stderr=quiet)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"failed: {' '.join(command)}")

@@ -56,7 +56,13 @@ def _took(rows: Sequence[Row], columns: Columns, rollouts: bool) -> str:
     form = chosen_form(rows[0], columns, rollouts)
     there = dict.fromkeys(name for row in rows for name in row if row[name] is not None)
     if form is not None:
-        found = {**form.took, **names}
+        # A single word is a column, which a file may do without.
+        took = {
+            role: said
+            for role, said in form.took.items()
+            if " " in said or said.partition(".")[0] in there
+        }
+        found = {**took, **names}
         return f"{form.name}: {_listed(found)}"
     known = {**_known(there, columns, rollouts), **names}
     heads = {name.partition(".")[0] for name in known.values()}

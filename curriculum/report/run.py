@@ -24,6 +24,7 @@ from curriculum.report.training import first_events, read_steps
 from curriculum.store.entries import Store
 from curriculum.trainers.parts import charts as of_training
 
+READING = ("problems", "replay")  # steps that say what they took of each file
 # Choices that say what a run was about.
 TELLING = (
     *("preset", "convention", "data", "generator", "budget"),
@@ -200,6 +201,7 @@ def _about(result: RunResult, folder: Path, status: str, error: str | None) -> d
         "versions": {name: result.versions[name] for name in PACKAGES},
         "seconds": result.seconds,
         "stages": result.stages,
+        "took": [line for step in READING for line in result.results.get(f"{step}_took", [])],
         "rejects": _rejects(result, folder),
         "config": json.dumps(result.config, indent=1, ensure_ascii=False),
     }

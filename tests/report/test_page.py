@@ -44,6 +44,16 @@ def without_times(html: str) -> str:
     return re.sub(r"<p>problems [\d.]+ s.*?</p>", "", html)
 
 
+def test_what_was_taken_of_each_file_is_said(run, tmp_path, read_result):
+    rows = [{"prompt": "q", "response": "<b>", "score": 1.0, "gt": "1", "images": None, "uid": "u"}]
+    path = tmp_path / "a.parquet"
+    pd.DataFrame(rows).to_parquet(path)
+    assert run("data=rollouts", f"data.path={path}").returncode == 0
+    (took,) = read_result(tmp_path / "out")["problems_took"]
+    assert took.endswith("reward from score; not used: uid")
+    assert f"<dt>read</dt><dd>{took}</dd>" in read(tmp_path / "out")
+
+
 def test_numbers_are_those_of_the_other_files(run, tmp_path, read_result):
     done = run()
     assert str(tmp_path / "out" / "report.html") in done.stderr
