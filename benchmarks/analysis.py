@@ -1,5 +1,7 @@
 """Whole runs on rollouts, against scripts of DuckDB that read, measure and write the same.
 
+Of JSONL, a line a problem, the script scans the lines and their bytes are copied.
+
     python benchmarks/analysis.py --problems 100000 --samples 16
 
 A first run reads everything; the next finds problems, index and rewards in the store. Seconds are
@@ -7,6 +9,7 @@ those of the processor, of the process and its children; the peak is that of its
 """
 
 import argparse
+import json
 import multiprocessing
 import os
 import subprocess
@@ -37,6 +40,31 @@ duckdb.sql('''CREATE TABLE bucketed AS SELECT *, ntile(4) OVER (ORDER BY mean DE
 for bucket in range(1, 5):
     duckdb.sql(f"COPY (FROM bucketed WHERE bucket = {bucket}) TO '{sys.argv[2]}/{bucket}.parquet'")
 """
+
+SCAN = """
+import duckdb, shutil, sys
+duckdb.sql('''CREATE TABLE problems AS SELECT prompt, data_source, ground_truth,
+len(responses) AS n, list_avg(rewards) AS mean, list_max(rewards) AS best FROM read_json('%s',
+columns = {prompt: 'VARCHAR', data_source: 'VARCHAR', ground_truth: 'VARCHAR',
+           responses: 'VARCHAR[]', rewards: 'DOUBLE[]'})''' % sys.argv[1])
+shutil.copyfile(sys.argv[1], sys.argv[2] + "/copy.jsonl")
+"""
+LINE = 8  # rollouts of a line, 600 characters each
+
+
+def write_lines(path: Path, problems: int) -> None:
+    """JSONL of 5 kB a line."""
+    rng, text = np.random.default_rng(0), LETTERS * 2
+    with path.open("w") as file:
+        for i in range(problems):
+            row = {
+                "prompt": f"{i:09d} {text[:190]}",
+                "data_source": "made",
+                "ground_truth": str(i),
+                "responses": [f"{i}-{j} {text[j : j + 600]}" for j in range(LINE)],
+                "rewards": rng.integers(0, 2, LINE).astype(float).tolist(),
+            }
+            file.write(json.dumps(row) + "\n")
 
 
 def write_rollouts(path: Path, problems: int, samples: int, shuffled: bool) -> None:
@@ -107,15 +135,34 @@ def compare(problems: int, samples: int, shuffled: bool, folder: Path) -> None:
         print(f"  {name} run {spent:.1f} s, {most:.1f} GB: {spent / seconds:.1f} x")
 
 
+def compare_lines(problems: int, folder: Path) -> None:
+    """Print what presets cost that copy lines, or make stages of them."""
+    path = folder / "lines.jsonl"
+    write_lines(path, problems)
+    seconds, peak = cost([sys.executable, "-c", SCAN, str(path), str(folder)], folder)
+    told = f"DuckDB's scan and a copy {seconds:.1f} s, {peak:.1f} GB"
+    print(f"{problems:,} lines, {path.stat().st_size / 1e6:.0f} MB: {told}")
+    for preset in ("bucket_rollouts", "curriculum"):
+        run = [sys.executable, str(ROOT / "run.py"), f"preset={preset}", f"data.path={path}"]
+        run += ["report.examples=0", f"output_dir={folder}/{preset}"]
+        run += [f"store_dir={folder}/store_{preset}"]
+        for name in ("first", "again"):
+            spent, most = cost(run, folder)
+            print(f"  {preset}, {name} run {spent:.1f} s, {most:.1f} GB: {spent / seconds:.1f} x")
+
+
 def main() -> None:
-    """Adjacent and shuffled."""
+    """Parquet adjacent and shuffled, then JSONL."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--problems", type=int, default=100_000)
     parser.add_argument("--samples", type=int, default=16)
+    parser.add_argument("--lines", type=int, default=40_000)
     arguments = parser.parse_args()
     for shuffled in (False, True):
         with tempfile.TemporaryDirectory() as folder:
             compare(arguments.problems, arguments.samples, shuffled, Path(folder))
+    with tempfile.TemporaryDirectory() as folder:
+        compare_lines(arguments.lines, Path(folder))
 
 
 if __name__ == "__main__":
