@@ -20,7 +20,7 @@ def beta_posterior(
     4.1, which keeps the other end.
 
     Args:
-        n, c: (P,) samples and passes.
+        n, c: (P,) samples and passes, whole numbers or not.
         prior: (a, b), both above 0.
         level: mass of the interval, 0.9 for 90 %.
 
@@ -30,10 +30,10 @@ def beta_posterior(
     from scipy.special import betaincinv
 
     # There are few different (n, c); the inverse is too slow to take a million times.
-    codes, back = np.unique(n * (c.max(initial=0) + 1) + c, return_inverse=True)
-    pairs = np.stack(np.divmod(codes, c.max(initial=0) + 1), axis=1)
-    a, b = prior[0] + pairs[:, 1], prior[1] + pairs[:, 0] - pairs[:, 1]
-    never, always = pairs[:, 1] == 0, pairs[:, 1] == pairs[:, 0]
+    pairs, back = np.unique(n + 1j * c, return_inverse=True)
+    many, passes = pairs.real, pairs.imag
+    a, b = prior[0] + passes, prior[1] + many - passes
+    never, always = passes == 0, passes == many
     one_sided = never | always
     tail = np.where(one_sided, 1 - level, (1 - level) / 2)
     low = np.where(never, 0.0, betaincinv(a, b, tail))

@@ -373,6 +373,8 @@ class Measured:
     buckets: Buckets
     bucketing: str  # option of the bucketer
     label: str  # of the data
+    # Columns that rows have of rollouts, of each kind the first that is there; None: none at all.
+    rollout_columns: Sequence[Sequence[str]] | None = None
 
     @property
     def measured(self) -> Integers:

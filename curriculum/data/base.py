@@ -66,6 +66,11 @@ class Data(Protocol):
         """Whether it reads whatever lies in a folder, so that no run may write there."""
         return False
 
+    @property
+    def rollout_columns(self) -> list[tuple[str, ...]] | None:
+        """Columns that its rows have of rollouts, of each kind the first that is there."""
+        return None
+
     def counting(self, key: str) -> Self:
         """The same, for which this one of several recorded numbers is the reward."""
         return self

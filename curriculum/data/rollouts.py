@@ -18,6 +18,7 @@ from curriculum.formats import reading
 from curriculum.formats.columns import Columns
 from curriculum.formats.files import File
 from curriculum.formats.names import REWARDS, FailedCalls
+from curriculum.formats.originals import of_rollouts
 from curriculum.formats.problems import ProblemList
 from curriculum.formats.repeats import NO_STEP, of_other_steps, repeats
 from curriculum.formats.rows import Origins, Part, Rejected, Rows, UnreadableReward
@@ -48,6 +49,11 @@ class Rollouts(Files):
     def counting(self, key: str) -> Self:
         """See `Data`."""
         return replace(self, reward_key=key)
+
+    @property
+    def rollout_columns(self) -> list[tuple[str, ...]] | None:
+        """See `Data`."""
+        return of_rollouts(self.fields)
 
     def load(self) -> Loaded:
         """See `Data`. Raises UserError where a file holds no rollouts."""

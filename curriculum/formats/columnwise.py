@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from curriculum.core.errors import UserError
 from curriculum.core.records import Booleans, Integers
-from curriculum.formats.columns import Columns
+from curriculum.formats.columns import STAGE, Columns
 from curriculum.formats.files import File
 from curriculum.formats.forms import form_of
 from curriculum.formats.grouping import codes_of, first_rows
@@ -25,6 +25,7 @@ from curriculum.formats.rows import Part, Rejected, UnreadableReward
 from curriculum.formats.samples import CUT_OFF, NoNumber, meaning, number
 from curriculum.formats.tables import index_table, is_list, is_text
 
+INFOS = ("extra_info", f"{ORIGINAL}extra_info")
 Causes = dict[int, str]  # {row or sample: why its reward is no number}
 
 
@@ -49,21 +50,39 @@ def is_quick(file: File, columns: Columns) -> bool:
                 f"{', '.join(parquet.names)}); data.columns.response names another. If it holds "
                 "problems only: data=verl data.path=PROBLEMS generator.path=ROLLOUTS"
             )
-        if response is None or parquet.pick(ERRORS) is not None:
+        if response is None or parquet.pick(ERRORS) is not None or _needs_rows(parquet, columns):
             return False
         kind = parquet.type(response)
         lists = is_list(kind)
-        texts = is_text(kind.value_type if lists else kind)
-        reason = parquet.pick(REASONS)
-        told = reason is None or (not lists and is_text(parquet.type(reason)))
-        scores = reward is None or is_list(parquet.type(reward)) == lists
-        chosen = reward is None or _is_chosen(parquet, reward, columns.reward_key)
-        return texts and told and scores and chosen and not _needs_rows(parquet, columns)
+        return (
+            is_text(kind.value_type if lists else kind)
+            and _are_numbered(parquet, lists)
+            and _reasons_are_plain(parquet, lists)
+            and (reward is None or _is_chosen(parquet, reward, lists, columns.reward_key))
+        )
 
 
-def _is_chosen(parquet: Parquet, reward: str, key: str | None) -> bool:
+def _are_numbered(parquet: Parquet, lists: bool) -> bool:
+    """Whether what should be whole numbers can be nothing else."""
+    whole = ("data_idx", f"{ORIGINAL}data_idx", "sample_idx", "step")
+    kinds = {name: parquet.type(name) for name in whole if name in parquet.names}
+    if lists and "sample_idx" in kinds:
+        return False
+    return all(pa.types.is_integer(kind) or pa.types.is_null(kind) for kind in kinds.values())
+
+
+def _reasons_are_plain(parquet: Parquet, lists: bool) -> bool:
+    """Whether one column of texts at most says why responses ended."""
+    there = [name for name in REASONS if name in parquet.names]
+    return not there or (not lists and len(there) == 1 and is_text(parquet.type(there[0])))
+
+
+def _is_chosen(parquet: Parquet, reward: str, lists: bool, key: str | None) -> bool:
     """Whether a column's numbers are those that count, all of them under one name."""
     kind = parquet.type(reward)
+    if is_list(kind) != lists:
+        return False
+    kind = kind.value_type if lists else kind
     if not pa.types.is_struct(kind):
         return key is None or parquet.standing(reward) == key
     return (key or "score") in kind.names
@@ -113,10 +132,12 @@ def _named(file: File, columns: Columns) -> Iterator[Parquet]:
 
 
 def _needs_rows(parquet: Parquet, columns: Columns) -> bool:
-    """Whether prompts are messages that may end with the answer, or stand in another file."""
-    names = parquet.names
-    prompts = columns.prompts(names)
-    return not prompts or prompts[0].removeprefix(ORIGINAL) == "messages"
+    """Whether prompts may end with the answer or stand in another file, or ids in an object."""
+    prompts = columns.prompts(parquet.names)
+    plain = {name.removeprefix(ORIGINAL) for name in prompts}
+    infos = [parquet.type(name) for name in parquet.names if name in INFOS]
+    staged = any(pa.types.is_struct(kind) and STAGE in kind.names for kind in infos)
+    return not prompts or "messages" in plain or staged
 
 
 def _index_rows(
@@ -151,16 +172,16 @@ def _index_lists(
     reward, unreadable = None, {}
     name = parquet.pick(REWARDS)
     if name is not None:
-        rewards = parquet.read(name)
-        if not is_list(rewards.type):
-            raise UserError(f"{file.url}: '{response}' are lists, '{name}' are {rewards.type}")
-        different = np.flatnonzero(_lengths(rewards).to_numpy() != lengths.to_numpy())
-        if len(different):
-            place = f"{file.url}: '{name}' and '{response}' differ in length"
-            raise UserError(f"{place} in row {different[0] + 1}")
-        flat, key = pc.list_flatten(rewards), problems.columns.reward_key
-        reward, of_samples = _numbers(file, name, flat, key)
-        unreadable = {int(row[sample]): cause for sample, cause in of_samples.items()}
+        rewards, key = parquet.read(name), problems.columns.reward_key
+        count = _lengths(rewards).to_numpy()
+        as_many = count == lengths.to_numpy()
+        flat, of_samples = _numbers(file, name, pc.list_flatten(rewards.filter(as_many)), key)
+        have = np.flatnonzero(as_many[row])
+        reward = pa.nulls(len(row), pa.float64())
+        reward = pc.replace_with_mask(reward, pa.array(as_many[row]), flat)
+        unreadable = {int(row[have[sample]]): cause for sample, cause in of_samples.items()}
+        for place in np.flatnonzero(~as_many & rewards.is_valid().to_numpy(zero_copy_only=False)):
+            unreadable[int(place)] = f"{lengths[place]} responses but {count[place]} rewards"
     row_of = _merge_rows(file, parquet, problems, rejected, unreadable)
     problem = row_of[row]
     table = index_table(problem, _or_nulls(None, problem), _or_nulls(reward, problem))
@@ -260,7 +281,8 @@ def _group(
     keys = [key for key in (columns.id_key, f"{ORIGINAL}{columns.id_key}") if key in names]
     telling, prompts = columns.telling(names), columns.prompts(names)
     by_content = not keys or any(parquet.nulls(key) for key in keys)
-    own = [*keys, *(name for name in telling if by_content), *({"data_idx"} & set(names))]
+    own = [*keys, *(name for name in telling if by_content)]
+    own += [name for name in ("data_idx", f"{ORIGINAL}data_idx") if name in names]
     groups = [dict.fromkeys(own)] if by_content else [dict.fromkeys(own), {*own, *telling}]
     read = list(dict.fromkeys(name for group in groups for name in group))
     schema = pa.schema([(name, parquet.type(name)) for name in read])

@@ -11,10 +11,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curriculum.formats import containers
-from curriculum.formats.columns import NO_SOURCE, unmarked
+from curriculum.formats.columns import NO_SOURCE, Columns, unmarked
 from curriculum.formats.forms.base import Form
-from curriculum.formats.names import ERRORS, ORIGINAL, REASONS, RESPONSES, REWARDS, Row
-from curriculum.formats.samples import split_conversation
+from curriculum.formats.names import (
+    COUNTING,
+    ERRORS,
+    ORIGINAL,
+    REASONS,
+    RESPONSES,
+    REWARDS,
+    Row,
+    first,
+)
+from curriculum.formats.samples import are_messages, split_conversation
 from curriculum.formats.took import form_of_file
 
 OF_VERL = ("ability", "agent_name")
@@ -23,7 +32,7 @@ OF_ROLLOUTS = (
     *("response", "responses", "output", "reward", "rewards", "scores", "score"),
     *("sample_idx", "finish_reason"),
 )
-OF_SAMPLES = (*RESPONSES, *REWARDS, *REASONS, *ERRORS)  # where there are several in one row
+MAY_BE = (*RESPONSES, *REWARDS)  # of rollouts, where there are several in one row
 
 
 def original_rows(problems: pa.Table, names: Sequence[str] | None) -> list[dict[str, Any]]:
@@ -45,25 +54,51 @@ def original_rows(problems: pa.Table, names: Sequence[str] | None) -> list[dict[
     return _rows(problems, keep)
 
 
-def problem_rows(problems: pa.Table) -> tuple[list[dict[str, Any]], set[str]]:
-    """The original rows without responses and rewards, and columns that may be of a rollout alone.
+def of_rollouts(columns: Columns) -> list[tuple[str, ...]]:
+    """Columns that rows have of rollouts, responses first; of each kind the first that is there."""
+    named = {role: str(path).partition(".")[0] for role, path in columns.names.items()}
+    kinds: dict[str, tuple[str, ...]] = {
+        "response": RESPONSES,
+        "reward": REWARDS if columns.reward_key is None else (columns.reward_key, *REWARDS),
+        "finish_reason": REASONS,
+        "error": ERRORS,
+        **{role: (role,) for role in ("sample_idx", "step", *COUNTING) if role in named},
+    }
+    return [(named[role],) if role in named else names for role, names in kinds.items()]
 
-    These are columns without a mark in rows that are one rollout.
+
+def problem_rows(
+    problems: pa.Table, of_rollouts: Sequence[Sequence[str]] | None
+) -> tuple[list[dict[str, Any]], set[str]]:
+    """The original rows without what is of rollouts, and columns that may be of one alone.
+
+    These are columns without a mark in rows that are one rollout, and lists under usual names.
+
+    Args:
+        of_rollouts: see `of_rollouts`; None: the rows have none.
     """
     unsure: set[str] = set()
 
     def keep(row: Row) -> Row:
-        is_one = "sample_idx" in row or any(isinstance(row.get(name), str) for name in RESPONSES)
-        if is_one:
+        used = [first(row, names) for names in of_rollouts or ()]
+        answers = [row[name] for name in used[:2] if name is not None]
+        if of_rollouts is not None and ("sample_idx" in row or not all(map(_are_many, answers))):
             unsure.update(name for name in row if not name.startswith(ORIGINAL))
+        unsure.update(name for name in MAY_BE if isinstance(row.get(name), list | Mapping))
         return {
             name: value
             for name, value in row.items()
-            if name not in OF_ROLLOUTS
-            and not (name in OF_SAMPLES and isinstance(value, list | Mapping))
+            if name not in OF_ROLLOUTS and name not in used
         }
 
     return _rows(problems, keep), unsure
+
+
+def _are_many(answers: Any) -> bool:
+    """Whether these are answers, or rewards, of several rollouts."""
+    if isinstance(answers, Mapping):
+        answers = answers.get("choices")
+    return isinstance(answers, list) and len(answers) > 1 and not are_messages(answers)
 
 
 def _rows(problems: pa.Table, keep: Callable[[Row], Row]) -> list[dict[str, Any]]:

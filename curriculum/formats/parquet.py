@@ -84,7 +84,7 @@ class Parquet:
 
 @contextmanager
 def opened(url: str, columns: Columns) -> Iterator[Parquet | None]:
-    """A file with its columns named; None where some that are named are inside of others."""
+    """A file with its columns named; None where one that is named is inside of another."""
     # Reading ahead holds several row groups of text in memory and gains nothing here.
     with reading(url), open_file(url) as stream:
         file = pq.ParquetFile(stream, pre_buffer=False)
@@ -97,6 +97,8 @@ def _top_level(columns: Columns, there: Sequence[str]) -> dict[str, str] | None:
     for role, key in (("prompt", columns.prompt_key), ("problem_id", columns.id_key)):
         if role in names:
             names[key] = names[role]
+    if columns.reward_key is not None and "reward" in names:
+        return None
     if columns.reward_key is not None and columns.reward_key in there:
         names["reward"] = columns.reward_key
     named = {role: path for role, path in names.items() if isinstance(path, str) and path in there}

@@ -19,7 +19,14 @@ from curriculum.formats.names import COUNTING, ORIGINAL, PROMPTS, Row, mapped, r
 from curriculum.formats.problems import Places, ProblemList
 from curriculum.formats.repeats import step_of
 from curriculum.formats.rows import Part, Rejected, UnreadableReward
-from curriculum.formats.samples import NoNumber, Samples, keys_of, samples_of, split_conversation
+from curriculum.formats.samples import (
+    NoNumber,
+    Samples,
+    keys_of,
+    samples_of,
+    split_conversation,
+    whole,
+)
 from curriculum.formats.tables import index_table, table_of
 
 BATCH = 4096
@@ -243,8 +250,9 @@ def _checked(row: Row, columns: Columns, joined: bool) -> Row:
     elsewhere = joined and columns.id_key in row and not columns.prompts(list(row))
     if columns.prompt(row) is None and not elsewhere:
         raise ValueError(f"no prompt under '{columns.prompt_key}' (data.prompt_key names it)")
-    if not isinstance(row.get("data_idx"), int | None):
-        raise ValueError(f"data_idx is not a whole number: {row['data_idx']!r}")
+    for name in ("data_idx", f"{ORIGINAL}data_idx"):
+        if row.get(name) is not None:
+            row = {**row, name: whole(name, row[name])}
     return row
 
 

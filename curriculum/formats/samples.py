@@ -107,13 +107,28 @@ def samples_of(row: Row, of_file: Keys = (None, None), columns: Columns | None =
     return Samples(texts, numbers, reasons, errors, _numbers(row, len(texts), whole), whole, keys)
 
 
-def _numbers(row: Row, count: int, whole: bool) -> list[int | None]:
+def _numbers(row: Row, count: int, of_all: bool) -> list[int | None]:
     """Of each sample; those in lists have numbers where the row has a list of these."""
     numbers = row.get("sample_idx")
-    several = numbers if isinstance(numbers, list) else [None if whole else numbers] * count
-    if len(several) != count or not all(isinstance(each, int | None) for each in several):
-        raise ValueError(f"sample_idx is not a whole number: {numbers!r}")
-    return several
+    several = numbers if isinstance(numbers, list) else [None if of_all else numbers] * count
+    if len(several) != count:
+        raise ValueError(f"{count} responses but {len(several)} of sample_idx")
+    return [whole("sample_idx", each) for each in several]
+
+
+def whole(name: str, value: Any) -> int | None:
+    """A whole number, also as tables with gaps have it: 3.0, and NaN for none.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    raise ValueError(f"{name} is not a whole number: {value!r}")
 
 
 def _spread(row: Row, names: tuple[str, ...], count: int) -> list[Any]:
@@ -226,7 +241,9 @@ def _chosen(reward: Row, key: str | None) -> Any:
     if "score" in reward and key is None:
         return reward["score"]
     numbers = [name for name, value in reward.items() if isinstance(value, int | float | Decimal)]
-    if len(numbers) > 1 or (key is not None and numbers):
+    if key is not None and numbers:
+        raise NoNumber(f"the reward has no {key} (reward.key), but {', '.join(numbers)}")
+    if len(numbers) > 1:
         several = ", ".join(numbers)
         raise NoNumber(f"a reward of several numbers ({several}): reward.key chooses")
     return reward[numbers[0]] if numbers else math.nan

@@ -79,7 +79,7 @@ def exact_column(values: list[Any]) -> tuple[pa.Array, bool]:
     Where they have no common one (whole numbers beside fractions, objects with different keys),
     strings stay as they are and everything else becomes JSON text.
     """
-    array = _of_one_type(values)
+    array = of_one_type(values)
     if array is not None and _same(array.to_pylist(), values):
         return (array.cast(pa.string()) if pa.types.is_null(array.type) else array), True
     text = [each if isinstance(each, str | None) else to_json(each) for each in values]
@@ -87,14 +87,14 @@ def exact_column(values: list[Any]) -> tuple[pa.Array, bool]:
 
 
 def _column(values: list[Any]) -> pa.Array:
-    array = _of_one_type(values)
+    array = of_one_type(values)
     if array is not None:
         return array
     return pa.array([None if value is None else to_json(value) for value in values], pa.string())
 
 
-def _of_one_type(values: list[Any]) -> pa.Array | None:
-    """The values in one type, None where they have none that parquet can hold."""
+def of_one_type(values: list[Any]) -> pa.Array | None:
+    """The values as a column of one type, None where they have none that parquet can hold."""
     try:
         array = pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):

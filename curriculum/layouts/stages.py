@@ -27,6 +27,11 @@ from curriculum.layouts.settings import Export
 log = logging.getLogger(__name__)
 
 MANIFEST, CUMULATIVE = "stages.json", "cumulative_stages.json"
+LEFT_OUT = {
+    "may_be_of_a_rollout": "not in the stages' files, for they may be of one rollout alone: %s "
+    "(columns called original_... are of the problem)",
+    "names_of_verl": "not in the stages' files, for verl has its own of these names: %s",
+}
 PASSING = 0.5  # the reward from which `passing_only` takes a response
 SPLITS = ("train", "val")
 
@@ -182,7 +187,7 @@ def _manifest(
         "complexity_score": outcome.metrics.chosen,
         "json_text": rows.as_text,
         "stand_ins": rows.stand_ins,
-        "left_out_columns": rows.left_out,
+        "left_out_columns": {"may_be_of_a_rollout": rows.unsure, "names_of_verl": rows.verls},
     }
 
 
@@ -193,12 +198,9 @@ def _say(manifest: dict[str, Any]) -> None:
         log.warning("%d problems have no %s: it is %s", count, column, names[column])
     for name in manifest["json_text"]:
         log.warning("%s has values of several types: all but strings are JSON text", name)
-    if manifest["left_out_columns"]:
-        log.warning(
-            "columns that are not in the stages' files, for they may be of a rollout alone or have "
-            "a name that verl uses: %s",
-            ", ".join(manifest["left_out_columns"]),
-        )
+    for cause, left_out in manifest["left_out_columns"].items():
+        if left_out:
+            log.warning(LEFT_OUT[cause], ", ".join(left_out))
     for stage in manifest["stages"]:
         empty = [split for split in SPLITS if not stage[split]]
         if empty and (manifest["val_fraction"] or "train" in empty):

@@ -23,7 +23,10 @@ class Reward(Protocol):
     strips_thinking: ClassVar[bool] = False  # whether it is about the answer behind </think> alone
 
     def score(self, samples: Sequence[Sample]) -> Sequence[float]:
-        """One finite number a sample, in their order; raise where there is none to give."""
+        """One finite number a sample, in their order; raise where there is none to give.
+
+        Samples of a problem share its prompt, ground truth and extra_info: leave them as they are.
+        """
         ...
 
     @property

@@ -8,6 +8,7 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -57,8 +58,9 @@ class Function(Reward):
         result = function(
             data_source=sample.data_source,
             solution_str=sample.response,
-            ground_truth=sample.ground_truth,
-            extra_info=sample.extra_info or {},  # a dict, as in verl
+            # A function may take them apart, and samples of a problem share them.
+            ground_truth=deepcopy(sample.ground_truth),
+            extra_info=deepcopy(sample.extra_info or {}),  # a dict, as in verl
             **(self.reward_kwargs or {}),
         )
         if inspect.iscoroutine(result):

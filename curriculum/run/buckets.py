@@ -21,6 +21,9 @@ def bucket(settings: Settings, rewarded: Rewarded, metrics: Metrics, context: Co
         edges, folder = settings.edges.edges, context.folder
         buckets = cut(settings.bucketer, metrics, edges, folder, unknown)
     bucketing, label = context.choices["bucketer"], settings.data.label
-    measured = Measured(problems, rollouts, rewards, groups, metrics, buckets, bucketing, label)
+    of_rollouts = settings.data.rollout_columns
+    measured = Measured(
+        problems, rollouts, rewards, groups, metrics, buckets, bucketing, label, of_rollouts
+    )
     context.ledger.note(**overall_statistics(metrics), buckets=bucket_statistics(measured))
     return measured

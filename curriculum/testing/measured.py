@@ -47,5 +47,7 @@ def make_measured(
     metrics = measure(problems, groups, standard, metric or MeanReward(), option)
     bucketer.fit(metrics)
     buckets = Buckets(bucketer.names_, bucketer.assign(metrics))
-    label = source.label
-    return Measured(problems, rollouts, rewards, groups, metrics, buckets, bucketing, label)
+    return Measured(
+        *(problems, rollouts, rewards, groups, metrics, buckets, bucketing, source.label),
+        rollout_columns=source.rollout_columns,
+    )

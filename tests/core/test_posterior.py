@@ -59,3 +59,11 @@ def test_interval_turns_with_passes_and_failures():
     _, mirrored_low, mirrored_high = beta_posterior(n, n - c, (0.5, 0.5), 0.9)
     np.testing.assert_allclose(low, 1 - mirrored_high, rtol=1e-8)
     np.testing.assert_allclose(high, 1 - mirrored_low, rtol=1e-8)
+
+
+def test_samples_that_are_no_whole_numbers():
+    n, c = np.array([7.3, 7.3, 2.0]), np.array([0.25, 7.1, 1.9])
+    mean, low, high = beta_posterior(n, c, (0.5, 0.5), 0.9)
+    expected = beta(0.5 + c, 0.5 + n - c)
+    np.testing.assert_allclose(mean, expected.mean(), rtol=1e-12)
+    np.testing.assert_allclose((low, high), expected.ppf([[0.05], [0.95]]), rtol=1e-8)

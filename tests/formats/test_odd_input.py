@@ -4,6 +4,7 @@ import json
 import math
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -13,6 +14,7 @@ from curriculum.core.records import Rollouts
 from curriculum.run.reading import load as load_stored
 from curriculum.run.scoring.scoring import read_recorded
 from curriculum.store.entries import Store
+from curriculum.testing import write_rows
 from tests.formats.asking import texts
 
 GOOD = b'{"prompt": "good", "response": "x", "reward": 1.0}'
@@ -185,11 +187,22 @@ def test_a_parquet_row_without_prompt_is_named(tmp_path, cls):
     assert "no prompt under 'prompt'" in row.cause
 
 
-def test_responses_and_rewards_of_different_lengths_name_the_file(tmp_path):
-    columns = {"prompt": ["a"], "responses": [["x", "y"]], "rewards": [[1.0]]}
-    pq.write_table(pa.table(columns), tmp_path / "a.parquet")
-    with pytest.raises(UserError, match=r"a\.parquet: 'rewards' and 'responses' .* row 1"):
-        reader(tmp_path).load()
+@pytest.mark.parametrize("name", ["a.jsonl", "a.parquet"])
+def test_responses_and_rewards_of_different_lengths_are_rejected_with_their_row(tmp_path, name):
+    rewards = [[1.0, 0.0], [1.0], None, [0.0]]
+    rows = [
+        {"prompt": f"q{i}", "responses": ["x", "y"][: 1 if i == 3 else 2], "rewards": each}
+        for i, each in enumerate(rewards)
+    ]
+    source = reader(write_rows(tmp_path / name, rows))
+    problems, index, rejected, counts, *_ = source.load()
+    (row,) = rejected
+    assert (row.row, row.cause) == (2, "2 responses but 1 rewards")
+    assert len(problems) == 3 and counts.used == 3
+    used = index.filter(pc.greater_equal(index["problem"], 0))
+    assert used["reward"].to_pylist() == [1.0, 0.0, None, None, 0.0]
+    placed = zip(index["problem"].to_pylist(), texts(source), strict=True)
+    assert [text for place, text in placed if place >= 0] == ["x", "y", "x", "y", "x"]
 
 
 def test_a_problem_without_rollouts_stays_a_problem(tmp_path):

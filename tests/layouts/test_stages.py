@@ -467,7 +467,7 @@ def test_the_manifest_says_what_was_made_and_how(write):
         "complexity_score": "mean_reward",
         "json_text": [],
         "stand_ins": {"data_source": 121, "ability": 121},
-        "left_out_columns": [],
+        "left_out_columns": {"may_be_of_a_rollout": [], "names_of_verl": []},
     }
 
 

@@ -7,6 +7,7 @@ import math
 import multiprocessing
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
+from copy import deepcopy
 from functools import partial
 from typing import Any
 
@@ -97,8 +98,9 @@ class _Texts:
         width = max(1, int(lengths.max()))
         columns = {
             "data_source": [each.data_source for each in samples],
-            "reward_model": [{"ground_truth": each.ground_truth} for each in samples],
-            "extra_info": [dict(each.extra_info or {}) for each in samples],  # managers add to it
+            # Managers and functions change them, and samples of a problem share them.
+            "reward_model": [{"ground_truth": deepcopy(each.ground_truth)} for each in samples],
+            "extra_info": [deepcopy(dict(each.extra_info or {})) for each in samples],
         }
         return DataProto.from_dict(
             tensors={

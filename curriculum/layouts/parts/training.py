@@ -16,9 +16,9 @@ from curriculum.core.json_text import from_json
 from curriculum.core.records import Measured, Metrics
 from curriculum.formats.columns import NO_SOURCE, STAGE
 from curriculum.formats.identity import to_json
-from curriculum.formats.names import SOURCES, TRUTHS
+from curriculum.formats.names import ORIGINAL, SOURCES, TRUTHS
 from curriculum.formats.originals import problem_rows
-from curriculum.formats.tables import exact_column, struct_of
+from curriculum.formats.tables import exact_column, of_one_type, struct_of
 from curriculum.formats.took import form_of_file
 from curriculum.layouts.parts.best_response import best_responses
 
@@ -48,7 +48,8 @@ class TrainingRows:
     table: pa.Table
     as_text: list[str] = field(default_factory=list)  # fields with values of several types
     stand_ins: dict[str, int] = field(default_factory=dict)  # rows without one of their own
-    left_out: list[str] = field(default_factory=list)  # columns of the data
+    unsure: list[str] = field(default_factory=list)  # left out: columns that may be of a rollout
+    verls: list[str] = field(default_factory=list)  # left out: columns with a name that verl uses
 
 
 def training_rows(outcome: Measured, ground_truth: Truths = "auto") -> TrainingRows:
@@ -68,7 +69,7 @@ def training_rows(outcome: Measured, ground_truth: Truths = "auto") -> TrainingR
     """
     problems = outcome.problems.table.take(pa.array(outcome.measured))
     _require_unrendered(problems)
-    originals, unsure = problem_rows(problems)
+    originals, unsure = problem_rows(problems, outcome.rollout_columns)
     rows = TrainingRows(pa.table({}))
     truths = _decoded(problems["ground_truth"])
     infos = [_as_mapping(info) for info in _decoded(problems["extra_info"])]
@@ -169,13 +170,13 @@ def _truths(values: list[Any], kind: Truths, rows: TrainingRows) -> pa.Array:
     if kind == "text":
         text = [each if isinstance(each, str | None) else to_json(each) for each in values]
         return pa.array(text, pa.string())
-    try:
-        return pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
+    found = of_one_type(values)
+    if found is None:
         raise UserError(
-            f"export.ground_truth=object: the ground truths have no common type ({error}); "
-            "export.ground_truth=text makes text of all of them"
-        ) from error
+            "export.ground_truth=object: the ground truths have no common type that parquet can "
+            "hold; export.ground_truth=text makes text of all of them"
+        )
+    return found
 
 
 def _others(
@@ -187,13 +188,17 @@ def _others(
     """Further columns of the data, but those that say what a field of the problem says."""
     fields = [problems[name].to_pylist() for name in ("prompt", "ground_truth", "problem_id")]
     found: dict[str, pa.Array] = {}
-    for name in dict.fromkeys(name for row in originals for name in row if name not in PLACED):
+    for name in dict.fromkeys(name for row in originals for name in row):
+        if name in PLACED or name.startswith(ORIGINAL):
+            continue
         values = [row.get(name) for row in originals]
         text = [None if value is None else to_json(value) for value in values]
         if text in fields or values in fields or not any(value is not None for value in values):
             continue
-        if name in OF_VERL or (name in unsure and name not in VERL_COLUMNS):
-            rows.left_out.append(name)
+        if name in OF_VERL:
+            rows.verls.append(name)
+        elif name in unsure and name not in VERL_COLUMNS:
+            rows.unsure.append(name)
         else:
             found[name] = _column(name, values, rows)
     return found

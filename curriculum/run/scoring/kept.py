@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -13,15 +13,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curriculum.core.atomic import whole
-from curriculum.run.scoring.scores import Scores
+from curriculum.core.records import Floats, Integers
 
 EVERY = 30.0  # seconds between parts
 PARTS, FAILED = "kept-*.parquet", "failed-*.parquet"
 
 
 class Kept:
-    """Parts in a folder. Failures are kept by a shard that came to its end, and by nothing else:
-    what stopped a run may have made some.
+    """Parts in a folder; none has failures, for what stopped the run may have made some.
+
+    Which rollouts a shard could not score is kept, without the cause: whoever finishes tries again.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -30,19 +31,22 @@ class Kept:
         self._rewards: list[float] = []
         self._written = time.monotonic()
 
-    def into(self, scores: Scores) -> None:
-        """Fill in the rewards and failures that were kept."""
+    def into(self, rewards: Floats) -> None:
+        """Fill in, (R,) in place, the rewards of the rows that were kept."""
         for part in self._folder.glob(PARTS):
             table = pq.read_table(part)
-            scores.rewards[table["row"].to_numpy()] = table["reward"].to_numpy()
-        for part in self._folder.glob(FAILED):
-            scores.fail_all(dict(zip(*pq.read_table(part).to_pydict().values(), strict=True)))
+            rewards[table["row"].to_numpy()] = table["reward"].to_numpy()
 
-    def fail(self, failures: Mapping[int, str]) -> None:
-        """Keep failures, {row: cause}, of this very reward."""
-        if failures:
+    def failed(self) -> Integers:
+        """Rows that shards could not score."""
+        parts = [pq.read_table(part)["row"].to_numpy() for part in self._folder.glob(FAILED)]
+        return np.concatenate([np.zeros(0, np.int64), *parts])
+
+    def fail(self, rows: Sequence[int]) -> None:
+        """Keep which rows this shard could not score."""
+        if rows:
             with whole(self._folder / FAILED.replace("*", uuid.uuid4().hex)) as path:
-                pq.write_table(pa.table({"row": [*failures], "cause": [*failures.values()]}), path)
+                pq.write_table(pa.table({"row": pa.array(rows, pa.int64())}), path)
 
     def add(self, rows: Sequence[int], rewards: Sequence[float]) -> None:
         """Rewards of some rows; they are on disk half a minute later, or at the end."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curriculum.core.errors import UserError
-from curriculum.core.records import REWARD_SCHEMA, Booleans, Floats
+from curriculum.core.records import REWARD_SCHEMA, Floats
 
 
 class ScoringError(UserError):
@@ -68,18 +67,6 @@ class Scores:
         self.failures[row] = cause
         if len(self.failures) + self.earlier > self.limit:
             raise TooManyFailures(self.failures, self.limit, self.earlier)
-
-    def fail_all(self, failures: Mapping[int, str]) -> None:
-        """Several, {row: cause}."""
-        for row, cause in failures.items():
-            self.fail(row, cause)
-
-    @property
-    def done(self) -> Booleans:
-        """(R,) which rollouts have a reward or a failure."""
-        done = np.isfinite(self.rewards)
-        done[list(self.failures)] = True
-        return done
 
     def table(self) -> pa.Table:
         """As in `REWARD_SCHEMA`; rollouts kept aside before have neither reward nor failure."""

@@ -94,7 +94,9 @@ def score(
         UserError: where the reward can't be loaded.
     """
     scores = Scores(np.full(len(rollouts), np.nan), scoring.max_failures, earlier or 0)
-    _score(reward, problems, rollouts, scoring, kept, scores, np.ones(len(rollouts), np.bool_))
+    kept.into(scores.rewards)
+    wanted = np.ones(len(rollouts), np.bool_)
+    _score(reward, problems, rollouts, scoring, kept, scores, wanted)
     if earlier is None and not np.isfinite(scores.rewards).any() and scores.failures:
         raise TooManyFailures(scores.failures, scoring.max_failures)
     table = scores.table()
@@ -106,18 +108,22 @@ def score(
 def score_shard(
     reward: Reward, problems: Problems, rollouts: Rollouts, scoring: Scoring, kept: Kept
 ) -> int:
-    """Score this shard's part of the rollouts; how many of all have a reward or a failure now.
+    """Score this shard's part of the rollouts; how many of all were scored or tried by now.
 
     Raises:
-        TooManyFailures: as soon as more than `scoring.max_failures` of all failed.
+        TooManyFailures: as soon as more than `scoring.max_failures` of its own failed.
         UserError: where the reward can't be loaded.
     """
     scores = Scores(np.full(len(rollouts), np.nan), scoring.max_failures)
+    kept.into(scores.rewards)
     mine = scoring.mine(len(rollouts))
+    mine[kept.failed()] = False
     _score(reward, problems, rollouts, scoring, kept, scores, mine)
-    kept.fail({row: cause for row, cause in scores.failures.items() if mine[row]})
-    kept.into(scores)
-    return int(scores.done.sum())
+    kept.fail(list(scores.failures))
+    kept.into(scores.rewards)
+    done = np.isfinite(scores.rewards)
+    done[kept.failed()] = True
+    return int(done.sum())
 
 
 def _score(
@@ -129,9 +135,8 @@ def _score(
     scores: Scores,
     wanted: Booleans,
 ) -> None:
-    """Fill in the scores of the wanted rollouts that are not kept already."""
-    kept.into(scores)
-    left = wanted & ~scores.done & (rollouts.problem >= 0)
+    """Fill in the scores of the wanted rollouts that have none yet."""
+    left = wanted & ~np.isfinite(scores.rewards) & (rollouts.problem >= 0)
     count = scoring.workers or reward.processes or count_cores()
     samples = (
         (row, scoring.answer(reward, sample))

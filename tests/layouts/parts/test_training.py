@@ -206,8 +206,10 @@ def test_columns_of_the_data_go_along_and_those_of_rollouts_are_listed(tmp_path,
         assert table["level"].to_pylist() == [3] * 4
         assert table["topics"].to_pylist() == [["sums"]] * 4
         assert not {"response", "reward", "logprob", "uid"} & {*table.column_names}
-        assert manifest["left_out_columns"] == ["logprob", "uid"]
-        assert sum("verl uses: logprob, uid" in message for message in caplog.messages) == 1
+        left_out = {"may_be_of_a_rollout": ["logprob"], "names_of_verl": ["uid"]}
+        assert manifest["left_out_columns"] == left_out
+        assert sum("one rollout alone: logprob (" in message for message in caplog.messages) == 1
+        assert sum("of these names: uid" in message for message in caplog.messages) == 1
 
 
 def test_what_says_the_prompt_the_truth_or_the_id_again_is_no_further_column(tmp_path, export):
@@ -220,7 +222,46 @@ def test_what_says_the_prompt_the_truth_or_the_id_again_is_no_further_column(tmp
     source = rollouts(write_rows(tmp_path / "in.jsonl", rows), columns=names)
     table, manifest = export(source, val_fraction=0)
     assert table.column_names[5:] == ["level"]
-    assert manifest["left_out_columns"] == []
+    assert manifest["left_out_columns"]["may_be_of_a_rollout"] == ["completions"]
+
+
+OF_ROLLOUTS: dict[str, tuple[dict[str, Any], dict[str, Any], Any]] = {
+    "named columns": ({"mine": "text", "mark": 1.0}, {"response": "mine", "reward": "mark"}, None),
+    "named lists": (
+        {"mine": ["a", "b"], "mark": [1.0, 0.0]},
+        {"response": "mine", "reward": "mark"},
+        None,
+    ),
+    "a number that is chosen": ({"response": "text", "mark": 1.0}, {}, "mark"),
+    "messages as the answer": (
+        {"response": [{"role": "assistant", "content": "x"}], "reward": 1.0},
+        {},
+        None,
+    ),
+    "a completion": ({"response": {"choices": [{"text": "x"}]}, "reward": 1.0}, {}, None),
+    "a reward alone": ({"is_correct": True}, {}, None),
+}
+
+
+@pytest.mark.parametrize(("own", "names", "key"), OF_ROLLOUTS.values(), ids=OF_ROLLOUTS)
+@pytest.mark.parametrize("name", ["in.jsonl", "in.parquet"])
+def test_what_is_of_rollouts_is_in_no_stage_file(tmp_path, export, name, own, names, key):
+    rows = [{"prompt": f"q{i}", "tokens": 7, "original_level": i, **own} for i in range(3)]
+    source = rollouts(write_rows(tmp_path / name, rows), columns=names, reward_key=key)
+    table, manifest = export(source, val_fraction=0)
+    several = any(isinstance(value, list) and value[0] == "a" for value in own.values())
+    assert sorted(table.column_names[5:]) == ["level"] + ["tokens"] * several
+    unsure = manifest["left_out_columns"]["may_be_of_a_rollout"]
+    assert unsure == [] if several else "tokens" in unsure
+
+
+def test_all_columns_of_problems_that_stand_apart_are_theirs(tmp_path, export):
+    problems = [{"prompt": f"q{i}", "answer": "a", "code": "x", "level": i} for i in range(3)]
+    answers = [{"prompt": f"q{i}", "response": "x", "reward": 1.0} for i in range(3)]
+    replay = rollouts(write_rows(tmp_path / "answers.jsonl", answers))
+    path = write_rows(tmp_path / "in.parquet", problems)
+    table, _ = export(rollouts(path, data.Verl), replay=replay, val_fraction=0)
+    assert table.column_names[5:] == ["code", "level"]
 
 
 RAGGED = [{"names": ["a"], "kwargs": [{"n": 1}]}, {"names": ["b"], "kwargs": [{"word": "x"}]}]
