@@ -132,12 +132,16 @@ def _named(file: File, columns: Columns) -> Iterator[Parquet]:
 
 
 def _needs_rows(parquet: Parquet, columns: Columns) -> bool:
-    """Whether prompts may end with the answer or stand in another file, or ids in an object."""
+    """Whether a row must be looked at to tell its prompt, its id or which of its texts is which."""
     prompts = columns.prompts(parquet.names)
     plain = {name.removeprefix(ORIGINAL) for name in prompts}
     infos = [parquet.type(name) for name in parquet.names if name in INFOS]
     staged = any(pa.types.is_struct(kind) and STAGE in kind.names for kind in infos)
-    return not prompts or "messages" in plain or staged
+    if not prompts or "messages" in plain or staged:
+        return True
+    # Which of several has the answers is told by the rows that can be used alone.
+    several = any(len({*names} & {*parquet.names}) > 1 for names in (RESPONSES, REWARDS))
+    return several and parquet.nulls(prompts[0]) > 0
 
 
 def _index_rows(
@@ -237,7 +241,7 @@ def _rejects(
                 yield UnreadableReward(file.url, number, unreadable[position], text)
                 continue
             key, found = columns.prompt_key, ", ".join(row)
-            cause = f"no prompt under '{key}' (data.prompt_key names it; columns: {found})"
+            cause = f"no prompt under '{key}' (data.columns.prompt names it; columns: {found})"
             yield Rejected(file.url, number, cause, text)
 
 

@@ -249,7 +249,10 @@ def _in_our_names(raw: Row, form: Form | None, columns: Columns, url: str) -> Ro
 def _checked(row: Row, columns: Columns, joined: bool) -> Row:
     elsewhere = joined and columns.id_key in row and not columns.prompts(list(row))
     if columns.prompt(row) is None and not elsewhere:
-        raise ValueError(f"no prompt under '{columns.prompt_key}' (data.prompt_key names it)")
+        raise ValueError(
+            f"no prompt under '{columns.prompt_key}' (data.columns.prompt names it; columns: "
+            f"{', '.join(row)})"
+        )
     for name in ("data_idx", f"{ORIGINAL}data_idx"):
         if row.get(name) is not None:
             row = {**row, name: whole(name, row[name])}

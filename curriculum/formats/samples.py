@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from curriculum.formats.names import ERRORS, REASONS, RESPONSES, REWARDS, Row, first
+from curriculum.formats.names import ERRORS, RATES, REASONS, RESPONSES, REWARDS, Row, first
 
 if TYPE_CHECKING:
     from curriculum.formats.columns import Columns
@@ -77,7 +77,9 @@ def samples_of(row: Row, of_file: Keys = (None, None), columns: Columns | None =
         response = response["choices"]
     whole = isinstance(response, list) or isinstance(reward, list)
     if not whole and not any(key in row for key in (*RESPONSES, *rewards, *ERRORS)):
-        raise ValueError(f"neither a response nor a reward (keys: {', '.join(row)})")
+        lacking = "a rate without `n`, which data.columns can name: {n: 64}; and "
+        rate = lacking if first(row, RATES) is not None else ""
+        raise ValueError(f"{rate}neither a response nor a reward (keys: {', '.join(row)})")
     if not whole:
         response, reward = [response], [reward]
     # One text may describe several samples but is none of them; one reward must not be spread.

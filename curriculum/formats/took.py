@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
 
 from curriculum.formats import containers
@@ -56,18 +56,24 @@ def _took(rows: Sequence[Row], columns: Columns, rollouts: bool) -> str:
     form = chosen_form(rows[0], columns, rollouts)
     there = dict.fromkeys(name for row in rows for name in row if row[name] is not None)
     if form is not None:
-        # A single word is a column, which a file may do without.
-        took = {
-            role: said
-            for role, said in form.took.items()
-            if " " in said or said.partition(".")[0] in there
-        }
-        found = {**took, **names}
-        return f"{form.name}: {_listed(found)}"
-    known = {**_known(there, columns, rollouts), **names}
-    heads = {name.partition(".")[0] for name in known.values()}
-    unused = [name for name in there if name not in heads]
-    return _listed(known) + (f"; not used: {', '.join(unused)}" if unused else "")
+        took = {role: name for role, said in form.took.items() if (name := _which(said, there))}
+        if not form.plain:
+            return f"{form.name}: {_listed({**took, **names})}"
+        return f"{form.name}: {_said({**_known(there, columns, rollouts), **took, **names}, there)}"
+    return _said({**_known(there, columns, rollouts), **names}, there)
+
+
+def _which(said: str, there: Collection[str]) -> str | None:
+    """The one that is there, of `c or passes`; what is more than a name is said as it is."""
+    names = said.split(" or ")
+    return next((each for each in names if " " in each or each.partition(".")[0] in there), None)
+
+
+def _said(found: dict[str, str], there: Iterable[str]) -> str:
+    """What was taken from where, and what was not."""
+    words = {word.partition(".")[0] for name in found.values() for word in name.split()}
+    unused = [name for name in there if name not in words]
+    return _listed(found) + (f"; not used: {', '.join(unused)}" if unused else "")
 
 
 def _known(there: Iterable[str], columns: Columns, rollouts: bool) -> dict[str, str]:

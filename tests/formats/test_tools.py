@@ -208,6 +208,31 @@ def test_counts_are_as_good_as_the_rollouts(tmp_path):
     assert groups(read(path, columns={"pass_rate": "small", "n": 8})) == [(2, 8)]
 
 
+def test_what_was_taken_of_counts_names_the_columns_that_are_there(tmp_path):
+    row = {"question": "q", "answer": "1", "llama": 0.5, "qwen": 0.25, "k": 8}
+    path = write_rows(tmp_path / "a.jsonl", [row])
+    (line,) = read(path, columns={"pass_rate": "llama", "n": "k"}).load().took
+    told = "counts: prompt from question, ground truth from answer, pass rate from llama, n from k"
+    assert line == f"{path}: {told}; not used: qwen"
+    plain = write_rows(tmp_path / "b.jsonl", [{"prompt": "q", "c": 3, "num_samples": 4}])
+    (line,) = read(plain).load().took
+    assert line == f"{plain}: counts: prompt from prompt, passes from c, n from num_samples"
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ({"pass_rate": 0.5}, "a rate without `n`, which data.columns can name"),
+        ({"pass_rate": 50, "n": 8}, "400 passes of 8 rollouts (a pass_rate is a share"),
+    ],
+)
+def test_counts_that_are_none_say_why(tmp_path, row, told):
+    path = write_rows(tmp_path / "a.jsonl", [{"prompt": "q", **row}])
+    with pytest.raises(UserError) as caught:
+        read(path).load()
+    assert told in str(caught.value)
+
+
 def test_the_input_of_an_instruction_is_a_part_of_the_prompt(tmp_path):
     path = write_rows(tmp_path / "a.jsonl", ROWS["Instructions"])
     assert first(read(path)).prompt == "Add.\n\n1 + 1"

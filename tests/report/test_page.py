@@ -80,7 +80,7 @@ def test_numbers_are_those_of_the_other_files(run, tmp_path, read_result):
         assert [float(each) for each in row[6:]] == pytest.approx(span, rel=1e-3)
     costs = {row[0]: row[1:] for row in table_after(html, "cost")}
     mixed = problems[problems["c"].between(1, 15)].groupby("data_source")["n"].sum()
-    assert costs["reasoning_gym/gcd"][1] == f"{mixed['reasoning_gym/gcd']:,}"
+    assert costs["source reasoning_gym/gcd"][1] == f"{mixed['reasoning_gym/gcd']:,}"
 
     data = data_of(html)
     bars = data["charts"]["histogram"]["data"]["values"]

@@ -16,8 +16,9 @@ class Form(Protocol):
     """
 
     name: ClassVar[str]
-    took: ClassVar[Mapping[str, str]]  # {role: where it is found}, for people
+    took: ClassVar[Mapping[str, str]]  # {role: where it is found, `c or passes`}, for people
     templated: ClassVar[bool] = False  # whether a chat template has been put around the prompts
+    plain: ClassVar[bool] = False  # whether what it does not take is read as plain columns
     rollouts_alone: ClassVar[bool] = False  # whether a problem may look the same and be plain
 
     def matches(self, row: Row) -> bool:

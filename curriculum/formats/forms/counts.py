@@ -20,8 +20,12 @@ class Counts(Form):
     """
 
     name: ClassVar = "counts"
+    plain: ClassVar = True
     rollouts_alone: ClassVar = True
-    took: ClassVar = {"reward": "pass_rate or passes, and n", "prompt": "prompt"}
+    took: ClassVar = {
+        role: " or ".join(names)
+        for role, names in (("pass_rate", RATES), ("passes", PASSES), ("n", NUMBERS))
+    }
 
     def matches(self, row: Row) -> bool:
         """See `Form`."""
@@ -35,7 +39,8 @@ class Counts(Form):
         """See `Form`."""
         passes, n = _fraction(row) or _counted(row)
         if not 0 < n <= MOST or not 0 <= passes <= n:
-            raise ValueError(f"{passes} passes of {n} rollouts")
+            hint = " (a pass_rate is a share, 0.5 and not 50)" if passes > n else ""
+            raise ValueError(f"{passes} passes of {n} rollouts{hint}")
         others = {
             name: value
             for name, value in row.items()

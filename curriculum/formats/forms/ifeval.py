@@ -17,7 +17,8 @@ class IfEval(Form):
     """
 
     name: ClassVar = "IFEval's instructions"
-    took: ClassVar = {"prompt": "prompt", "ground_truth": f"{NAMES} and {ARGUMENTS}"}
+    plain: ClassVar = True
+    took: ClassVar = {"ground_truth": f"{NAMES} and {ARGUMENTS}"}
 
     def matches(self, row: Row) -> bool:
         """See `Form`."""

@@ -15,7 +15,8 @@ class Instructions(Form):
     """
 
     name: ClassVar = "Alpaca's instructions"
-    took: ClassVar = {"prompt": "instruction and input", "response": "output"}
+    plain: ClassVar = True
+    took: ClassVar = {"prompt": "instruction and input"}
 
     def matches(self, row: Row) -> bool:
         """See `Form`."""

@@ -22,7 +22,7 @@ class NemoGym(Form):
         "prompt": "responses_create_params.input",
         "response": "response.output",
         "reward": "reward",
-        "ground_truth": "expected_answer, ground_truth or answer",
+        "ground_truth": "expected_answer or ground_truth or answer",
     }
 
     def matches(self, row: Row) -> bool:

@@ -17,7 +17,7 @@ from curriculum.trainers.base import Schedule
 LABEL = "simulated by a stated learning model on the measured pass rates; no model was trained"
 GOOD_FOR = (
     "it tells what batches are made of, what repeats and what starves; which curriculum gains more "
-    "it does not predict, right in one of five real settings (docs/results.md)"
+    "it does not predict, right in two of five real settings (docs/results.md)"
 )
 
 

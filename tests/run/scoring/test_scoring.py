@@ -408,3 +408,20 @@ def test_a_data_source_of_which_one_rollout_has_a_reward_is_no_error(tmp_path):
     scoring = Scoring(1, 5.0, 100)
     table = score(function(tmp_path), problems, rollouts, scoring, nothing_kept(tmp_path))
     assert table["reward"].to_pylist() == [1.0, None, 0.0, None]
+
+
+def test_a_function_that_takes_its_arguments_apart_spoils_no_other_sample(tmp_path):
+    code = """
+def compute_score(data_source, solution_str, ground_truth, extra_info):
+    return float(ground_truth.pop("answer") == solution_str and extra_info.pop("level") == 1)
+"""
+    truth, info = {"answer": "2"}, {"level": 1}
+    rows = [{"prompt": "q", "ground_truth": truth, "extra_info": info}] * 8
+    path = tmp_path / "rollouts.jsonl"
+    path.write_text("".join(json.dumps({**row, "response": "2"}) + "\n" for row in rows))
+    source = data.Rollouts(str(path))
+    loaded = source.load()
+    rollouts = Rollouts(loaded.rollouts, source.responses, source.rows)
+    reward, scoring = function(tmp_path, code), Scoring(1, 5.0)
+    table = score(reward, loaded.problems, rollouts, scoring, nothing_kept(tmp_path))
+    assert table["reward"].to_pylist() == [1.0] * 8

@@ -67,6 +67,20 @@ def test_a_run_without_shards_scores_what_they_left(run, tmp_path, command):
     assert sorted({*scored(tmp_path)} - {*mine}) == sorted({*range(ROLLOUTS)} - {*mine})
 
 
+def test_what_failed_for_a_while_is_scored_when_it_is_well_again(
+    run, read_result, tmp_path, command
+):
+    (tmp_path / "reward.py").write_text(
+        CODE.replace("raise ValueError", "if DOWN: raise ValueError").replace(
+            "import pathlib", 'import os, pathlib\nDOWN = "DOWN" in os.environ'
+        )
+    )
+    shards = [f"output_dir={tmp_path}/out", f"store_dir={tmp_path}/store", "reward.shards=2"]
+    assert run(*command, *shards, "reward.shard=0", DOWN="1").returncode == 0
+    assert run(*command, *shards, "reward.shard=1").returncode == 0
+    assert read_result(tmp_path / "out")["total_rollouts"] == ROLLOUTS
+
+
 def test_a_shard_alone_says_how_much_is_left(run, tmp_path, command):
     done = run(*command, "reward.shards=2", "reward.shard=1", f"store_dir={tmp_path}/store")
     assert "128 of 300 rollouts are scored; whoever adds the last goes on" in done.stderr
