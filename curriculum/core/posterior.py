@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
-from curriculum.core.records import Floats
+from curriculum.core.records import Floats, Integers
 
+Priors = list[tuple[Integers, tuple[float, float]]]  # rows of problems, and (a, b) of theirs
 JEFFREYS = (0.5, 0.5)  # (a, b) of the Beta prior that nothing else is known under
 
 
@@ -41,6 +46,37 @@ def beta_posterior(
     return (a / (a + b))[back], low[back], high[back]
 
 
+def mixed_groups(n: Floats, c: Floats, prior: tuple[float, float], size: int) -> Floats:
+    """(P,) share of groups of so many rollouts in which some pass and some fail.
+
+    What is expected of 1 - p^G - (1 - p)^G under the posterior Beta(a + c, b + n - c) of the pass
+    rate p: under GRPO and its kin a group that is all alike has no advantage, and no gradient.
+
+    Args:
+        n, c: (P,) samples and passes.
+        prior: (a, b), both above 0.
+        size: G, rollouts of a group.
+    """
+    from scipy.special import betaln
+
+    pairs, back = np.unique(n + 1j * c, return_inverse=True)
+    a, b = prior[0] + pairs.imag, prior[1] + pairs.real - pairs.imag
+    whole = betaln(a, b)
+    alike = np.exp(betaln(a + size, b) - whole) + np.exp(betaln(a, b + size) - whole)
+    return np.asarray((1 - alike)[back])
+
+
+def mass_between(
+    n: Floats, c: Floats, prior: tuple[float, float], low: float, high: float
+) -> Floats:
+    """(P,) probability that the pass rate lies from `low` to `high`, under the posterior."""
+    from scipy.special import betainc
+
+    pairs, back = np.unique(n + 1j * c, return_inverse=True)
+    a, b = prior[0] + pairs.imag, prior[1] + pairs.real - pairs.imag
+    return np.asarray((betainc(a, b, high) - betainc(a, b, low))[back])
+
+
 def fit_beta(n: Floats, c: Floats) -> tuple[float, float]:
     """(a, b) of the Beta prior under which the passes are likeliest: empirical Bayes.
 
@@ -65,3 +101,15 @@ def fit_beta(n: Floats, c: Floats) -> tuple[float, float]:
     found = minimize(unlikelihood, start, method="L-BFGS-B", bounds=[(-5, 6)] * 2)
     a, b = np.exp(found.x)
     return float(a), float(b)
+
+
+def priors(n: Floats, c: Floats, source: npt.NDArray[Any], given: Sequence[float] | None) -> Priors:
+    """The prior that is given for all problems, or each source's own: (rows, (a, b))."""
+    if given is not None:
+        a, b = given
+        return [(np.arange(len(n)), (a, b))]
+    import pandas as pd
+
+    groups = pd.Series(source).groupby(source).indices.values()
+    rows = [np.asarray(each, np.int64) for each in groups]
+    return [(each, fit_beta(n[each], c[each])) for each in rows]

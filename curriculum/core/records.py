@@ -265,6 +265,17 @@ class Rewards:
     def _passes(self) -> dict[tuple[float, bool], Floats]:
         return {}
 
+    @cached_property
+    def commonest(self) -> Integers:
+        """(P,) how many of its rewards are the one that it has most often."""
+        values = rounded(self.descending)
+        begins = np.ones(len(values), np.bool_)
+        begins[1:] = (values[1:] != values[:-1]) | (self.owner[1:] != self.owner[:-1])
+        starts = np.flatnonzero(begins)
+        most = np.zeros(len(self), np.int64)
+        np.maximum.at(most, self.owner[starts], np.diff([*starts, len(values)]))
+        return most
+
     def sum(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """(P,) sums over each problem of an (R,) array."""
         return np.asarray(np.add.reduceat(values, self.offsets[:-1]))
@@ -281,6 +292,8 @@ class Metrics:
     recorded: pa.Array | None = None  # (P,) names of the buckets that the data puts them in
     basis: Mapping[str, Any] = field(default_factory=dict)  # what the numbers depend on
     recorded_order: Sequence[str] | None = None  # these names, easy to hard, where the data says so
+    group_size: int = 8  # rollouts of the groups that `groups_with_gradient` is about
+    prior: Sequence[float] | None = None  # (a, b) of the pass rates; None: fitted to each source
 
     def __len__(self) -> int:
         return len(self.problem_id)

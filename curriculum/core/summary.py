@@ -43,6 +43,7 @@ def bucket_statistics(outcome: Measured) -> dict[str, dict[str, float]]:
                 "mean_difficulty_score": float(metrics["difficulty_score"][inside].mean()),
                 "lowest_pass_rate": float(share.min()),
                 "highest_pass_rate": float(share.max()),
+                "groups_with_gradient": float(metrics["groups_with_gradient"][inside].mean()),
             }
     return statistics
 
@@ -55,6 +56,7 @@ def overall_statistics(metrics: Metrics) -> dict[str, float]:
         "mean_pass_rate": float((metrics["c"] / metrics["n"]).mean()),
         "mean_reward": float(metrics["mean_reward"].mean()),
         "truncated_rollouts": int(metrics["truncated"].sum()),
+        "groups_with_gradient": float(metrics["groups_with_gradient"].mean()),
     }
 
 
@@ -139,7 +141,7 @@ def _truncated(outcome: Measured) -> str:
     truncated, rollouts = outcome.metrics["truncated"].sum(), outcome.metrics["n"].sum()
     if not truncated:
         return ""
-    share = f"{truncated / rollouts:.1%}".replace("%", " %")
+    share = percent(truncated / rollouts, 1)
     return (
         f" {truncated:,.0f} of {rollouts:,.0f} rollouts ({share}) were cut off by the limit of new "
         "tokens: they may be unfinished, not wrong."
@@ -148,24 +150,29 @@ def _truncated(outcome: Measured) -> str:
 
 def _without_gradient(outcome: Measured) -> str:
     alike = outcome.metrics.complete("std_reward") == 0
-    share = f"{alike.sum():,} problems ({alike.mean():.0%})".replace("%", " %")
-    return f" {share} gave all their rollouts the same reward: such groups carry no gradient."
+    share = percent(outcome.metrics["groups_with_gradient"].mean())
+    size = outcome.metrics.group_size
+    return (
+        f" {alike.sum():,} problems ({percent(alike.mean())}) gave all their rollouts the same "
+        f"reward.\n Of groups of {size} rollouts {share} would carry a gradient."
+    )
 
 
 def _buckets(outcome: Measured) -> Table:
     metrics = outcome.metrics
     table = plain_table(f"Buckets: {outcome.bucketing}{_cut_on(outcome)}")
-    for name in ("bucket", "problems", "mean pass rate", "from", "to"):
+    for name in ("bucket", "problems", "mean pass rate", "from", "to", "gradient"):
         table.add_column(name, justify="left" if name == "bucket" else "right")
     table.add_column("")
     for i, (name, numbers) in enumerate(bucket_statistics(outcome).items()):
         label = Text(name, COLORS[min(i, len(COLORS) - 1)])
         if not numbers["count"]:
-            table.add_row(label, "0", "", "", "", "")
+            table.add_row(label, "0", "", "", "", "", "")
             continue
         cells = [numbers[k] for k in ("mean_pass_rate", "lowest_pass_rate", "highest_pass_rate")]
         bar = Text(_bar(numbers["count"], len(metrics)), label.style)
-        table.add_row(label, f"{numbers['count']:,}", *(f"{each:.2f}" for each in cells), bar)
+        told = [*(f"{each:.2f}" for each in cells), percent(numbers["groups_with_gradient"])]
+        table.add_row(label, f"{numbers['count']:,}", *told, bar)
     return table
 
 
@@ -214,6 +221,11 @@ def _files(written: Sequence[Written]) -> Table:
 def _cut_on(outcome: Measured) -> str:
     cuts = outcome.buckets.cuts
     return f" of {cuts.metric}" if cuts and cuts.metric != outcome.bucketing else ""
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """A share for people: 12 %."""
+    return f"{share:.{digits}%}".replace("%", " %")
 
 
 def _pass_rate(outcome: Measured) -> Floats:

@@ -9,6 +9,8 @@ from pydantic import Field
 
 from curriculum.core.errors import UserError
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
 
 @dataclass(frozen=True)
 class Export:
@@ -18,7 +20,14 @@ class Export:
     generations: bool = False
     order: bool = False
     buckets: list[str] | None = None
-    filter: Literal["all", "best_only", "passing_only"] = "all"
+    filter: Literal["all", "best_only", "passing_only", "gradient"] = "all"
+    gradient: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    keep: Annotated[list[Share], Field(min_length=2, max_length=2)] | None = None
+    confidence: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    unique: bool = False
+    per_source: dict[str, Annotated[int, Field(ge=1)]] | None = None
+    replay: Annotated[float, Field(ge=0, lt=1)] = 0
+    control: bool = False
     combine: bool = False
     name: str = "combined"
     cumulative: bool = False
@@ -38,6 +47,8 @@ class Export:
         for key, value in (("prefix", self.prefix), ("name", self.name)):
             if "/" in value:
                 raise UserError(f"export.{key}={value} can't have a '/': output_dir is the folder")
+        if self.keep is not None and self.keep[0] >= self.keep[1]:
+            raise UserError(f"export.keep={self.keep}: the lower pass rate first")
         if self.combine and self.cumulative:
             raise UserError(
                 "export.combine makes one stage of all buckets, export.cumulative several that "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +16,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curriculum.core.errors import UserError
-from curriculum.core.records import Buckets, Integers, Measured, Problems, reaches
-from curriculum.core.summary import Written, show_difficulty, show_files
+from curriculum.core.records import Buckets, Integers, Measured, Problems
+from curriculum.core.summary import Written, percent, show_difficulty, show_files
 from curriculum.core.terminal import console, plain_table
 from curriculum.formats.identity import prompt_identity, without_number
 from curriculum.layouts.base import Layout, Mask, write_json
+from curriculum.layouts.parts.selection import KEPT, Causes, control, replayed, select
 from curriculum.layouts.parts.split import held_out, held_out_by_data
 from curriculum.layouts.parts.training import ABILITY, DATA_SOURCE, TrainingRows, training_rows
 from curriculum.layouts.settings import Export
@@ -32,8 +34,10 @@ LEFT_OUT = {
     "(columns called original_... are of the problem)",
     "names_of_verl": "not in the stages' files, for verl has its own of these names: %s",
 }
-PASSING = 0.5  # the reward from which `passing_only` takes a response
-SPLITS = ("train", "val")
+DROPPED = "dropped.parquet"
+FEW = 0.5  # share of groups with a gradient, below which a stage is called out
+SIDES = ("train", "val")
+SPLITS = (*SIDES, "control_train")  # of which files are written
 
 
 class Stage(NamedTuple):
@@ -43,12 +47,22 @@ class Stage(NamedTuple):
     buckets: list[str]
 
 
+class Sets(NamedTuple):
+    """The problems of a stage, (.,) places among the measured ones."""
+
+    stage: Stage
+    train: Integers
+    val: Integers
+    replayed: int  # of the training ones: solved ones that were left out
+    control: Integers  # as many as train, whatever the filter says; none where not asked for
+
+
 @dataclass(frozen=True)
 class Stages(Layout):
     """`{stage}_train.parquet` and `{stage}_val.parquet`, easy problems first, and `stages.json`.
 
     It is `{name}_stages.json` for a combined stage, `cumulative_stages.json` for growing ones. A
-    side without a problem gets no file.
+    side without a problem gets no file. `dropped.parquet` lists what was left out, and why.
     """
 
     def write(self, outcome: Measured, folder: Path, export: Export) -> list[Written]:
@@ -57,24 +71,22 @@ class Stages(Layout):
         Raises:
             UserError: where `export.buckets` names one there is not, or no problem is left.
         """
-        stages = stages_of(outcome.buckets.names, export)
         rows = training_rows(outcome, export.ground_truth)
-        kept, held = _kept(outcome, export.filter), validation_side(outcome, export)
-        sides = {"train": kept & ~held, "val": kept & held}
+        causes, sets = _sets(outcome, export)
+        described = [_described(outcome, each) for each in sets]
+        _require_some(described, export)
         written: list[Written] = []
-        described = []
-        for stage in stages:
-            counts = {}
-            for split, side in sides.items():
-                places = _places(outcome, stage, side)
-                counts[split] = len(places)
+        for each in sets:
+            for split, places in zip(SPLITS, (each.train, each.val, each.control), strict=True):
                 if len(places):
-                    path = folder / _file_name(stage, split, export)
+                    path = folder / _file_name(each.stage, split, export)
                     pq.write_table(rows.table.take(pa.array(places)), path, store_schema=False)
                     written.append(Written(path, f"{len(places):,} problems"))
-            described.append({"stage": stage.name, "buckets": stage.buckets, **counts})
-        _require_some(described, export)
-        manifest = _manifest(outcome, export, described, rows, kept)
+        if (causes != KEPT).any():
+            path = folder / f"{export.prefix}{DROPPED}"
+            pq.write_table(_dropped(outcome, causes), path)
+            written.append(Written(path, "what is in no stage, and why"))
+        manifest = _manifest(outcome, export, described, rows, causes)
         _say(manifest)
         name = "_".join([*export.shape[1:], MANIFEST] if not export.cumulative else [CUMULATIVE])
         path = write_json(folder / f"{export.prefix}{name}", manifest)
@@ -83,28 +95,29 @@ class Stages(Layout):
     def expected_files(self, outcome: Measured, export: Export) -> list[str]:
         """The files of all stages and sides, those without a problem too."""
         stages = stages_of(outcome.buckets.names, export)
-        return [_file_name(stage, split, export) for stage in stages for split in SPLITS]
+        names = [_file_name(stage, split, export) for stage in stages for split in SPLITS]
+        return [*names, f"{export.prefix}{DROPPED}"]
 
     def trained(self, outcome: Measured, export: Export) -> Mask:
         """(P,) problems of the training side of any stage."""
-        names = {
-            name for stage in stages_of(outcome.buckets.names, export) for name in stage.buckets
-        }
-        chosen = np.array([name in names for name in outcome.buckets.names])
-        kept = _kept(outcome, export.filter) & ~validation_side(outcome, export)
-        return np.asarray(kept & chosen[outcome.buckets.assignment])
+        trained = np.zeros(len(outcome.measured), np.bool_)
+        for each in _sets(outcome, export)[1]:
+            trained[each.train] = True
+        return trained
 
     def show(self, outcome: Measured, written: Sequence[Written]) -> None:
         """Print how hard the problems are, the stages and the files."""
         manifest = json.loads(written[-1].path.read_text())
         show_difficulty(outcome)
         table = plain_table("Stages", "stage", "buckets")
-        for name in (*SPLITS, "filtered out"):
+        for name in (*SIDES, "left out", "gradient"):
             table.add_column(name, justify="right")
         left_out = manifest["left_out_by_filter"]
         for stage in manifest["stages"]:
-            counts = [f"{stage[split]:,}" for split in SPLITS]
+            counts = [f"{stage[split]:,}" for split in SIDES]
             counts.append(f"{sum(left_out[name] for name in stage['buckets']):,}")
+            share = stage["groups_with_gradient"]
+            counts.append("" if share is None else percent(share))
             table.add_row(stage["stage"], " + ".join(stage["buckets"]), *counts)
         out = console()
         out.print(table)
@@ -113,11 +126,11 @@ class Stages(Layout):
 
 
 def _require_some(stages: list[dict[str, Any]], export: Export) -> None:
-    if not any(stage[split] for stage in stages for split in SPLITS):
+    if not any(stage[split] for stage in stages for split in SIDES):
         names = ", ".join(dict.fromkeys(name for stage in stages for name in stage["buckets"]))
         raise UserError(
             f"no problem is left for training: the buckets {names} have none that "
-            f"export.filter={export.filter} keeps"
+            f"export.filter={export.filter} and export.keep={export.keep} keep"
         )
 
 
@@ -141,11 +154,51 @@ def _file_name(stage: Stage, split: str, export: Export) -> str:
     return f"{export.prefix}{stage.name}_{split}.parquet"
 
 
-def _kept(outcome: Measured, mode: str) -> Mask:
-    best = outcome.metrics["max_reward"]
-    if mode == "passing_only":
-        return reaches(best, PASSING, strict=False)
-    return reaches(best, 0, strict=True) if mode == "best_only" else np.ones(len(best), np.bool_)
+def _sets(outcome: Measured, export: Export) -> tuple[Causes, list[Sets]]:
+    """Why each problem is left out, and the problems of each stage."""
+    stages = stages_of(outcome.buckets.names, export)
+    names = {name for stage in stages for name in stage.buckets}
+    chosen = np.array([name in names for name in outcome.buckets.names])
+    held = validation_side(outcome, export)
+    causes = select(outcome, export, held, chosen[outcome.buckets.assignment])
+    kept, sets = causes == KEPT, []
+    every = np.flatnonzero(~held & chosen[outcome.buckets.assignment])
+    for stage in stages:
+        train, val, pool = (
+            _places(outcome, stage, side) for side in (kept & ~held, kept & held, ~held)
+        )
+        more = round(len(train) * export.replay / (1 - export.replay))
+        again = replayed(causes, outcome, every, more, export.seed)
+        train = np.concatenate([again, train])
+        drawn = control(outcome, train, pool, export.seed) if export.control else train[:0]
+        sets.append(Sets(stage, train, val, len(again), drawn))
+    return causes, sets
+
+
+def _described(outcome: Measured, sets: Sets) -> dict[str, Any]:
+    share = outcome.metrics["groups_with_gradient"][sets.train]
+    return {
+        "stage": sets.stage.name,
+        "buckets": sets.stage.buckets,
+        "train": len(sets.train),
+        "val": len(sets.val),
+        "replayed": sets.replayed,
+        "groups_with_gradient": float(share.mean()) if len(share) else None,
+    }
+
+
+def _dropped(outcome: Measured, causes: Causes) -> pa.Table:
+    """A row a problem that is in no stage."""
+    places = np.flatnonzero(causes != KEPT)
+    problems = outcome.problems.at(outcome.measured).take(pa.array(places))
+    own = {name: problems[name] for name in ("problem_id", "data_source")}
+    bucket = outcome.buckets.labels().take(pa.array(places))
+    counts = {name: outcome.metrics[name][places].astype(np.int64) for name in ("n", "c")}
+    share = outcome.metrics["groups_with_gradient"][places]
+    cause = pa.array(causes[places].tolist(), pa.string())
+    return pa.table(
+        {**own, "bucket": bucket, **counts, "groups_with_gradient": share, "cause": cause}
+    )
 
 
 def validation_side(outcome: Measured, export: Export) -> Mask:
@@ -173,14 +226,22 @@ def _places(outcome: Measured, stage: Stage, side: Mask) -> npt.NDArray[np.int64
 
 
 def _manifest(
-    outcome: Measured, export: Export, stages: list[dict[str, Any]], rows: TrainingRows, kept: Mask
+    outcome: Measured,
+    export: Export,
+    stages: list[dict[str, Any]],
+    rows: TrainingRows,
+    causes: Causes,
 ) -> dict[str, Any]:
     chosen = [name for name in outcome.buckets.names if any(name in s["buckets"] for s in stages)]
-    left_out = Buckets(outcome.buckets.names, outcome.buckets.assignment[~kept]).sizes()
+    dropped = causes != KEPT
+    left_out = Buckets(outcome.buckets.names, outcome.buckets.assignment[dropped]).sizes()
     return {
         "stages": stages,
+        "group_size": outcome.metrics.group_size,
         "filter": export.filter,
+        "keep": export.keep,
         "left_out_by_filter": {name: left_out[name] for name in chosen},
+        "left_out": dict(sorted(Counter(causes[dropped].tolist()).items())),
         "val_fraction": export.val_fraction,
         "split": export.split,
         "seed": export.seed,
@@ -202,7 +263,14 @@ def _say(manifest: dict[str, Any]) -> None:
         if left_out:
             log.warning(LEFT_OUT[cause], ", ".join(left_out))
     for stage in manifest["stages"]:
-        empty = [split for split in SPLITS if not stage[split]]
+        share = stage["groups_with_gradient"]
+        if share is not None and share < FEW:
+            log.warning(
+                "stage %s: %s of its groups of %d would carry a gradient; export.filter=gradient "
+                "keeps the problems whose groups probably do",
+                *(stage["stage"], percent(share), manifest["group_size"]),
+            )
+        empty = [split for split in SIDES if not stage[split]]
         if empty and (manifest["val_fraction"] or "train" in empty):
             log.warning(
                 "stage %s has no problem to %s: no file", stage["stage"], " and ".join(empty)

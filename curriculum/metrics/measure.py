@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 
-from curriculum.core.posterior import JEFFREYS, beta_posterior, fit_beta
-from curriculum.core.records import Easier, Floats, Metrics, Problems, Rewards
+from curriculum.core.posterior import JEFFREYS, Priors, beta_posterior, mixed_groups, priors
+from curriculum.core.records import (
+    Easier,
+    Floats,
+    Metrics,
+    Problems,
+    Rewards,
+    reaches,
+    rounded,
+)
 from curriculum.metrics.base import Metric, Samples
 from curriculum.metrics.difficulty_score import DifficultyScore
 from curriculum.metrics.extremes import MaxReward, MinReward
@@ -38,6 +45,7 @@ class Measure:
     pass_at_k: list[Samples] = field(default_factory=lambda: [1, 2, 4, 8, 16, 32, 64])
     prior: Prior | None = field(default_factory=lambda: list(JEFFREYS))
     level: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    group_size: Annotated[int, Field(ge=2)] = 8  # rollouts of a group in training
 
     @property
     def basis(self) -> dict[str, float | bool]:
@@ -76,7 +84,7 @@ def measure(
 
     Beside them `n`, `c`, `truncated` (rollouts, passes, rollouts cut off by the limit of new
     tokens, which count like any other) and the pass rate's posterior: `pass_rate_mean`,
-    `pass_rate_low`, `pass_rate_high`, as shares.
+    `pass_rate_low`, `pass_rate_high`, as shares; and `groups_with_gradient`, see `_gradient`.
 
     Args:
         recorded_order: the buckets that the data puts its problems in, easy to hard, where it
@@ -88,35 +96,50 @@ def measure(
     n = rewards.counts.astype(np.float64)
     c = rewards.passes(config.threshold, config.strict)
     measured = problems.at(rewards.problem)
-    posterior = _posterior(n, c, measured["data_source"].to_numpy(), config)
+    known = priors(n, c, measured["data_source"].to_numpy(), config.prior)
+    posterior = _posterior(n, c, known, config.level)
     cut_off = np.zeros(len(rewards.values)) if rewards.truncated is None else rewards.truncated
     truncated = rewards.sum(cut_off.astype(np.float64))
     columns = {"n": n, "c": c, "truncated": truncated, **posterior}
+    columns["groups_with_gradient"] = _gradient(rewards, n, c, known, config)
     parts = [{name: each(part) for name, each in metrics.items()} for part in rewards.parts()]
     columns |= {name: np.concatenate([part[name] for part in parts]) for name in metrics}
     easier: dict[str, Easier] = {name: each.easier for name, each in metrics.items()}
     easier |= dict.fromkeys(posterior, "higher")
     ids, buckets = (measured[name].combine_chunks() for name in ("problem_id", "bucket"))
     recorded = None if buckets.null_count else buckets
-    return Metrics(ids, columns, chosen, easier, recorded, config.basis, recorded_order)
+    return Metrics(
+        *(ids, columns, chosen, easier, recorded, config.basis, recorded_order),
+        group_size=config.group_size,
+        prior=config.prior,
+    )
 
 
-def _posterior(
-    n: Floats, c: Floats, source: npt.NDArray[Any], config: Measure
-) -> dict[str, Floats]:
-    """Mean and interval of the pass rates, under the prior that was given or each source's own."""
+def _posterior(n: Floats, c: Floats, known: Priors, level: float) -> dict[str, Floats]:
+    """Mean and interval of the pass rates."""
     columns = np.empty((3, len(n)))
-    if config.prior is not None:
-        a, b = config.prior
-        columns[:] = beta_posterior(n, c, (a, b), config.level)
-    else:
-        import pandas as pd
-
-        for rows in pd.Series(source).groupby(source).indices.values():
-            prior = fit_beta(n[rows], c[rows])
-            columns[:, rows] = beta_posterior(n[rows], c[rows], prior, config.level)
+    for rows, prior in known:
+        columns[:, rows] = beta_posterior(n[rows], c[rows], prior, level)
     names = ("pass_rate_mean", "pass_rate_low", "pass_rate_high")
     return dict(zip(names, columns, strict=True))
+
+
+def _gradient(rewards: Rewards, n: Floats, c: Floats, known: Priors, config: Measure) -> Floats:
+    """(P,) share of groups of `group_size` rollouts whose rewards are not all alike.
+
+    Of rewards that do no more than pass or fail; of others, by how often a problem's commonest
+    reward comes: then it is that share at least, for those that are another may differ too.
+    """
+    low, high = rounded(rewards.values.min()), rounded(rewards.values.max())
+    values = rounded(rewards.values)
+    two = bool(((values == low) | (values == high)).all())
+    ends = reaches(np.array([low, high]), config.threshold, strict=config.strict)
+    if not two or (low < high and (ends[0] or not ends[1])):
+        return mixed_groups(n, rewards.commonest.astype(np.float64), JEFFREYS, config.group_size)
+    share = np.empty(len(n))
+    for rows, prior in known:
+        share[rows] = mixed_groups(n[rows], c[rows], prior, config.group_size)
+    return share
 
 
 def _column_name(standard: Mapping[str, Metric], metric: Metric, option: str) -> str:

@@ -63,6 +63,7 @@ def of_run(outcome: Measured, result: RunResult, folder: Path, store: Store, exa
         "title": outcome.label,
         "tiles": _tiles(result, folder, outcome.rollouts),
         "metric": metric,
+        "group_size": outcome.metrics.group_size,
         "edges": edges,
         "level": f"{result.config['measure']['level']:.0%}".replace("%", " %"),
         "bucketing": outcome.bucketing,

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from scipy.stats import beta
 
-from curriculum.core.posterior import beta_posterior, fit_beta
+from curriculum.core.posterior import (
+    beta_posterior,
+    fit_beta,
+    mass_between,
+    mixed_groups,
+    priors,
+)
 
 
 def grid(largest: int) -> tuple[np.ndarray, np.ndarray]:
@@ -67,3 +73,31 @@ def test_samples_that_are_no_whole_numbers():
     expected = beta(0.5 + c, 0.5 + n - c)
     np.testing.assert_allclose(mean, expected.mean(), rtol=1e-12)
     np.testing.assert_allclose((low, high), expected.ppf([[0.05], [0.95]]), rtol=1e-8)
+
+
+@pytest.mark.parametrize("prior", [(0.5, 0.5), (2.0, 5.0)])
+@pytest.mark.parametrize("size", [2, 8])
+def test_groups_with_a_gradient_are_the_posterior_s_mean_of_groups_that_are_not_alike(prior, size):
+    n, c = grid(12)
+    rates = (np.arange(200_000) + 0.5) / 200_000
+    mixed = 1 - rates**size - (1 - rates) ** size
+    found = mixed_groups(n, c, prior, size)
+    for row in range(0, len(n), 17):
+        density = beta(prior[0] + c[row], prior[1] + n[row] - c[row]).pdf(rates)
+        assert found[row] == pytest.approx((density * mixed).mean(), abs=2e-3)
+
+
+def test_mass_of_a_band_is_that_of_scipy():
+    n, c = grid(9)
+    expected = beta(2 + c, 1 + n - c)
+    found = mass_between(n, c, (2.0, 1.0), 0.1, 0.9)
+    np.testing.assert_allclose(found, expected.cdf(0.9) - expected.cdf(0.1), atol=1e-12)
+
+
+def test_each_source_has_a_prior_of_its_own_unless_one_is_given():
+    n, c = np.full(6, 8.0), np.array([0.0, 0, 1, 8, 8, 7])
+    source = np.array(["hard", "hard", "hard", "easy", "easy", "easy"], object)
+    known = {tuple(rows.tolist()): prior for rows, prior in priors(n, c, source, None)}
+    assert known == {(0, 1, 2): fit_beta(n[:3], c[:3]), (3, 4, 5): fit_beta(n[3:], c[3:])}
+    ((rows, prior),) = priors(n, c, source, [1, 2])
+    assert rows.tolist() == list(range(6)) and prior == (1, 2)
