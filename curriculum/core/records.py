@@ -292,6 +292,7 @@ class Metrics:
     recorded: pa.Array | None = None  # (P,) names of the buckets that the data puts them in
     basis: Mapping[str, Any] = field(default_factory=dict)  # what the numbers depend on
     recorded_order: Sequence[str] | None = None  # these names, easy to hard, where the data says so
+    level: float = 0.9  # mass of the intervals
     group_size: int = 8  # rollouts of the groups that `groups_with_gradient` is about
     prior: Sequence[float] | None = None  # (a, b) of the pass rates; None: fitted to each source
 
@@ -388,6 +389,27 @@ class Measured:
     label: str  # of the data
     # Columns that rows have of rollouts, of each kind the first that is there; None: none at all.
     rollout_columns: Sequence[Sequence[str]] | None = None
+
+    @cached_property
+    def pass_rates(self) -> Floats:
+        """(buckets, 3) mean of the true pass rates of each bucket's problems, low and high."""
+        from curriculum.core.mixing import mean_pass_rates
+
+        n, c, level = self.metrics["n"], self.metrics["c"], self.metrics.level
+        bucket, buckets = self.buckets.assignment, len(self.buckets.names)
+        if not self._are_recorded:
+            return mean_pass_rates(n, c, bucket, buckets, level)
+        # The data's own buckets are no choice by the rollouts, and each has pass rates of its own.
+        alone = np.full((buckets, 3), np.nan)
+        for each in np.unique(bucket):
+            rows = bucket == each
+            alone[each] = mean_pass_rates(n[rows], c[rows], bucket[rows] * 0, 1, level)[0]
+        return alone
+
+    @property
+    def _are_recorded(self) -> bool:
+        recorded = self.metrics.recorded
+        return recorded is not None and bool(pc.all(pc.equal(recorded, self.buckets.labels())))
 
     @property
     def measured(self) -> Integers:

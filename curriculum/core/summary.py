@@ -37,12 +37,16 @@ def bucket_statistics(outcome: Measured) -> dict[str, dict[str, float]]:
         statistics[name] = {"count": count}
         if count:
             share = metrics["c"][inside] / metrics["n"][inside]
+            estimated, low, high = outcome.pass_rates[i].tolist()
             statistics[name] |= {
                 "mean_reward": float(metrics["mean_reward"][inside].mean()),
                 "mean_pass_rate": float(share.mean()),
                 "mean_difficulty_score": float(metrics["difficulty_score"][inside].mean()),
                 "lowest_pass_rate": float(share.min()),
                 "highest_pass_rate": float(share.max()),
+                "estimated_pass_rate": estimated,
+                "estimated_pass_rate_low": low,
+                "estimated_pass_rate_high": high,
                 "groups_with_gradient": float(metrics["groups_with_gradient"][inside].mean()),
             }
     return statistics

@@ -110,6 +110,7 @@ def measure(
     recorded = None if buckets.null_count else buckets
     return Metrics(
         *(ids, columns, chosen, easier, recorded, config.basis, recorded_order),
+        level=config.level,
         group_size=config.group_size,
         prior=config.prior,
     )

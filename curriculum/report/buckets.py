@@ -18,16 +18,14 @@ from curriculum.core.charts import (
     stacked_rows,
     told,
 )
-from curriculum.core.posterior import JEFFREYS, beta_posterior
 from curriculum.core.records import DECIMALS, Floats, Integers, Measured
 from curriculum.core.summary import bucket_statistics
 
 
-def rows_of(outcome: Measured, level: float, metric: str) -> list[dict[str, Any]]:
+def rows_of(outcome: Measured, metric: str) -> list[dict[str, Any]]:
     """A row a bucket, easy to hard: what `summary.json` says of it, and what it costs.
 
     Args:
-        level: mass of the interval of the mean pass rate.
         metric: whose range is told.
     """
     metrics, rows = outcome.metrics, []
@@ -42,7 +40,6 @@ def rows_of(outcome: Measured, level: float, metric: str) -> list[dict[str, Any]
         if numbers["count"]:
             low, high = _range(metrics[metric][inside])
             row |= {"low": low, "high": high}
-            row |= {"interval": mean_interval(metrics["n"][inside], metrics["c"][inside], level)}
             rates = metrics["c"][inside] / metrics["n"][inside]
             row |= {"quartiles": np.quantile(rates, [0.25, 0.75]).tolist()}
         rows.append(row)
@@ -53,19 +50,6 @@ def _range(values: Floats) -> tuple[float | None, float | None]:
     """The lowest and the highest value; None where none of them is defined."""
     defined = values[~np.isnan(values)]
     return (float(defined.min()), float(defined.max())) if len(defined) else (None, None)
-
-
-def mean_interval(n: Floats, c: Floats, level: float) -> tuple[float, float]:
-    """Of the mean pass rate of some problems, from as many rollouts as it is worth.
-
-    The mean of (P,) shares c / n varies like the share of P² / Σ(1 / n) rollouts that are all
-    alike, or less where problems differ: the interval errs on the wide side.
-    """
-    worth = len(n) ** 2 / np.sum(1 / n)
-    passes = worth * np.mean(c / n)
-    both = np.array([worth]), np.array([min(passes, worth)])
-    _, low, high = beta_posterior(*both, JEFFREYS, level)
-    return float(low[0]), float(high[0])
 
 
 def reach(rows: list[dict[str, Any]], colors: list[str]) -> Spec:
@@ -80,9 +64,9 @@ def reach(rows: list[dict[str, Any]], colors: list[str]) -> Spec:
             "hi": row["highest_pass_rate"],
             "q1": row["quartiles"][0],
             "q3": row["quartiles"][1],
-            "mean": row["mean_pass_rate"],
-            "m0": row["interval"][0],
-            "m1": row["interval"][1],
+            "mean": row["estimated_pass_rate"],
+            "m0": row["estimated_pass_rate_low"],
+            "m1": row["estimated_pass_rate_high"],
         }
         for row in rows
         if row["count"]
@@ -91,7 +75,7 @@ def reach(rows: list[dict[str, Any]], colors: list[str]) -> Spec:
         label="bucket",
         lo="lowest|.3f",
         q1="a quarter is below|.3f",
-        mean="mean|.3f",
+        mean="true mean, estimated|.3f",
         m0="its interval from|.3f",
         m1="to|.3f",
         q3="a quarter is above|.3f",

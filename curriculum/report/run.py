@@ -49,7 +49,7 @@ def of_run(outcome: Measured, result: RunResult, folder: Path, store: Store, exa
     for place, i in enumerate(order.tolist()):
         browser.problems[i] |= {"hardness": place, "bucket": int(of_bucket[i])}
         browser.problems[i] |= _measured(outcome, int(chosen[i]))
-    rows = buckets.rows_of(outcome, result.config["measure"]["level"], metric)
+    rows = buckets.rows_of(outcome, metric)
     values = outcome.metrics[metric]
     charts: dict[str, Spec | None] = {
         "histogram": histogram(values, outcome.buckets.assignment, names, colors, edges),
