@@ -74,10 +74,11 @@ def test_numbers_are_those_of_the_other_files(run, tmp_path, read_result):
             f"{told['mean_reward']:.3f}",
             f"{told['mean_pass_rate']:.3f}",
         ]
-        low, high = map(float, row[5].split(" to "))
-        assert low - 1e-4 <= told["mean_pass_rate"] <= high + 1e-4
+        low, high = (told[f"estimated_pass_rate_{end}"] for end in ("low", "high"))
+        assert row[5:7] == [f"{told['estimated_pass_rate']:.3f}", f"{low:.3f} to {high:.3f}"]
         span = inside["mean_reward"].min(), inside["mean_reward"].max()
-        assert [float(each) for each in row[6:]] == pytest.approx(span, rel=1e-3)
+        assert [float(each) for each in row[7:9]] == pytest.approx(span, rel=1e-3)
+        assert row[9] == f"{inside['groups_with_gradient'].mean():.0%}"
     costs = {row[0]: row[1:] for row in table_after(html, "cost")}
     mixed = problems[problems["c"].between(1, 15)].groupby("data_source")["n"].sum()
     assert costs["source reasoning_gym/gcd"][1] == f"{mixed['reasoning_gym/gcd']:,}"
