@@ -202,6 +202,7 @@ def _about(result: RunResult, folder: Path, status: str, error: str | None) -> d
         "versions": {name: result.versions[name] for name in PACKAGES},
         "seconds": result.seconds,
         "stages": result.stages,
+        "next": result.results.get("next"),
         "took": [line for step in READING for line in result.results.get(f"{step}_took", [])],
         "rejects": _rejects(result, folder),
         "config": json.dumps(result.config, indent=1, ensure_ascii=False),

@@ -15,6 +15,7 @@ from curriculum.run.context import Context
 from curriculum.run.flat import leave_flat
 from curriculum.run.layouts import lay_out, require_apart, show
 from curriculum.run.metrics import measure_problems
+from curriculum.run.next_step import next_step
 from curriculum.run.order import write_order
 from curriculum.run.problems import read_problems
 from curriculum.run.rewards import reward
@@ -39,6 +40,8 @@ def run(cfg: Mapping[str, Any], context: Context) -> None:
     with tracked(settings, cfg, context) as tracker:
         if page := take_steps(settings, context, tracker):
             log.info("to look at it: %s", shown(page))
+    if following := context.ledger.result().results.get("next"):
+        log.info("Next: %s  # to %s", following["command"], following["to"])
 
 
 def take_steps(settings: Settings, context: Context, tracker: Tracker) -> Path | None:
@@ -78,6 +81,9 @@ def take_steps(settings: Settings, context: Context, tracker: Tracker) -> Path |
             write_order(settings, sampler, measured, left, context)
         if settings.until is None and sampler and trainer:
             train(settings, sampler, trainer, given(settings, measured, left), context, tracker)
+    following = next_step(settings, measured, context)
+    if following is not None:
+        context.ledger.note(next={"to": following.why, "command": following.command})
     with context.ledger.timed("report"):
         result, examples = context.ledger.result(), settings.report.examples
         return report.of_run(measured, result, context.folder, context.store, examples)
