@@ -17,7 +17,7 @@ from curriculum.data.base import Files, Loaded
 from curriculum.formats import reading
 from curriculum.formats.columns import Columns
 from curriculum.formats.files import File
-from curriculum.formats.names import REWARDS, FailedCalls
+from curriculum.formats.names import POLICIES, REWARDS, FailedCalls
 from curriculum.formats.originals import of_rollouts
 from curriculum.formats.problems import ProblemList
 from curriculum.formats.repeats import NO_STEP, of_other_steps, repeats
@@ -73,6 +73,7 @@ class Rollouts(Files):
         found = problems.finish()
         del problems  # a million take as much memory as sixteen million rollouts
         parts = [by_place.pop(place) for place in range(len(files))]
+        self._require_one_policy(parts)
         index, total = self._once(parts, Rows.total(rows))
         used = index.filter(pc.greater_equal(index["problem"], 0))
         unreadable = [row for row in rejected if isinstance(row, UnreadableReward)]
@@ -89,6 +90,18 @@ class Rollouts(Files):
         said = took(self.files(), self.fields, rollouts=True)
         origins = Origins.of([file.url for file in files], parts)
         return Loaded(found, index, rejected, total, said, origins)
+
+    def _require_one_policy(self, parts: list[Part]) -> None:
+        """Raise UserError for rollouts of several models, or temperatures."""
+        for name in POLICIES:
+            said = set().union(*(part.policies.get(name, ()) for part in parts))
+            if len(said) > 1:
+                first = ", ".join(sorted(map(str, said))[:3])
+                raise UserError(
+                    f"{self.path} has rollouts of several policies: its column {name} says "
+                    f"{first}{', ...' if len(said) > 3 else ''}, and no rate is of all of them. "
+                    f"Give each a file of its own; if {name} is about something else, rename it"
+                )
 
     def _once(self, parts: list[Part], rows: Rows) -> tuple[pa.Table, Rows]:
         """The index of one policy's rollouts, each once; what is left out has no problem."""

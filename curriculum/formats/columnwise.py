@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,15 @@ from curriculum.formats.files import File
 from curriculum.formats.forms import form_of
 from curriculum.formats.grouping import codes_of, first_rows
 from curriculum.formats.identity import to_json
-from curriculum.formats.names import COUNTING, ERRORS, ORIGINAL, REASONS, RESPONSES, REWARDS
+from curriculum.formats.names import (
+    COUNTING,
+    ERRORS,
+    ORIGINAL,
+    POLICIES,
+    REASONS,
+    RESPONSES,
+    REWARDS,
+)
 from curriculum.formats.parquet import Parquet, opened
 from curriculum.formats.problems import Places, ProblemList
 from curriculum.formats.repeats import NO_STEP, step_of
@@ -160,7 +169,9 @@ def _index_rows(
     table = index_table(
         problem, _or_nulls(sample_idx, problem), _or_nulls(reward, problem), reasons
     )
-    return Part(table, None, _steps(file, parquet), len(problem), int(np.sum(problem >= 0)))
+    used = problem >= 0
+    said = _policies(parquet, used)
+    return Part(table, None, _steps(file, parquet), len(problem), int(np.sum(used)), policies=said)
 
 
 def _index_lists(
@@ -191,7 +202,9 @@ def _index_lists(
     table = index_table(problem, _or_nulls(None, problem), _or_nulls(reward, problem))
     steps = _steps(file, parquet)
     return Part(
-        table, row + 1, None if steps is None else steps[row], len(row_of), int(np.sum(row_of >= 0))
+        *(table, row + 1, None if steps is None else steps[row]),
+        *(len(row_of), int(np.sum(row_of >= 0))),
+        policies=_policies(parquet, row_of >= 0),
     )
 
 
@@ -351,6 +364,13 @@ def _steps(file: File, parquet: Parquet) -> Integers | None:
         raise UserError(f"{file.url}: {error}") from error
     codes = np.asarray(encoded.indices.cast(pa.int64()).fill_null(-1))
     return np.asarray(np.array(known, np.int64)[codes])
+
+
+def _policies(parquet: Parquet, used: Booleans) -> dict[str, set[Any]]:
+    """What the used rows say in columns of `POLICIES`."""
+    plain = [n for n in POLICIES if n in parquet.names and not pa.types.is_nested(parquet.type(n))]
+    said = {name: parquet.read(name).filter(pa.array(used)).unique() for name in plain}
+    return {name: {*values.drop_null().to_pylist()} for name, values in said.items()}
 
 
 def _finish_reasons(parquet: Parquet) -> pa.Array | None:

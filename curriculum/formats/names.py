@@ -19,6 +19,7 @@ ROLES = (
 PROMPTS = ("prompt", "messages", "input", "question", "problem")
 SOURCES = ("data_source", "source")
 TRUTHS = ("ground_truth", "gts", "answer", "gt")
+POLICIES = ("model", "model_name", "model_id", "temperature")  # of which a rate is of one alone
 MEDIA = ("images", "image", "videos", "video", "audios", "audio")  # as verl and datasets say
 RESPONSES = (
     *("response", "responses", "output", "outputs", "completion", "completions"),

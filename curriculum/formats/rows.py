@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -62,6 +62,7 @@ class Part(NamedTuple):
     used: int
     failed_calls: int = 0  # rows that are nothing else
     failed_rollouts: int = 0
+    policies: Mapping[str, set[Any]] = {}  # what columns of `POLICIES` say in used rows
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from curriculum.formats.containers.base import Line
 from curriculum.formats.files import File
 from curriculum.formats.forms import form_of
 from curriculum.formats.forms.base import Form
-from curriculum.formats.names import COUNTING, ORIGINAL, PROMPTS, Row, mapped, require
+from curriculum.formats.names import COUNTING, ORIGINAL, POLICIES, PROMPTS, Row, mapped, require
 from curriculum.formats.problems import Places, ProblemList
 from curriculum.formats.repeats import step_of
 from curriculum.formats.rows import Part, Rejected, UnreadableReward
@@ -49,6 +49,7 @@ def index(file: File, problems: ProblemList, rejected: list[Rejected]) -> Part:
     columns: dict[str, list[Any]] = {name: [] for name in ("problem", "number", "reward", "reason")}
     steps: list[int] = []
     rows: list[int] = []
+    policies: dict[str, set[Any]] = {name: set() for name in POLICIES}
     for line, found, problem in _placed(file, problems, rejected):
         read += 1
         if isinstance(found, Exception):
@@ -66,9 +67,14 @@ def index(file: File, problems: ProblemList, rejected: list[Rejected]) -> Part:
         lost += there.count(False) if problem >= 0 else 0
         is_used = any(there) or (problem >= 0 and not there)
         used, failed = used + is_used, failed + (problem >= 0 and not is_used)
+        for name in POLICIES if is_used else ():
+            said = (line.row or {}).get(name)
+            if isinstance(said, str | int | float):
+                policies[name].add(said)
     table = index_table(np.array(columns["problem"], np.int64), *list(columns.values())[1:])
     return Part(
-        table, np.array(rows, np.int64), np.array(steps, np.int64), read, used, failed, lost
+        *(table, np.array(rows, np.int64), np.array(steps, np.int64), read, used, failed, lost),
+        policies=policies,
     )
 
 

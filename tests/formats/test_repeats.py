@@ -175,3 +175,19 @@ def test_messages_end_with_the_answer(tmp_path):
     assert groups(source) == [(1, 3)]
     assert "assistant" not in source.load().problems.table["prompt"][0].as_py()
     assert [each for batch in source.responses() for each in batch.to_pylist()] == ["3", "4", "5"]
+
+
+@pytest.mark.parametrize(
+    ("column", "values"), [("model", ["llama", "qwen"]), ("temperature", [0.6, 1.0])]
+)
+@pytest.mark.parametrize("names", [["a.jsonl"], ["a.parquet"], ["a.jsonl", "b.parquet"]])
+def test_rollouts_of_several_policies_are_never_pooled(tmp_path, column, values, names):
+    rows = [
+        {"prompt": "q", "response": f"{i}", "reward": 1.0, column: values[i % 2]} for i in range(4)
+    ]
+    parts = [rows] if len(names) == 1 else [rows[::2], rows[1::2]]
+    paths = [write_rows(tmp_path / name, part) for name, part in zip(names, parts, strict=True)]
+    with pytest.raises(UserError, match=f"column {column} says {values[0]}, {values[1]}, and no"):
+        data.Rollouts([str(path) for path in paths]).load()
+    alone = write_rows(tmp_path / f"alone_{names[0]}", rows[::2])
+    assert len(data.Rollouts(str(alone)).load().rollouts) == 2
