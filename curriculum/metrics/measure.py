@@ -45,7 +45,7 @@ class Measure:
     pass_at_k: list[Samples] = field(default_factory=lambda: [1, 2, 4, 8, 16, 32, 64])
     prior: Prior | None = field(default_factory=lambda: list(JEFFREYS))
     level: Annotated[float, Field(gt=0, lt=1)] = 0.9
-    group_size: Annotated[int, Field(ge=2)] = 8  # rollouts of a group in training
+    group_size: Annotated[int, Field(ge=1)] = 8  # rollouts of a group in training
 
     @property
     def basis(self) -> dict[str, float | bool]:

@@ -105,6 +105,7 @@ class Settings:
             budget=_chosen(cfg, "budget", Budget),
             reward=reward,
             scoring=shared(Scoring, "reward"),
+            schedule=shared(Schedule, "trainer"),  # before what takes its group_size
             measure=typed(Measure, cfg["measure"], "measure"),
             metric=conforming(build(cfg, "metric"), Metric, "metric"),
             bucketer=bucketer,
@@ -112,7 +113,6 @@ class Settings:
             sampler=_chosen(cfg, "sampler", Sampler),
             guards=shared(Guards, "sampler"),
             trainer=trainer,
-            schedule=shared(Schedule, "trainer"),
             tracking=conforming(build(cfg, "tracker"), Tracking, "tracker"),
             seed=_seed(cfg["seed"]),
             limits=shared(Limits, "data"),

@@ -53,6 +53,8 @@ def dry_run(composed_values, store, tmp_path):
             "metric": "mean_reward",
             "bucketer": "pass_rate",
             "sampler": "none",
+            "trainer": "none",
+            "data": "demo",
         }
         choices = {group: given.get(group, option) for group, option in default.items()}
         context = Context.of(cfg, folder, choices, overrides, show=True)
