@@ -190,4 +190,4 @@ def test_rollouts_of_several_policies_are_never_pooled(tmp_path, column, values,
     with pytest.raises(UserError, match=f"column {column} says {values[0]}, {values[1]}, and no"):
         data.Rollouts([str(path) for path in paths]).load()
     alone = write_rows(tmp_path / f"alone_{names[0]}", rows[::2])
-    assert len(data.Rollouts(str(alone)).load().rollouts) == 2
+    assert data.Rollouts(str(alone)).load().rows.used == 2
