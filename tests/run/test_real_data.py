@@ -42,7 +42,7 @@ def test_ties_of_game_24_leave_buckets_equal(run, measured, test_data, tmp_path)
     """It has three models' samples under the same numbers: they are not pooled."""
     path = test_data / "game24_tot" / "long.parquet"
     refused = run("data=rollouts", f"data.path={path}")
-    assert "rollouts 1 and 10001 of the data are both sample 0 of a problem" in refused.stderr
+    assert "rollouts of several policies: its column model says gpt-4 cot" in refused.stderr
     rollouts = pd.read_parquet(path)
     path = tmp_path / "one.parquet"
     rollouts[rollouts["model"] == "gpt-4 cot t=0.7"].to_parquet(path)
