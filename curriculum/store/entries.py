@@ -26,7 +26,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from curriculum.core.atomic import PARTIAL, whole
 from curriculum.store.lease import PATIENCE, Lease, held
@@ -34,6 +34,7 @@ from curriculum.store.lease import PATIENCE, Lease, held
 log = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
+T = TypeVar("T")
 
 
 class Entry(NamedTuple):
@@ -97,6 +98,29 @@ class Store:
         for begun in _begun(folder):
             _link_files(begun, shared)
         return shared
+
+    def add_part(
+        self, name: str, made_of: Mapping[str, Any], part: str, add: Callable[[Path], T]
+    ) -> T | None:
+        """What `add` returns of the `shared` folder; None where the entry is finished by then.
+
+        Args:
+            part: what of it is added, as `3-of-16`; of several runs that add it one works.
+        """
+        if self.is_finished(name, made_of):
+            return None
+        folder, added = self.shared(name, made_of), None
+        try:
+            with held(folder.with_name(f"{folder.name}.{part}.lock")):
+                added = add(folder)
+        except FileNotFoundError:
+            if not self.is_finished(name, made_of):
+                raise
+        # Whoever found all parts there has made a finished entry of them, and removed the folder.
+        if not self.is_finished(name, made_of):
+            return added
+        shutil.rmtree(folder, ignore_errors=True)  # made anew above, as the entry was finished
+        return None
 
     def _folder(self, name: str, made_of: Mapping[str, Any]) -> Path:
         fingerprint = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -23,7 +22,6 @@ from curriculum.generators.base import CUT_OFF, Batch, Generation, Generator
 from curriculum.run.generating import parts
 from curriculum.run.generating.plan import plan
 from curriculum.store.entries import Entry, Store, digest_of_source
-from curriculum.store.lease import held
 
 log = logging.getLogger(__name__)
 
@@ -83,21 +81,13 @@ def add_shard(store: Store, work: Work) -> tuple[int, int]:
     """Generate this shard's batches; return how many batches there are now, and of how many."""
     total = len(work.batches)
     shard, shards = work.generation.shard, work.generation.shards
-    if store.is_finished(STAGE, work.made_of):
-        return total, total
-    folder, done = store.shared(STAGE, work.made_of), 0
-    try:
-        with held(folder.with_name(f"{folder.name}.{shard}-of-{shards}.lock")):
-            _generate(folder, work.generator, work.batches[shard::shards])
-        done = sum(parts.path_of(folder, batch).exists() for batch in work.batches)
-    except FileNotFoundError:
-        if not store.is_finished(STAGE, work.made_of):
-            raise
-    # Whoever found all batches there has made a finished entry of them, and removed the folder.
-    if store.is_finished(STAGE, work.made_of):
-        shutil.rmtree(folder, ignore_errors=True)  # made anew above, as the entry was finished
-        return total, total
-    return done, total
+
+    def add(folder: Path) -> int:
+        _generate(folder, work.generator, work.batches[shard::shards])
+        return sum(parts.path_of(folder, batch).exists() for batch in work.batches)
+
+    done = store.add_part(STAGE, work.made_of, f"{shard}-of-{shards}", add)
+    return total if done is None else done, total
 
 
 def _generate(folder: Path, generator: Generator, batches: Sequence[Batch]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -27,7 +26,6 @@ from curriculum.run.scoring.scoring import (
     score_shard,
 )
 from curriculum.store.entries import Entry, Store, digest_of_source
-from curriculum.store.lease import held
 
 FILE = "rewards.parquet"
 SCHEMA = 1  # of the entry; another one makes all of them anew
@@ -111,19 +109,10 @@ def add_shard(store: Store, work: Work) -> tuple[int, int]:
         TooManyFailures: as soon as more than `scoring.max_failures` failed, of all shards.
     """
     total = int((work.rollouts.problem >= 0).sum())
-    if store.is_finished(STAGE, work.made_of):
-        return total, total
-    folder = store.shared(STAGE, work.made_of)
-    shard, shards = work.scoring.shard, work.scoring.shards
-    try:
-        with held(folder.with_name(f"{folder.name}.{shard}-of-{shards}.lock")):
-            kept = Kept(folder)
-            done = score_shard(work.reward, work.problems, work.rollouts, work.scoring, kept)
-    except FileNotFoundError:
-        if not store.is_finished(STAGE, work.made_of):
-            raise
-    # Whoever found all of them scored has made a finished entry of them, and removed the folder.
-    if store.is_finished(STAGE, work.made_of):
-        shutil.rmtree(folder, ignore_errors=True)  # made anew above, as the entry was finished
-        return total, total
-    return done, total
+
+    def add(folder: Path) -> int:
+        return score_shard(work.reward, work.problems, work.rollouts, work.scoring, Kept(folder))
+
+    part = f"{work.scoring.shard}-of-{work.scoring.shards}"
+    done = store.add_part(STAGE, work.made_of, part, add)
+    return total if done is None else done, total
