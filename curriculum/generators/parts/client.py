@@ -30,6 +30,7 @@ class _Opened:
     batch: Batch
     size: int  # requests to the server
     answers: dict[int, list[Response]] = field(default_factory=dict)
+    kept: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def responses(self) -> list[Response]:
@@ -59,7 +60,8 @@ class Client:
     ) -> AsyncGenerator[tuple[Batch, Sequence[Response]], None]:
         """Batches as they are done, as many requests under way as there may be.
 
-        A request that takes long holds back its own batch and no other.
+        A request that takes long holds back its own batch and no other. Of batches that have
+        begun and that the caller has not come back from, there are at most `concurrency`.
 
         Raises:
             UserError: where the server refuses a request, or goes on failing.
@@ -72,6 +74,8 @@ class Client:
                 opened.answers[place] = await self._request(connection, prompt, samples, seed)
                 if len(opened.answers) == opened.size:
                     whole.put_nowait(opened)
+                    # Whatever happens to this process costs what is under way, and no more.
+                    await opened.kept.wait()
                 # Answers that come together are all read before the next requests go, so that
                 # these come together too: a server computes best what it gets at once.
                 await asyncio.sleep(0)
@@ -83,6 +87,7 @@ class Client:
             try:
                 while (opened := await whole.get()) is not None:
                     yield opened.batch, opened.responses
+                    opened.kept.set()
                 await ended
             finally:
                 for worker in workers:
