@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -17,13 +18,15 @@ from curriculum.data.base import Files, Loaded
 from curriculum.formats import reading
 from curriculum.formats.columns import Columns
 from curriculum.formats.files import File
-from curriculum.formats.names import POLICIES, REWARDS, FailedCalls
+from curriculum.formats.names import POLICIES, REWARDS, FailedCalls, Steps
 from curriculum.formats.originals import of_rollouts
 from curriculum.formats.problems import ProblemList
 from curriculum.formats.repeats import NO_STEP, of_other_steps, repeats
 from curriculum.formats.rows import Origins, Part, Rejected, Rows, UnreadableReward
 from curriculum.formats.tables import conform, number_samples
 from curriculum.formats.took import took
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Rollouts(Files):
     server), or the dumps that verl writes while training (`{input, output, gts, score, step}`).
     """
 
-    step: int | None = None
+    step: Steps = None
     failed_calls: FailedCalls = "excluded"
     reward_key: str | None = None
     rows_apart: ClassVar = False  # whether rows with all samples of a problem are never pooled
@@ -108,6 +111,11 @@ class Rollouts(Files):
         index = pa.concat_tables([part.index for part in parts])
         others = of_other_steps(index["problem"].to_numpy(), _steps(parts), self.step)
         index = _without(index, others)
+        if isinstance(self.step, tuple):
+            log.warning(
+                "rollouts of steps %d to %d are pooled: rates are means of those", *self.step
+            )
+            index = _unnumbered(index)
         again = repeats(index, self.responses())
         index = number_samples(_without(index, again))
         left = {"repeated": _rows_of(again, parts), "of_other_steps": _rows_of(others, parts)}
@@ -149,6 +157,13 @@ def _without(index: pa.Table, rollouts: Booleans) -> pa.Table:
         return index
     problem = np.where(rollouts, -1, index["problem"].to_numpy())
     return index.set_column(0, index.schema.field("problem"), pa.array(problem))
+
+
+def _unnumbered(index: pa.Table) -> pa.Table:
+    """The index of rollouts of several steps, each of which has a sample 0."""
+    place = index.column_names.index("sample_idx")
+    nothing = pa.nulls(len(index), pa.int64())
+    return index.set_column(place, index.schema.field(place).with_nullable(True), nothing)
 
 
 def _rows_of(rollouts: Booleans, parts: list[Part]) -> int:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from curriculum.core.errors import UserError
 
+Steps = int | tuple[int, int] | None  # of a training: one, first to last; None: there is but one
 FailedCalls = Literal["excluded", "wrong"]
 Row = Mapping[str, Any]
 Names = Mapping[str, str | int]  # {role: column, dotted where it is inside of one, or a number}

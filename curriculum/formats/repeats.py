@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from curriculum.core.errors import UserError
 from curriculum.core.records import Booleans, Integers
+from curriculum.formats.names import Steps
 
 NO_STEP = -1
 
@@ -32,16 +33,16 @@ def step_of(value: Any) -> int:
     raise ValueError(f"step is no whole number: {value!r}")
 
 
-def of_other_steps(problem: Integers, steps: Integers | None, step: int | None) -> Booleans:
+def of_other_steps(problem: Integers, steps: Integers | None, step: Steps) -> Booleans:
     """(R,) the rollouts of another training step than the one that is asked for.
 
     Args:
         problem: (R,) -1: not used anyway.
         steps: (R,) at which each was made, NO_STEP where it doesn't say; None: none does.
-        step: the one to take; None: there must not be several.
+        step: the one to take, or the first and the last; None: there must not be several.
 
     Raises:
-        UserError: where there are several and none was chosen, or none of the one chosen.
+        UserError: where there are several and none was chosen, or none of those chosen.
     """
     if steps is None and step is None:
         return np.zeros(len(problem), bool)
@@ -53,14 +54,17 @@ def of_other_steps(problem: Integers, steps: Integers | None, step: int | None) 
             others = " and of none" if (steps[used] == NO_STEP).any() else ""
             raise UserError(
                 f"rollouts of several policies: of the training steps {_few(known)}{others}, and "
-                f"no rate is of all of them. data.step={known[-1]} takes those of one "
+                f"no rate is of all of them. data.step={known[-1]} takes those of one, "
+                f"data.step=[{known[0]},{known[-1]}] those from one to another "
                 "(generator.step where generator.path names them)"
             )
         return np.zeros(len(problem), bool)
-    if step not in known:
+    first, last = (step, step) if isinstance(step, int) else step
+    if not ((known >= first) & (known <= last)).any():
         there = f"there are {_few(known)}" if len(known) else "no row has a whole number in `step`"
-        raise UserError(f"data.step={step}: no rollout is of it; {there}")
-    return np.asarray(used & (steps != step))
+        asked = step if isinstance(step, int) else list(step)
+        raise UserError(f"data.step={asked}: no rollout is of it; {there}")
+    return np.asarray(used & ((steps < first) | (steps > last)))
 
 
 def repeats(index: pa.Table, responses: Iterator[pa.Array]) -> Booleans:

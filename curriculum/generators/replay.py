@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 from curriculum.core.errors import UserError
-from curriculum.formats.names import FailedCalls
+from curriculum.formats.names import FailedCalls, Steps
 from curriculum.generators.base import Batch, Generator, Response
 
 
@@ -20,7 +20,7 @@ class Replay(Generator):
     prompt_key: str = "prompt"
     reward_fn_key: str = "reward_model"
     columns: dict[str, str | int] | None = None
-    step: int | None = None
+    step: Steps = None
     failed_calls: FailedCalls = "excluded"
     reward_key: str | None = None
     replays: ClassVar = True

@@ -65,7 +65,9 @@ def test_training_steps_are_policies_of_their_own(written):
         for i in range(2)
     ]
     rows = [{**row, "response": row["output"]} for row in rows]
-    with pytest.raises(UserError, match=r"of the training steps 10, 20, and .*data.step=20"):
+    with pytest.raises(
+        UserError, match=r"of the training steps 10, 20, and .*data.step=20 .*\[10,20\]"
+    ):
         written(rows).load()
     assert groups(written(rows, step=10)) == [(0, 2), (0, 2)]
     source = written(rows, step=20)
@@ -77,6 +79,28 @@ def test_training_steps_are_policies_of_their_own(written):
     without = [{**row, "step": None} for row in rows[:4]]
     with pytest.raises(UserError, match="of the training steps 20 and of none, and"):
         written([*rows[4:], *without]).load()
+
+
+def test_steps_from_one_to_another_are_pooled_where_that_is_asked_for(written):
+    rows = [
+        {
+            "prompt": prompt,
+            "response": str(step),
+            "reward": step / 10,
+            "step": step,
+            "sample_idx": 0,
+        }
+        for step in (1, 2, 3, 4)
+        for prompt in "ab"
+    ]
+    source = written(rows, step=(2, 3))
+    assert groups(source) == [(0.5, 2), (0.5, 2)]
+    loaded = source.load()
+    assert loaded.rows == Rows(read=8, used=4, rejected=0, of_other_steps=4)
+    used = loaded.rollouts["problem"].to_numpy() >= 0
+    assert loaded.rollouts["sample_idx"].to_numpy()[used].tolist() == [0, 0, 1, 1]
+    with pytest.raises(UserError, match=r"data.step=\[5, 9\]: no rollout is of it; there are 1, 2"):
+        written(rows, step=(5, 9)).load()
 
 
 @pytest.mark.parametrize("step", ["10", 10.0])
