@@ -16,7 +16,16 @@ from curriculum.core.records import Floats, Integers, Problems, Rollouts, evenly
 
 RESPONSES = 8  # of a problem
 LIMITS = range(4000, 199, -50)  # characters of a text: the first for which all texts fit
-BYTES = 3_700_000  # in here
+
+
+@dataclass(frozen=True)
+class Room:
+    """How much of a run a page has place for."""
+
+    examples: int  # problems whose text is on it
+    text: int = 3_700_000  # bytes of their texts together
+    points: int = 2000  # problems in a scatter plot
+    shared: bool = False  # with the pages of other jobs, in the folder of a sweep
 
 
 @dataclass(frozen=True)
@@ -24,6 +33,12 @@ class Report:
     """`report` in conf/config.yaml."""
 
     examples: Annotated[int, Field(ge=0)] = 600
+
+    def room(self, shared: bool) -> Room:
+        """The room of a page that stands alone, or of one of a sweep's many: under 300 kB then."""
+        if shared:
+            return Room(min(self.examples, 24), text=70_000, points=250, shared=True)
+        return Room(self.examples)
 
 
 @dataclass(frozen=True)
@@ -55,13 +70,14 @@ def spread(bucket: Integers, hardness: Floats, buckets: int, count: int) -> Inte
 
 
 def examples_of(
-    problems: Problems, rollouts: Rollouts, rows: Integers, rewards: Rewarded | None
+    problems: Problems, rollouts: Rollouts, rows: Integers, rewards: Rewarded | None, room: int
 ) -> Examples:
     """The problems with at most eight responses of each, passes and failures among them.
 
     Args:
         rows: of the problems.
         rewards: None where rollouts have none yet.
+        room: bytes of all texts together.
     """
     table = problems.table.take(pa.array(rows))
     names = ("problem_id", "data_source", "prompt", "ground_truth")
@@ -83,7 +99,7 @@ def examples_of(
     ):
         said = {"sample": number, "text": text, "truncated": reason == "length"}
         found[i]["responses"].append(said | (verdict or {}))
-    limit, cut = _cut(found)
+    limit, cut = _cut(found, room)
     return Examples(found, limit, cut)
 
 
@@ -157,10 +173,10 @@ def _rank(groups: Integers) -> Integers:
     return np.arange(len(groups)) - np.repeat(first, lengths)
 
 
-def _cut(problems: list[dict[str, Any]]) -> tuple[int, int]:
+def _cut(problems: list[dict[str, Any]], room: int) -> tuple[int, int]:
     """Shorten texts so that all fit; the limit, and how many are longer."""
     sizes = np.array([len(text.encode()) for each in problems for text in _texts(each)] or [0])
-    fitting = (limit for limit in LIMITS if np.minimum(sizes, limit).sum() <= BYTES)
+    fitting = (limit for limit in LIMITS if np.minimum(sizes, limit).sum() <= room)
     limit = next(fitting, LIMITS[-1])
     cut = 0
     for each in problems:

@@ -132,7 +132,7 @@ function startExamples() {
   function pickProblem(id) {
     const problem = page.problems.find((each) => each.id === id);
     const place = problem ? card(problem) : element("article", "problem");
-    if (!problem) place.append(element("p", "", `Problem ${id} is not among the examples on this page; report.examples=N puts more of them here.`));
+    if (!problem) place.append(element("p", "", `Problem ${id} is not among the examples on this page. A run that is no part of a sweep has more with report.examples=N.`));
     place.append(button("close", () => { one.replaceChildren(); history.replaceState(null, "", "#examples"); }));
     one.replaceChildren(place);
     one.scrollIntoView();
