@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,15 @@ import numpy as np
 from curriculum.core.charts import ACCENT, GREY, Spec, easy_to_hard
 from curriculum.core.errors import UserError, explain
 from curriculum.core.names import METRICS, REJECTS
-from curriculum.core.records import Integers, Measured, Problems, Rollouts
+from curriculum.core.records import Floats, Integers, Measured, Problems, Rollouts
 from curriculum.core.run_result import PACKAGES, RunResult
 from curriculum.report import buckets
 from curriculum.report.difficulty import WHISKERS, cut_on, hardness, histogram, whiskers
-from curriculum.report.examples import Examples, Rewarded, Room, examples_of, spread
+from curriculum.report.examples import Examples, Room, examples_of, most_telling, spread
 from curriculum.report.library import Library
 from curriculum.report.page import write
 from curriculum.report.points import points
+from curriculum.report.responses import Rewarded
 from curriculum.report.training import first_events, read_steps
 from curriculum.trainers.parts import charts as of_training
 
@@ -41,12 +43,7 @@ def of_run(
     metric, edges = cut_on(outcome)
     hard = hardness(outcome)
     chosen = spread(outcome.buckets.assignment, hard, len(names), room.examples)
-    browser = _examples(outcome, chosen, room)
-    order = np.argsort(hard[chosen], kind="stable")
-    of_bucket = outcome.buckets.assignment[chosen]
-    for place, i in enumerate(order.tolist()):
-        browser.problems[i] |= {"hardness": place, "bucket": int(of_bucket[i])}
-        browser.problems[i] |= _measured(outcome, int(chosen[i]))
+    browser = _examples(outcome, chosen, hard, room)
     rows = buckets.rows_of(outcome, metric)
     values = outcome.metrics[metric]
     charts: dict[str, Spec | None] = {
@@ -129,11 +126,24 @@ def of_failure(result: RunResult, folder: Path, error: BaseException) -> Path:
     return write(folder, "failed.html", (), {}, None, shown)
 
 
-def _examples(outcome: Measured, chosen: Integers, room: Room) -> Examples:
-    basis = outcome.metrics.basis
+def _examples(outcome: Measured, chosen: Integers, hard: Floats, room: Room) -> Examples:
+    """The chosen problems with what was measured of them, the most telling first.
+
+    Args:
+        hard: (P,) how hard each problem is.
+    """
+    metrics, basis = outcome.metrics, outcome.metrics.basis
     rewards = Rewarded(outcome.rewards, basis["threshold"], basis["strict"])
     rows = outcome.measured[chosen]
-    return examples_of(outcome.problems, outcome.rollouts, rows, rewards, room.text)
+    found = examples_of(outcome.problems, outcome.rollouts, rows, rewards, room.text)
+    bucket = outcome.buckets.assignment[chosen]
+    order = np.argsort(hard[chosen], kind="stable")
+    for place, i in enumerate(order.tolist()):
+        found.problems[i] |= {"hardness": place, "bucket": int(bucket[i])}
+        found.problems[i] |= _measured(outcome, int(chosen[i]))
+    rate = metrics["c"][chosen] / metrics["n"][chosen]
+    order = most_telling(bucket, metrics["groups_with_gradient"][chosen], rate)
+    return replace(found, problems=[found.problems[i] for i in order.tolist()])
 
 
 def _measured(outcome: Measured, row: int) -> dict[str, Any]:

@@ -115,6 +115,7 @@ function startExamples() {
       (bucket === null || problem.bucket === bucket) &&
       (source.value === "" || problem.source === page.sources[Number(source.value)]) &&
       (!wanted || (problem.searched ??= searched(problem)).includes(wanted)));
+    // They stand there with those first that there is most to learn from.
     matching.sort((a, b) => Number(order.value) * (a.hardness - b.hardness));
     found.textContent = `${matching.length.toLocaleString("en")} of ${page.problems.length.toLocaleString("en")} examples`;
     list.replaceChildren();
