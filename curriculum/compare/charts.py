@@ -101,9 +101,8 @@ def curves(
     )
     shared = {"x": x, "color": color("b", colors)}
     axis = {"tickCount": 5}
-    known = {"filter": "isValid(datum.lo)"}
     band = {
-        "transform": [known],
+        "transform": [{"filter": "isValid(datum.lo)"}],
         "mark": {"type": "area", "opacity": 0.16},
         "encoding": {**shared, "y": quantity("lo", what, axis=axis), "y2": {"field": "hi"}},
     }
@@ -120,7 +119,8 @@ def curves(
         "hi": "to|.3f",
     }
     target = pointed_at({**shared, "y": gain, "tooltip": told(**titles)})
-    return chart(300, band, line, target, values=values)
+    bands = [band] if any(each["lo"] is not None for each in values) else []
+    return chart(300, *bands, line, target, values=values)
 
 
 def gains(rows: Sequence[dict[str, Any]], colors: Sequence[str]) -> Spec:

@@ -21,6 +21,7 @@ from curriculum.compare.charts import (
 from curriculum.compare.show import tell_target
 from curriculum.core.charts import Spec
 from curriculum.core.run_result import git_commit
+from curriculum.report.library import Library
 from curriculum.report.page import FILE, write
 from curriculum.store.entries import Store
 
@@ -82,7 +83,7 @@ def of_sweep(
         "settings": settings,
     }
     scripts = ("data.js", "charts.js", "sweep.js")
-    return write(sweep, "sweep.html", scripts, {"charts": charts}, store, shown)
+    return write(sweep, "sweep.html", scripts, {"charts": charts}, Library(store, sweep), shown)
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:

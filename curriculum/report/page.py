@@ -1,4 +1,4 @@
-"""One HTML file of a template, data and scripts, that fetches nothing.
+"""One HTML file of a template, data and scripts, that fetches nothing from a network.
 
 What a model or a data set said is text on the page: the templates escape it, scripts find it as
 JSON in a data block and only ever set text with it, and the policy lets no other script run.
@@ -7,26 +7,21 @@ JSON in a data block and only ever set text with it, and the policy lets no othe
 from __future__ import annotations
 
 import json
-import logging
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from hashlib import sha256
-from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curriculum.core.atomic import whole
-from curriculum.integrations.vega import bundle
-from curriculum.store.entries import Store
+from curriculum.report.library import Library
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 FILE = "report.html"
-LIBRARY = "vega.js"
-SNIPPET = "window.vegaEmbed = vegaEmbed;"  # what the library is to leave behind
 
 
 def write(
@@ -34,7 +29,7 @@ def write(
     template: str,
     scripts: Sequence[str],
     data: Mapping[str, Any],
-    store: Store | None,
+    library: Library | None,
     shown: Mapping[str, Any],
 ) -> Path:
     """Write `report.html` in one go.
@@ -43,7 +38,7 @@ def write(
         template: of `templates/`.
         scripts: files of `templates/`, one module together.
         data: JSON values for the scripts.
-        store: where the charts' library is kept; None for a page without charts.
+        library: what draws charts; None for a page without any.
         shown: what the template is given.
 
     Returns:
@@ -53,7 +48,7 @@ def write(
     from markupsafe import Markup
 
     own = "\n".join(_source(name) for name in scripts)
-    library = "" if store is None else _library(store)
+    embedded, linked = library.given_to(folder) if library else ("", "")
     # The policy's hashes and the markup are of the same text, so neither may be changed later.
     dumps = partial(json.dumps, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     text = htmlsafe_json_dumps(data, dumps=dumps)
@@ -61,9 +56,10 @@ def write(
         _environment()
         .get_template(template)
         .render(
-            policy=_policy([each for each in (library, own) if each]),
+            policy=_policy([each for each in (embedded, own) if each], bool(linked)),
             style=Markup(_source("page.css")),
-            library=Markup(library),
+            library=Markup(embedded),
+            linked=linked,
             script=Markup(own),
             data=Markup(text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")),
             **shown,
@@ -99,25 +95,18 @@ def _source(name: str) -> str:
     return (files("curriculum.report") / "templates" / name).read_text(encoding="utf-8")
 
 
-def _library(store: Store) -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script, made once a store."""
-
-    def make(folder: Path) -> dict[str, int]:
-        (folder / LIBRARY).write_text(bundle(SNIPPET), encoding="utf-8", newline="\n")
-        return {}
-
-    made_of = {"vl_convert": version("vl-convert-python"), "snippet": SNIPPET}
-    entry = store.entry("report_assets", made_of, make, level=logging.DEBUG)
-    return (entry.folder / LIBRARY).read_text(encoding="utf-8")
-
-
-def _policy(scripts: Sequence[str]) -> str:
-    """Content security: these scripts and no other, and nothing is fetched.
+def _policy(scripts: Sequence[str], shares: bool) -> str:
+    """Content security: these scripts and no other, and nothing is fetched from elsewhere.
 
     'unsafe-eval' is not needed: charts are embedded with Vega's interpreter of expressions.
+
+    Args:
+        shares: whether a script beside the page is allowed too. No hash can name that one: of
+            files that are opened from a folder browsers let no page see the content.
     """
     hashes = [b64encode(sha256(each.encode()).digest()).decode() for each in scripts]
-    allowed = " ".join(f"'sha256-{each}'" for each in hashes) or "'none'"
+    beside = ("'self'", "file:") if shares else ()
+    allowed = " ".join([*(f"'sha256-{each}'" for each in hashes), *beside]) or "'none'"
     return (
         f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; "
         "base-uri 'none'; form-action 'none'"

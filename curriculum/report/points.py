@@ -10,19 +10,17 @@ import pyarrow as pa
 from curriculum.core.charts import significant
 from curriculum.core.records import Integers, Measured, evenly
 
-POINTS = 2000
 
-
-def points(outcome: Measured, examples: Integers) -> dict[str, Any]:
-    """Columns of at most 2,000 problems, taken evenly from the order of the data.
+def points(outcome: Measured, examples: Integers, most: int) -> dict[str, Any]:
+    """Columns of at most so many problems, taken evenly from the order of the data.
 
     Args:
         examples: (E,) of the P problems, those whose text is on the page; they come first.
     """
     metrics = outcome.metrics
     others = np.setdiff1d(np.arange(len(metrics)), examples)
-    few = examples[evenly(len(examples), POINTS)] if len(examples) else examples
-    room = max(POINTS - len(few), 0)
+    few = examples[evenly(len(examples), most)] if len(examples) else examples
+    room = max(most - len(few), 0)
     rest = others[evenly(len(others), room)] if len(others) and room else others[:0]
     rows = np.concatenate([few, rest])
     names = [name for name, values in metrics.columns.items() if np.isfinite(values).any()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,16 @@ import numpy as np
 from curriculum.core.charts import ACCENT, GREY, Spec, easy_to_hard
 from curriculum.core.errors import UserError, explain
 from curriculum.core.names import METRICS, REJECTS
-from curriculum.core.records import Measured, Problems, Rollouts
+from curriculum.core.records import Floats, Integers, Measured, Problems, Rollouts
 from curriculum.core.run_result import PACKAGES, RunResult
 from curriculum.report import buckets
 from curriculum.report.difficulty import WHISKERS, cut_on, hardness, histogram, whiskers
-from curriculum.report.examples import Examples, Rewarded, examples_of, spread
+from curriculum.report.examples import Examples, Room, examples_of, most_telling, spread
+from curriculum.report.library import Library
 from curriculum.report.page import write
 from curriculum.report.points import points
+from curriculum.report.responses import Rewarded
 from curriculum.report.training import first_events, read_steps
-from curriculum.store.entries import Store
 from curriculum.trainers.parts import charts as of_training
 
 READING = ("problems", "replay")  # steps that say what they took of each file
@@ -32,23 +34,16 @@ TELLING = (
 )
 
 
-def of_run(outcome: Measured, result: RunResult, folder: Path, store: Store, examples: int) -> Path:
-    """The page of a run that has done all that was asked of it.
-
-    Args:
-        examples: problems whose text is on the page.
-    """
+def of_run(
+    outcome: Measured, result: RunResult, folder: Path, library: Library, room: Room
+) -> Path:
+    """The page of a run that has done all that was asked of it."""
     names = list(outcome.buckets.names)
     colors = easy_to_hard(names)
     metric, edges = cut_on(outcome)
     hard = hardness(outcome)
-    chosen = spread(outcome.buckets.assignment, hard, len(names), examples)
-    browser = _examples(outcome, chosen)
-    order = np.argsort(hard[chosen], kind="stable")
-    of_bucket = outcome.buckets.assignment[chosen]
-    for place, i in enumerate(order.tolist()):
-        browser.problems[i] |= {"hardness": place, "bucket": int(of_bucket[i])}
-        browser.problems[i] |= _measured(outcome, int(chosen[i]))
+    chosen = spread(outcome.buckets.assignment, hard, len(names), room.examples)
+    browser = _examples(outcome, chosen, hard, room)
     rows = buckets.rows_of(outcome, metric)
     values = outcome.metrics[metric]
     charts: dict[str, Spec | None] = {
@@ -58,7 +53,7 @@ def of_run(outcome: Measured, result: RunResult, folder: Path, store: Store, exa
         "sources": buckets.sources(outcome, colors),
     }
     trained = _training(result, folder, names, colors, charts)
-    scatter = points(outcome, chosen)
+    scatter = points(outcome, chosen, room.points)
     shown = {
         "title": outcome.label,
         "tiles": _tiles(result, folder, outcome.rollouts),
@@ -78,6 +73,7 @@ def of_run(outcome: Measured, result: RunResult, folder: Path, store: Store, exa
         "budget": result.results.get("budget"),
         "training": trained,
         "examples": browser,
+        "room": room,
         "sources": sorted({each["source"] for each in browser.problems}),
         **_about(result, folder, "completed", None),
     }
@@ -91,22 +87,23 @@ def of_run(outcome: Measured, result: RunResult, folder: Path, store: Store, exa
         "sources": shown["sources"],
     }
     scripts = ("data.js", "charts.js", "points.js", "examples.js", "run.js")
-    return write(folder, "run.html", scripts, data, store, shown)
+    return write(folder, "run.html", scripts, data, library, shown)
 
 
 def of_rollouts(
-    problems: Problems, rollouts: Rollouts, result: RunResult, folder: Path, examples: int
+    problems: Problems, rollouts: Rollouts, result: RunResult, folder: Path, room: Room
 ) -> Path:
     """The page of a run that stopped when there were rollouts: problems and responses."""
     one = np.zeros(len(problems), np.int64)
-    chosen = spread(one, np.arange(len(problems), dtype=np.float64), 1, examples)
-    browser = examples_of(problems, rollouts, chosen, None)
+    chosen = spread(one, np.arange(len(problems), dtype=np.float64), 1, room.examples)
+    browser = examples_of(problems, rollouts, chosen, None, room.text)
     for place, each in enumerate(browser.problems):
         each["hardness"] = place
     shown = {
         "title": "Rollouts without rewards",
         "tiles": _tiles(result, folder),
         "examples": browser,
+        "room": room,
         "all_problems": len(problems),
         "sources": sorted({each["source"] for each in browser.problems}),
         "legend": [],
@@ -129,10 +126,24 @@ def of_failure(result: RunResult, folder: Path, error: BaseException) -> Path:
     return write(folder, "failed.html", (), {}, None, shown)
 
 
-def _examples(outcome: Measured, chosen: Any) -> Examples:
-    basis = outcome.metrics.basis
+def _examples(outcome: Measured, chosen: Integers, hard: Floats, room: Room) -> Examples:
+    """The chosen problems with what was measured of them, the most telling first.
+
+    Args:
+        hard: (P,) how hard each problem is.
+    """
+    metrics, basis = outcome.metrics, outcome.metrics.basis
     rewards = Rewarded(outcome.rewards, basis["threshold"], basis["strict"])
-    return examples_of(outcome.problems, outcome.rollouts, outcome.measured[chosen], rewards)
+    rows = outcome.measured[chosen]
+    found = examples_of(outcome.problems, outcome.rollouts, rows, rewards, room.text)
+    bucket = outcome.buckets.assignment[chosen]
+    order = np.argsort(hard[chosen], kind="stable")
+    for place, i in enumerate(order.tolist()):
+        found.problems[i] |= {"hardness": place, "bucket": int(bucket[i])}
+        found.problems[i] |= _measured(outcome, int(chosen[i]))
+    rate = metrics["c"][chosen] / metrics["n"][chosen]
+    order = most_telling(bucket, metrics["groups_with_gradient"][chosen], rate)
+    return replace(found, problems=[found.problems[i] for i in order.tolist()])
 
 
 def _measured(outcome: Measured, row: int) -> dict[str, Any]:

@@ -29,8 +29,8 @@ def leave_flat(settings: Settings, sampled: Sampled, context: Context) -> Path:
     context.ledger.leave([FILE], "until rollouts", [], inputs)
     context.ledger.note(total_problems=len(problems), total_rollouts=len(rollouts))
     log.info("%d rollouts: %s", len(rollouts), path)
-    result, examples = context.ledger.result(), settings.report.examples
-    return report.of_rollouts(problems, rollouts, result, context.folder, examples)
+    room = settings.report.room(shared=context.sweep is not None)
+    return report.of_rollouts(problems, rollouts, context.ledger.result(), context.folder, room)
 
 
 def write_flat(rollouts: Rollouts, folder: Path) -> Path:

@@ -85,5 +85,6 @@ def take_steps(settings: Settings, context: Context, tracker: Tracker) -> Path |
     if following is not None:
         context.ledger.note(next={"to": following.why, "command": following.command})
     with context.ledger.timed("report"):
-        result, examples = context.ledger.result(), settings.report.examples
-        return report.of_run(measured, result, context.folder, context.store, examples)
+        library = report.Library(context.store, context.sweep)
+        room = settings.report.room(shared=context.sweep is not None)
+        return report.of_run(measured, context.ledger.result(), context.folder, library, room)

@@ -291,4 +291,4 @@ def test_a_sweep_ends_with_its_table_and_its_page(tmp_path, arguments):
     assert all(result["status"] == "completed" for result in results(tmp_path).values())
     assert "(control)" in done.stdout or "Agreement of buckets" in done.stdout
     assert done.stdout.rstrip().endswith("/report.html")
-    assert (tmp_path / "sweep" / "report.html").stat().st_size > 100_000
+    assert (tmp_path / "sweep" / "report.html").stat().st_size > 10_000

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pytest
 
 from curriculum.core.records import REWARD_SCHEMA
-from curriculum.report.examples import Rewarded
+from curriculum.report.examples import most_telling
+from curriculum.report.responses import Rewarded
 
 SCRIPT = re.compile(r"<script(?: type=\"(?P<kind>[^\"]+)\"[^>]*)?>(?P<text>.*?)</script>", re.S)
 
@@ -114,6 +115,10 @@ def test_examples_are_spread_over_buckets_and_have_their_rewards(run, tmp_path):
     assert len(data["problems"]) == 40
     names = [each["name"] for each in data["buckets"]]
     assert [sum(p["bucket"] == b for p in data["problems"]) for b in range(4)] == [10] * 4
+    assert [p["bucket"] for p in data["problems"]] == [0, 1, 2, 3] * 10
+    for b in range(4):
+        rates = [p["c"] / p["n"] for p in data["problems"] if p["bucket"] == b]
+        assert rates == sorted(rates, key=lambda rate: abs(rate - 0.5))
     hard = [p["mean_reward"] for p in data["problems"] if names[p["bucket"]] == "hard"]
     assert (min(hard), max(hard)) == (0, 0.6875)  # from end to end
     for shown in data["problems"]:
@@ -125,6 +130,16 @@ def test_examples_are_spread_over_buckets_and_have_their_rewards(run, tmp_path):
         assert passes == min(max(row.c, 0), 8) if row.c < 4 else passes >= min(row.c, 4)
         own = rollouts[rollouts["data_idx"] == row.data_idx].set_index("sample_idx")["response"]
         assert all(own[each["sample"]] == each["text"] for each in shown["responses"])
+
+
+def test_examples_begin_with_those_that_there_is_most_to_learn_from():
+    """By turns of each bucket: the most groups with a gradient, then the rate nearest to 1/2."""
+    bucket = np.array([0, 0, 0, 1, 1, 2])
+    gradient = np.array([0.1, 0.9, 0.9 + 1e-15, 0.5, 0.5, 0.0])
+    rate = np.array([0.99, 0.7, 0.6, 0.25, 0.75, 0.0])
+    order = most_telling(bucket, gradient, rate)
+    assert order.tolist() == [2, 3, 5, 1, 4, 0]  # 3 and 4 are alike: as in the data
+    assert most_telling(bucket[:0], gradient[:0], rate[:0]).tolist() == []
 
 
 def test_a_response_passes_at_the_threshold_but_for_rounding():

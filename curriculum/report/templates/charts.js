@@ -21,7 +21,15 @@ function look() {
   };
 }
 
+// The page of a job that was copied without the file that it shares with the sweep's others.
+function tellMissing(place) {
+  const file = document.querySelector("script[src]").getAttribute("src");
+  place.removeAttribute("role"); // of a picture
+  place.textContent = `No chart without ${file}, which all pages of the sweep share: copy it too, to the same place.`;
+}
+
 async function draw(place, spec) {
+  if (!window.vegaEmbed) return tellMissing(place);
   drawn.get(place)?.finalize();
   // ast: expressions are interpreted, not compiled, so the page's policy needs no 'unsafe-eval'.
   const options = { actions: false, renderer: "svg", ast: true, config: look(), tooltip: { theme: "custom" } };

@@ -115,6 +115,7 @@ function startExamples() {
       (bucket === null || problem.bucket === bucket) &&
       (source.value === "" || problem.source === page.sources[Number(source.value)]) &&
       (!wanted || (problem.searched ??= searched(problem)).includes(wanted)));
+    // They stand there with those first that there is most to learn from.
     matching.sort((a, b) => Number(order.value) * (a.hardness - b.hardness));
     found.textContent = `${matching.length.toLocaleString("en")} of ${page.problems.length.toLocaleString("en")} examples`;
     list.replaceChildren();
@@ -132,7 +133,7 @@ function startExamples() {
   function pickProblem(id) {
     const problem = page.problems.find((each) => each.id === id);
     const place = problem ? card(problem) : element("article", "problem");
-    if (!problem) place.append(element("p", "", `Problem ${id} is not among the examples on this page; report.examples=N puts more of them here.`));
+    if (!problem) place.append(element("p", "", `Problem ${id} is not among the examples on this page. A run that is no part of a sweep has more with report.examples=N.`));
     place.append(button("close", () => { one.replaceChildren(); history.replaceState(null, "", "#examples"); }));
     one.replaceChildren(place);
     one.scrollIntoView();
