@@ -31,8 +31,9 @@ def write(
     data: Mapping[str, Any],
     library: Library | None,
     shown: Mapping[str, Any],
+    name: str = FILE,
 ) -> Path:
-    """Write `report.html` in one go.
+    """Write a page in one go.
 
     Args:
         template: of `templates/`.
@@ -40,6 +41,7 @@ def write(
         data: JSON values for the scripts.
         library: what draws charts; None for a page without any.
         shown: what the template is given.
+        name: of the file.
 
     Returns:
         The file's path.
@@ -65,9 +67,9 @@ def write(
             **shown,
         )
     )
-    with whole(folder / FILE) as path:
+    with whole(folder / name) as path:
         path.write_text(html, encoding="utf-8", newline="\n")
-    return folder / FILE
+    return folder / name
 
 
 def number(value: float | None, form: str = ",.0f") -> str:

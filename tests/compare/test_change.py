@@ -237,6 +237,20 @@ def test_where_passes_do_not_say_the_bucket_luck_is_not_told(cut, capsys):
     assert "Whether to measure again can't be said" in said
 
 
+def test_the_page_says_what_the_terminal_says(pair, tmp_path, capsys):
+    found = between(*pair)
+    save(found, tmp_path / "change.html")
+    show(found)
+    html = (tmp_path / "change.html").read_text()
+    assert "script-src &#39;none&#39;" in html
+    for line in capsys.readouterr().out.splitlines():
+        if line.startswith(("Mean pass rate 0", "4 moved", "Measure again", "No need")):
+            assert line.replace("->", "-&gt;") in html
+    assert "the question of d\non two lines" in html
+    assert "<code>data.path</code>" in html
+    assert not list(tmp_path.glob("*.tmp*"))
+
+
 def test_each_source_has_its_own_numbers(cut):
     first = solved(a=(10, 10), b=(0, 10), c=(5, 10))
     first["data_source"] = first["problem_id"].map({"a": "math", "b": "math", "c": "code"})

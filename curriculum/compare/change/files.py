@@ -9,8 +9,10 @@ from typing import Any
 
 import pandas as pd
 
+from curriculum.compare.change.page import page
 from curriculum.compare.change.said import again, caveats
-from curriculum.compare.change.summary import Change, Part
+from curriculum.compare.change.summary import Change
+from curriculum.compare.change.tables import by_source
 from curriculum.core.atomic import whole
 from curriculum.core.errors import UserError
 
@@ -45,8 +47,7 @@ def _json(found: Change, path: Path) -> None:
 
 def _latex(found: Change, path: Path) -> None:
     """The table by source, for a paper that loads booktabs."""
-    rows = [_cells(part) for part in [*found.parts[1:], found.whole]]
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame(by_source(found))
     form = "l" + "r" * (len(table.columns) - 1)
     path.write_text(table.to_latex(index=False, escape=True, column_format=form))
 
@@ -76,29 +77,10 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _cells(part: Part) -> dict[str, str]:
-    low, high = part.change.low, part.change.high
-    cells = {
-        "source": part.source,
-        "problems": f"{part.problems:,}",
-        "before": f"{part.before:.3f}",
-        "after": f"{part.after:.3f}",
-        "change": f"{part.change.mean:+.3f}",
-        "90 % interval": f"[{low:+.3f}, {high:+.3f}]",
-    }
-    moves = {"easier": (part.easier, part.easier_by_luck)}
-    moves["harder"] = (part.harder, part.harder_by_luck)
-    for name, (count, luck) in moves.items():
-        if count is not None:
-            cells[name] = f"{count:,}"
-        if luck is not None:
-            cells[f"{name} by luck"] = f"{luck.low:,.0f} to {luck.high:,.0f}"
-    return cells
-
-
-WAYS: Mapping[str, Callable[[Change, Path], None]] = {
+WAYS: Mapping[str, Callable[[Change, Path], object]] = {
     ".parquet": _parquet,
     ".csv": _csv,
     ".json": _json,
     ".tex": _latex,
+    ".html": page,
 }

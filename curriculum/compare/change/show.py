@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 from rich.table import Table
 
-from curriculum.compare.change.luck import Range
 from curriculum.compare.change.said import again, caveats, changed, mean, moved, ranks
-from curriculum.compare.change.summary import ALL, Change, Estimate
+from curriculum.compare.change.summary import Change
+from curriculum.compare.change.tables import by_source, calibration, movers, outcome
 from curriculum.core.terminal import console, plain_table
 
 SHOWN = 10  # problems of the table of those that moved
@@ -36,38 +35,19 @@ def show(found: Change) -> None:
     out.print()
     out.print(_tabulate_calibration(found))
     out.print(again(found), soft_wrap=True)
-    movers = found.table[found.table["steps"].fillna(0) != 0]
-    if len(movers):
+    rows = movers(found.table, SHOWN)
+    if len(rows):
         out.print()
-        out.print(_list_most_changed(movers))
-
-
-def signed(estimate: Estimate) -> str:
-    """A change and its interval."""
-    return f"{estimate.mean:+.3f} ({estimate.low:+.3f} to {estimate.high:+.3f})"
-
-
-def of_luck(count: int | None, luck: Range | None) -> str:
-    """How many moved, and what luck would move."""
-    if count is None:
-        return ""
-    return f"{count:,}" if luck is None else f"{count:,} ({luck.low:,.0f} to {luck.high:,.0f})"
+        out.print(_list_movers(found, rows))
 
 
 def _tabulate_sources(found: Change) -> Table:
-    table = plain_table("By source (in brackets: 90 % interval; what luck alone moves)", "")
-    for name in ("problems", "before", "after", "change", "easier", "harder"):
+    rows = by_source(found)
+    table = plain_table("By source", "")
+    for name in list(rows[0])[1:]:
         table.add_column(name, justify="right")
-    for row in [*found.parts[1:], found.whole]:
-        table.add_row(
-            row.source if row is not found.whole else ALL,
-            f"{row.problems:,}",
-            f"{row.before:.3f}",
-            f"{row.after:.3f}",
-            signed(row.change),
-            of_luck(row.easier, row.easier_by_luck),
-            of_luck(row.harder, row.harder_by_luck),
-        )
+    for row in rows:
+        table.add_row(*row.values())
     return table
 
 
@@ -76,20 +56,11 @@ def _tabulate_calibration(found: Change) -> Table:
     table = plain_table("Mean pass rates of the first run's buckets: promised, and found", "")
     for name in ("problems", "promised", "found", "still there"):
         table.add_column(name, justify="right")
-    for row in found.calibration:
+    for row in calibration(found):
         table.add_row(
-            row.bucket,
-            f"{row.problems:,}",
-            _bounded(row.expected),
-            _bounded(row.found),
-            "" if row.stayed is None else f"{row.stayed:.0%}".replace("%", " %"),
+            row["bucket"], f"{row['problems']:,}", row["expected"], row["found"], row["stayed"]
         )
     return table
-
-
-def _bounded(estimate: Estimate) -> str:
-    low, high = (min(max(each, 0), 1) for each in estimate[1:])
-    return f"{estimate.mean:.3f} ({low:.3f} to {high:.3f})"
 
 
 def _cross(found: Change) -> Table:
@@ -105,15 +76,15 @@ def _cross(found: Change) -> Table:
     return shown
 
 
-def _list_most_changed(movers: pd.DataFrame) -> Table:
+def _list_movers(found: Change, rows: pd.DataFrame) -> Table:
     """The problems in another bucket whose rollouts say most surely that their rate is another."""
-    order = np.lexsort((movers["problem_id"], movers["p_value"]))[:SHOWN]
-    table = plain_table(f"Who moved most surely ({len(order)} of {len(movers):,})", "problem")
+    moved = int((found.table["steps"].fillna(0) != 0).sum())
+    table = plain_table(f"Who moved most surely ({len(rows)} of {moved:,})", "problem")
     table.add_column("prompt", max_width=WIDTH, no_wrap=True, overflow="ellipsis")
     for name in ("before", "after", "p"):
         table.add_column(name)
-    for row in movers.iloc[order].to_dict("records"):
+    for row in rows.to_dict("records"):
         prompt = (row["prompt"] or "").replace("\n", " ")
-        runs = [f"{row[f'c_{run}']}/{row[f'n_{run}']} {row[run]}" for run in ("before", "after")]
+        runs = outcome(row, "before"), outcome(row, "after")
         table.add_row(row["problem_id"], prompt, *runs, f"{row['p_value']:.2g}")
     return table
