@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from curriculum.core.records import DECIMALS, Floats, Integers, Problems, Rollouts, evenly
+from curriculum.report.rendered import Rendered
 from curriculum.report.responses import Rewarded, choose_responses, place_within
 from curriculum.report.texts import cut_texts, messages, plain
 
@@ -20,6 +21,7 @@ class Room:
 
     examples: int  # problems whose text is on it
     text: int = 3_700_000  # bytes of their texts together
+    rendered: int = 1_200_000  # bytes of what Markdown and LaTeX in them become
     points: int = 2000  # problems in a scatter plot
     shared: bool = False  # with the pages of other jobs, in the folder of a sweep
 
@@ -33,7 +35,7 @@ class Report:
     def room(self, shared: bool) -> Room:
         """The room of a page that stands alone, or of one of a sweep's many: under 300 kB then."""
         if shared:
-            return Room(min(self.examples, 24), text=70_000, points=250, shared=True)
+            return Room(min(self.examples, 24), 70_000, 50_000, 250, shared=True)
         return Room(self.examples)
 
 
@@ -44,6 +46,7 @@ class Examples:
     problems: list[dict[str, Any]]
     limit: int  # characters of a text
     cut: int  # texts that are longer
+    rendered: Rendered = field(default_factory=lambda: Rendered([], 0))
 
 
 def spread(bucket: Integers, hardness: Floats, buckets: int, count: int) -> Integers:

@@ -22,6 +22,7 @@ from curriculum.report.examples import Examples, Room, examples_of, most_telling
 from curriculum.report.library import Library
 from curriculum.report.page import write
 from curriculum.report.points import points
+from curriculum.report.rendered import render
 from curriculum.report.responses import Rewarded
 from curriculum.report.training import first_events, read_steps
 from curriculum.trainers.parts import charts as of_training
@@ -84,9 +85,10 @@ def of_run(
             {"name": name, "color": each} for name, each in zip(names, colors, strict=True)
         ],
         "problems": browser.problems,
+        "formulas": browser.rendered.formulas,
         "sources": shown["sources"],
     }
-    scripts = ("data.js", "charts.js", "points.js", "examples.js", "run.js")
+    scripts = ("data.js", "charts.js", "points.js", "rendered.js", "examples.js", "run.js")
     return write(folder, "run.html", scripts, data, library, shown)
 
 
@@ -99,6 +101,7 @@ def of_rollouts(
     browser = examples_of(problems, rollouts, chosen, None, room.text)
     for place, each in enumerate(browser.problems):
         each["hardness"] = place
+    browser = replace(browser, rendered=render(browser.problems, room.rendered))
     shown = {
         "title": "Rollouts without rewards",
         "tiles": _tiles(result, folder),
@@ -109,8 +112,13 @@ def of_rollouts(
         "legend": [],
         **_about(result, folder, "stopped at its rollouts", None),
     }
-    data = {"problems": browser.problems, "sources": shown["sources"], "buckets": []}
-    scripts = ("data.js", "examples.js", "rollouts.js")
+    data = {
+        "problems": browser.problems,
+        "formulas": browser.rendered.formulas,
+        "sources": shown["sources"],
+        "buckets": [],
+    }
+    scripts = ("data.js", "rendered.js", "examples.js", "rollouts.js")
     return write(folder, "rollouts.html", scripts, data, None, shown)
 
 
@@ -143,7 +151,8 @@ def _examples(outcome: Measured, chosen: Integers, hard: Floats, room: Room) -> 
         found.problems[i] |= _measured(outcome, int(chosen[i]))
     rate = metrics["c"][chosen] / metrics["n"][chosen]
     order = most_telling(bucket, metrics["groups_with_gradient"][chosen], rate)
-    return replace(found, problems=[found.problems[i] for i in order.tolist()])
+    ordered = [found.problems[i] for i in order.tolist()]
+    return replace(found, problems=ordered, rendered=render(ordered, room.rendered))
 
 
 def _measured(outcome: Measured, row: int) -> dict[str, Any]:

@@ -18,6 +18,10 @@ HOSTILE = (
     "<!--<script>",
     "{{ 7 * 7 }} ${7 * 7} \u2028 \u2029 ]]> &lt;b&gt;",
     "javascript:window.ran=4",
+    "**[a](javascript:window.ran=7)** ![b](https://example.com/b.png) <https://example.com>",
+    r"$\text{<img src=x onerror='window.ran=8'>}$ $\href{javascript:window.ran=9}{x}$ $\frac$",
+    r"$\text{&lt;img src=x onerror='window.ran=10'&gt;}$ `<script>window.ran=11</script>`",
+    "```html\n<script>window.ran = 12</script>\n```\n<style>*{display:none}</style> $\\frac12$\n",
 )
 MARKED = "window.ran = "
 
@@ -154,7 +158,7 @@ def test_a_link_opens_its_problem(page, demo):
     page.open(demo / "report.html")
     name = list(everything(page))[-1]
     page.open(demo / "report.html", f"#problem={name}")
-    assert page.texts("#problem code") == [name]
+    assert page.texts("#problem header code") == [name]
     page.click("#problem header button")
     assert page.js("return location.hash") == f"#problem={name}"
     page.open(demo / "report.html", "#problem=unheard-of")
@@ -194,12 +198,33 @@ def test_hostile_text_stays_text(page, hostile):
             "document.dispatchEvent(new CustomEvent('chosen-problem', {detail: arguments[0]}))",
             name,
         )
-        page.wait("return document.querySelector('#problem code') !== null")
-        assert page.texts("#problem code") == [name]
+        page.wait("return document.querySelector('#problem header code') !== null")
+        assert page.texts("#problem header code") == [name]
     tooltip = page.tooltip("[data-chart=points] .mark-symbol path")
     assert any(name in tooltip for name in ids)
     assert page.js("return [typeof window.ran, document.images.length]") == ["undefined", 0]
     assert page.complaints() == []
+    own = (hostile / "report.html").as_uri()
+    assert {each.partition("#")[0] for each in page.requests() if "data:" not in each} == {own}
+
+
+def test_marked_text_becomes_elements_that_do_nothing(page, hostile):
+    page.open(hostile / "report.html")
+    list(everything(page))
+    assert page.js(
+        "return document.querySelectorAll('.rendered math mfrac, .rendered strong').length"
+    )
+    found = page.js(
+        "const names = new Set(); const attributes = new Set();"
+        "for (const each of document.querySelectorAll('.rendered *')) {"
+        "  names.add(each.localName);"
+        "  for (const one of each.attributes) attributes.add(one.name);"
+        "} return [[...names], [...attributes]]"
+    )
+    assert not set(found[0]) & {"a", "img", "script", "style", "b", "iframe", "svg"}
+    assert set(found[1]) <= {"display"}
+    raw = page.texts(".raw pre")
+    assert all(any(text in each for each in raw) for text in HOSTILE[6:])
 
 
 def test_hostile_errors_stay_text(page, tmp_path, store):

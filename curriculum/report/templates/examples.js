@@ -61,7 +61,7 @@ function responseRow(response) {
   if (response.truncated) verdict.append(element("div", "cut", "cut off"));
   if (response.failure) verdict.append(element("div", "", response.failure));
   const side = element("div");
-  side.append(element("pre", "", response.text ?? "(no text was recorded)"));
+  side.append(...textPlace(response.text ?? "(no text was recorded)", response.rendered));
   if ((response.text ?? "").length > FOLDED) {
     side.className = "folded";
     const toggle = button("show all", () => {
@@ -77,12 +77,12 @@ function card(problem) {
   const made = element("article", "problem");
   made.dataset.problem = problem.id;
   made.append(heading(problem));
-  for (const [role, text] of problem.prompt) {
+  problem.prompt.forEach(([role, text], i) => {
     const place = element("div", "text");
     if (role !== null) place.append(element("p", "role", role));
-    place.append(element("pre", "", text));
+    place.append(...textPlace(text, problem.rendered?.[i]));
     made.append(place);
-  }
+  });
   if (problem.truth !== null) {
     const row = element("div", "response truth");
     row.append(element("div", "verdict", "ground truth"), element("pre", "", problem.truth));
