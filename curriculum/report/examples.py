@@ -22,6 +22,7 @@ class Room:
     examples: int  # problems whose text is on it
     text: int = 3_700_000  # bytes of their texts together
     rendered: int = 1_200_000  # bytes of what Markdown and LaTeX in them become
+    differences: int = 300_000  # bytes of what two responses to a problem say differently
     points: int = 2000  # problems in a scatter plot
     shared: bool = False  # with the pages of other jobs, in the folder of a sweep
 
@@ -35,7 +36,7 @@ class Report:
     def room(self, shared: bool) -> Room:
         """The room of a page that stands alone, or of one of a sweep's many: under 300 kB then."""
         if shared:
-            return Room(min(self.examples, 24), 70_000, 50_000, 250, shared=True)
+            return Room(min(self.examples, 24), 70_000, 50_000, 15_000, 250, shared=True)
         return Room(self.examples)
 
 

@@ -17,6 +17,7 @@ from curriculum.core.names import METRICS, REJECTS
 from curriculum.core.records import Floats, Integers, Measured, Problems, Rollouts
 from curriculum.core.run_result import PACKAGES, RunResult
 from curriculum.report import buckets
+from curriculum.report.differences import compare_responses
 from curriculum.report.difficulty import WHISKERS, cut_on, hardness, histogram, whiskers
 from curriculum.report.examples import Examples, Room, examples_of, most_telling, spread
 from curriculum.report.library import Library
@@ -101,7 +102,7 @@ def of_rollouts(
     browser = examples_of(problems, rollouts, chosen, None, room.text)
     for place, each in enumerate(browser.problems):
         each["hardness"] = place
-    browser = replace(browser, rendered=render(browser.problems, room.rendered))
+    browser = _in_order(browser, np.arange(len(chosen)), room)
     shown = {
         "title": "Rollouts without rewards",
         "tiles": _tiles(result, folder),
@@ -151,7 +152,13 @@ def _examples(outcome: Measured, chosen: Integers, hard: Floats, room: Room) -> 
         found.problems[i] |= _measured(outcome, int(chosen[i]))
     rate = metrics["c"][chosen] / metrics["n"][chosen]
     order = most_telling(bucket, metrics["groups_with_gradient"][chosen], rate)
+    return _in_order(found, order, room)
+
+
+def _in_order(found: Examples, order: Integers, room: Room) -> Examples:
+    """The same, with what there is room for only beside the first of them."""
     ordered = [found.problems[i] for i in order.tolist()]
+    compare_responses(ordered, room.differences)
     return replace(found, problems=ordered, rendered=render(ordered, room.rendered))
 
 

@@ -90,6 +90,12 @@ def shown_ids(page) -> list[str]:
     )
 
 
+def choose(page, name: str) -> None:
+    """As a chart does whose point is clicked."""
+    chosen = "new CustomEvent('chosen-problem', {detail: arguments[0]})"
+    page.js(f"document.dispatchEvent({chosen})", name)
+
+
 def everything(page) -> Iterator[str]:
     """All the problems that the list comes to, page by page."""
     while page.js("return !document.getElementById('more').hidden"):
@@ -194,10 +200,7 @@ def test_hostile_text_stays_text(page, hostile):
     ids = set(shown_ids(page))
     assert ids == {f"{text} {i}" for i, text in enumerate(HOSTILE * 3)}
     for name in sorted(ids)[:4]:
-        page.js(
-            "document.dispatchEvent(new CustomEvent('chosen-problem', {detail: arguments[0]}))",
-            name,
-        )
+        choose(page, name)
         page.wait("return document.querySelector('#problem header code') !== null")
         assert page.texts("#problem header code") == [name]
     tooltip = page.tooltip("[data-chart=points] .mark-symbol path")
@@ -225,6 +228,21 @@ def test_marked_text_becomes_elements_that_do_nothing(page, hostile):
     assert set(found[1]) <= {"display"}
     raw = page.texts(".raw pre")
     assert all(any(text in each for each in raw) for text in HOSTILE[6:])
+
+
+def test_a_pass_and_a_failure_are_held_against_each_other(page, hostile):
+    page.open(hostile / "report.html")
+    name = f"{HOSTILE[1]} 3"[:-1] + "1"  # its second response passed, the first did not
+    page.js(
+        "document.dispatchEvent(new CustomEvent('chosen-problem', {detail: arguments[0]}))", name
+    )
+    page.wait("return document.querySelector('#problem .difference') !== null")
+    (summary,) = page.texts("#problem .difference summary")
+    assert (
+        summary == "sample 1, which passed, and sample 0, which failed: what they say differently"
+    )
+    assert page.texts("#problem .difference pre ins") == ["again"]
+    assert page.texts("#problem .difference pre span") == [HOSTILE[1] + " "]
 
 
 def test_hostile_errors_stay_text(page, tmp_path, store):

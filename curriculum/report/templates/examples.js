@@ -73,6 +73,24 @@ function responseRow(response) {
   return row;
 }
 
+function differenceRow(problem) {
+  const { pair, parts } = problem.difference;
+  const [first, second] = pair.map((place) => {
+    const { sample, passed } = problem.responses[place];
+    return `sample ${sample}${passed === undefined ? "" : passed ? ", which passed" : ", which failed"}`;
+  });
+  const folded = element("details", "difference");
+  const alike = parts.every(([whose]) => whose === 0);
+  folded.append(element("summary", "", `${first}, and ${second}: ${alike ? "word for word the same" : "what they say differently"}`));
+  const text = element("pre");
+  text.append(...parts.map(([whose, said]) => element(["span", "ins", "del"][whose], "", said)));
+  const key = element("p", "note");
+  key.append(element("ins", "", "only the first"), " ", element("del", "", "only the second"));
+  if (!alike) folded.append(key);
+  folded.append(text);
+  return folded;
+}
+
 function card(problem) {
   const made = element("article", "problem");
   made.dataset.problem = problem.id;
@@ -88,6 +106,7 @@ function card(problem) {
     row.append(element("div", "verdict", "ground truth"), element("pre", "", problem.truth));
     made.append(row);
   }
+  if (problem.difference) made.append(differenceRow(problem));
   problem.responses.forEach((response) => made.append(responseRow(response)));
   return made;
 }
