@@ -10,6 +10,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from curriculum.core.records import DECIMALS, Floats, Integers, Problems, Rollouts, evenly
+from curriculum.report.lengths import texts_and_lengths
 from curriculum.report.rendered import Rendered
 from curriculum.report.responses import Rewarded, choose_responses, place_within
 from curriculum.report.texts import cut_texts, messages, plain
@@ -87,13 +88,16 @@ def most_telling(bucket: Integers, gradient: Floats, rate: Floats) -> Integers:
 
 def examples_of(
     problems: Problems, rollouts: Rollouts, rows: Integers, rewards: Rewarded | None, room: int
-) -> Examples:
+) -> tuple[Examples, Floats]:
     """The problems with at most eight responses of each, passes and failures among them.
 
     Args:
         rows: of the problems.
         rewards: None where rollouts have none yet.
         room: bytes of all texts together.
+
+    Returns:
+        Beside them (R,) the characters of each rollout's response, NaN where there is none.
     """
     table = problems.table.take(pa.array(rows))
     names = ("problem_id", "data_source", "prompt", "ground_truth")
@@ -103,7 +107,7 @@ def examples_of(
         for name, source, prompt, truth in columns
     ]
     chosen = choose_responses(rollouts, rows, len(problems), rewards)
-    texts = rollouts.texts(chosen).to_pylist()
+    texts, lengths = texts_and_lengths(rollouts, chosen)
     place = np.searchsorted(rows, rollouts.problem[chosen])
     numbers = rollouts.index["sample_idx"].take(pa.array(chosen)).to_pylist()
     cut_off = rollouts.index["finish_reason"].take(pa.array(chosen)).to_pylist()
@@ -111,9 +115,9 @@ def examples_of(
         each["responses"] = []
     verdicts = [None] * len(chosen) if rewards is None else rewards.told(chosen)
     for i, text, number, reason, verdict in zip(
-        place.tolist(), texts, numbers, cut_off, verdicts, strict=True
+        place.tolist(), texts.to_pylist(), numbers, cut_off, verdicts, strict=True
     ):
         said = {"sample": number, "text": text, "truncated": reason == "length"}
         found[i]["responses"].append(said | (verdict or {}))
     limit, cut = cut_texts(found, room)
-    return Examples(found, limit, cut)
+    return Examples(found, limit, cut), lengths

@@ -20,6 +20,7 @@ from curriculum.report import buckets
 from curriculum.report.differences import compare_responses
 from curriculum.report.difficulty import WHISKERS, cut_on, hardness, histogram, whiskers
 from curriculum.report.examples import Examples, Room, examples_of, most_telling, spread
+from curriculum.report.lengths import lengths_of
 from curriculum.report.library import Library
 from curriculum.report.page import write
 from curriculum.report.points import points
@@ -45,7 +46,9 @@ def of_run(
     metric, edges = cut_on(outcome)
     hard = hardness(outcome)
     chosen = spread(outcome.buckets.assignment, hard, len(names), room.examples)
-    browser = _examples(outcome, chosen, hard, room)
+    basis = outcome.metrics.basis
+    rewards = Rewarded(outcome.rewards, basis["threshold"], basis["strict"])
+    browser, lengths = _examples(outcome, rewards, chosen, hard, room)
     rows = buckets.rows_of(outcome, metric)
     values = outcome.metrics[metric]
     charts: dict[str, Spec | None] = {
@@ -68,6 +71,7 @@ def of_run(
         "whiskers": WHISKERS,
         "infinite": int((~np.isfinite(values)).sum()),
         "rows": rows,
+        "lengths": lengths_of(outcome, rewards, lengths),
         "source_rows": buckets.costs(outcome),
         "legend": list(zip(names, colors, strict=True)),
         "points": len(scatter["id"]),
@@ -99,7 +103,7 @@ def of_rollouts(
     """The page of a run that stopped when there were rollouts: problems and responses."""
     one = np.zeros(len(problems), np.int64)
     chosen = spread(one, np.arange(len(problems), dtype=np.float64), 1, room.examples)
-    browser = examples_of(problems, rollouts, chosen, None, room.text)
+    browser, _ = examples_of(problems, rollouts, chosen, None, room.text)
     for place, each in enumerate(browser.problems):
         each["hardness"] = place
     browser = _in_order(browser, np.arange(len(chosen)), room)
@@ -135,16 +139,19 @@ def of_failure(result: RunResult, folder: Path, error: BaseException) -> Path:
     return write(folder, "failed.html", (), {}, None, shown)
 
 
-def _examples(outcome: Measured, chosen: Integers, hard: Floats, room: Room) -> Examples:
+def _examples(
+    outcome: Measured, rewards: Rewarded, chosen: Integers, hard: Floats, room: Room
+) -> tuple[Examples, Floats]:
     """The chosen problems with what was measured of them, the most telling first.
 
     Args:
         hard: (P,) how hard each problem is.
+
+    Returns:
+        Beside them (R,) the characters of each rollout's response, NaN where there is none.
     """
-    metrics, basis = outcome.metrics, outcome.metrics.basis
-    rewards = Rewarded(outcome.rewards, basis["threshold"], basis["strict"])
-    rows = outcome.measured[chosen]
-    found = examples_of(outcome.problems, outcome.rollouts, rows, rewards, room.text)
+    metrics, rows = outcome.metrics, outcome.measured[chosen]
+    found, lengths = examples_of(outcome.problems, outcome.rollouts, rows, rewards, room.text)
     bucket = outcome.buckets.assignment[chosen]
     order = np.argsort(hard[chosen], kind="stable")
     for place, i in enumerate(order.tolist()):
@@ -152,7 +159,7 @@ def _examples(outcome: Measured, chosen: Integers, hard: Floats, room: Room) -> 
         found.problems[i] |= _measured(outcome, int(chosen[i]))
     rate = metrics["c"][chosen] / metrics["n"][chosen]
     order = most_telling(bucket, metrics["groups_with_gradient"][chosen], rate)
-    return _in_order(found, order, room)
+    return _in_order(found, order, room), lengths
 
 
 def _in_order(found: Examples, order: Integers, room: Room) -> Examples:
