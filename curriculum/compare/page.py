@@ -70,7 +70,7 @@ def of_sweep(
         settings.append(shared)
     done = sum(run["status"] == "completed" for run in runs)
     shown = {
-        "title": f"Sweep of {len(runs):,} jobs",
+        **_heading(runs),
         "folder": str(sweep),
         "finished": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "status": "completed" if done == len(runs) else "unfinished",
@@ -84,6 +84,14 @@ def of_sweep(
     }
     scripts = ("data.js", "charts.js", "sweep.js")
     return write(sweep, "sweep.html", scripts, {"charts": charts}, Library(store, sweep), shown)
+
+
+def _heading(runs: Sequence[dict[str, Any]]) -> dict[str, str | None]:
+    """The name that the sweep was given, if any, and what it is."""
+    what = f"Sweep of {len(runs):,} jobs"
+    names = {run.get("name") for run in runs if run["status"] == "completed"}
+    name = names.pop() if len(names) == 1 else None
+    return {"title": what if name is None else name, "subtitle": None if name is None else what}
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:

@@ -38,8 +38,8 @@ def difference(first: str, second: str) -> list[Part]:
     Source: `difflib`, which looks for long runs that both have.
     """
     texts = [re.findall(r"\S+\s*", text)[:WORDS] for text in (first, second)]
-    words = [[word.rstrip() for word in text] for text in texts]
-    blocks = SequenceMatcher(None, *words).get_opcodes()
+    words, others = ([word.rstrip() for word in text] for text in texts)
+    blocks = SequenceMatcher(None, words, others).get_opcodes()
     if all(kind != "equal" for kind, *_ in blocks):
         return []
     return [part for block in blocks for part in _parts(*block, *texts)]

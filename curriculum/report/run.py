@@ -60,7 +60,6 @@ def of_run(
     trained = _training(result, folder, names, colors, charts)
     scatter = points(outcome, chosen, room.points)
     shown = {
-        "title": outcome.label,
         "tiles": _tiles(result, folder, outcome.rollouts),
         "metric": metric,
         "group_size": outcome.metrics.group_size,
@@ -81,7 +80,7 @@ def of_run(
         "examples": browser,
         "room": room,
         "sources": sorted({each["source"] for each in browser.problems}),
-        **_about(result, folder, "completed", None),
+        **_about(outcome.label, result, folder, "completed"),
     }
     data = {
         "charts": {name: spec for name, spec in charts.items() if spec is not None},
@@ -108,14 +107,13 @@ def of_rollouts(
         each["hardness"] = place
     browser = _in_order(browser, np.arange(len(chosen)), room)
     shown = {
-        "title": "Rollouts without rewards",
         "tiles": _tiles(result, folder),
         "examples": browser,
         "room": room,
         "all_problems": len(problems),
         "sources": sorted({each["source"] for each in browser.problems}),
         "legend": [],
-        **_about(result, folder, "stopped at its rollouts", None),
+        **_about("Rollouts without rewards", result, folder, "stopped at its rollouts"),
     }
     data = {
         "problems": browser.problems,
@@ -131,10 +129,10 @@ def of_failure(result: RunResult, folder: Path, error: BaseException) -> Path:
     """The page of a run that failed: what went wrong, and what was asked for."""
     kind = type(error).__name__
     message = explain(error) if isinstance(error, UserError) else f"{kind}: {error}"
+    what = f"This run {'was ' * (result.status == 'interrupted')}{result.status}"
     shown = {
-        "title": f"This run {'was ' * (result.status == 'interrupted')}{result.status}",
         "tiles": _tiles(result, folder),
-        **_about(result, folder, result.status, message),
+        **_about(what, result, folder, result.status, message),
     }
     return write(folder, "failed.html", (), {}, None, shown)
 
@@ -217,8 +215,14 @@ def _training(
     }
 
 
-def _about(result: RunResult, folder: Path, status: str, error: str | None) -> dict[str, Any]:
-    """What every page of a run says of where it comes from."""
+def _about(
+    what: str, result: RunResult, folder: Path, status: str, error: str | None = None
+) -> dict[str, Any]:
+    """What every page of a run says of it and of where it comes from.
+
+    Args:
+        what: its heading, unless the run was given a name.
+    """
     given = {name: result.choices.get(name) for name in TELLING}
     choices = {name: each for name, each in given.items() if each not in (None, "None")}
     if any(name.startswith("rollouts") for name in result.stages):  # made here
@@ -226,6 +230,8 @@ def _about(result: RunResult, folder: Path, status: str, error: str | None) -> d
     if "reward" in result.results:
         choices["reward"] = result.results["reward"]
     return {
+        "title": what if result.name is None else result.name,
+        "subtitle": None if result.name is None else what,
         "status": status,
         "error": error,
         "choices": choices,

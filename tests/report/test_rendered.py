@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
@@ -50,9 +51,10 @@ def test_formulas_are_shared_and_hold_no_markup():
     assert renderer.formulas == [X]
     nested = ["mrow", ["mrow", ["mrow", ["mi", "x"]]]]
     assert formula(r"\href{javascript:a}{x}", False) == [*X[:2], nested]
-    (_, _, row) = formula(r"\text{<img onerror=a>}", False)
-    assert row == ["mrow", ["mtext", "<img\u00a0onerror=a>"]]
-    assert formula("a+b", False)[2] == ["mrow", ["mi", "a"], ["mo", "+"], ["mi", "b"]]
+    text = ["mrow", ["mtext", "<img\u00a0onerror=a>"]]
+    assert formula(r"\text{<img onerror=a>}", False) == [*X[:2], text]
+    added = ["mrow", ["mi", "a"], ["mo", "+"], ["mi", "b"]]
+    assert formula("a+b", False) == [*X[:2], added]
 
 
 @pytest.mark.parametrize("latex", [r"\frac", "{" * 1400, "x^" * 700, "x" * 2000, r"\left("])
@@ -61,7 +63,7 @@ def test_a_formula_that_cannot_be_read_is_shown_as_it_was_written(latex):
 
 
 def test_the_first_texts_have_the_room_and_the_others_stay_raw():
-    problems = [
+    problems: list[dict[str, Any]] = [
         {"prompt": [[None, "**p**"]], "responses": [{"text": "*r*"}, {"text": "plain"}]}
         for _ in range(3)
     ]
