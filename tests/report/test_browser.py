@@ -271,8 +271,18 @@ def test_light_and_dark(page, demo):
 def test_on_a_phone_nothing_is_wider_than_the_screen(page, made, request):
     folder = request.getfixturevalue(made)
     for path in folder.glob("**/report.html"):
-        page.open(path, width=390)
-        assert page.js("return document.documentElement.scrollWidth") == 390, path
+        page.open(path, width=375)
+        assert page.js("return document.documentElement.scrollWidth") == 375, path
+
+
+def test_on_a_phone_a_wide_table_scrolls_beside_its_names(page, demo):
+    page.open(demo / "report.html", width=375)
+    page.js("document.querySelector('#buckets .wide').scrollLeft = 1000")
+    left = page.js(
+        "const left = (selector) => document.querySelector(selector).getBoundingClientRect().left;"
+        "return ['.wide', 'td', 'td + td'].map((each) => left(`#buckets ${each}`))"
+    )
+    assert left[0] == left[1] and left[2] < 0
 
 
 def test_a_sweep_shows_its_jobs_and_how_they_agree(page, sweep):
