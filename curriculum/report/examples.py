@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from curriculum.core.records import DECIMALS, Floats, Integers, Problems, Rollouts, evenly
+from curriculum.core.records import DECIMALS, Floats, Integers, Measured, Problems, Rollouts, evenly
+from curriculum.report.differences import compare_responses
 from curriculum.report.lengths import texts_and_lengths
-from curriculum.report.rendered import Rendered
+from curriculum.report.rendered import Rendered, render
 from curriculum.report.responses import Rewarded, choose_responses, place_within
 from curriculum.report.texts import cut_texts, messages, plain
 
@@ -121,3 +122,40 @@ def examples_of(
         found[i]["responses"].append(said | (verdict or {}))
     limit, cut = cut_texts(found, room)
     return Examples(found, limit, cut), lengths
+
+
+def measured_examples(
+    outcome: Measured, rewards: Rewarded, chosen: Integers, hard: Floats, room: Room
+) -> tuple[Examples, Floats]:
+    """The chosen problems with what was measured of them, the most telling first.
+
+    Args:
+        hard: (P,) how hard each problem is.
+
+    Returns:
+        Beside them (R,) the characters of each rollout's response, NaN where there is none.
+    """
+    metrics, rows = outcome.metrics, outcome.measured[chosen]
+    found, lengths = examples_of(outcome.problems, outcome.rollouts, rows, rewards, room.text)
+    bucket = outcome.buckets.assignment[chosen]
+    order = np.argsort(hard[chosen], kind="stable")
+    for place, i in enumerate(order.tolist()):
+        found.problems[i] |= {"hardness": place, "bucket": int(bucket[i])}
+        found.problems[i] |= _measured(outcome, int(chosen[i]))
+    rate = metrics["c"][chosen] / metrics["n"][chosen]
+    order = most_telling(bucket, metrics["groups_with_gradient"][chosen], rate)
+    return in_order(found, order, room), lengths
+
+
+def in_order(found: Examples, order: Integers, room: Room) -> Examples:
+    """The same, with what there is room for only beside the first of them."""
+    ordered = [found.problems[i] for i in order.tolist()]
+    compare_responses(ordered, room.differences)
+    return replace(found, problems=ordered, rendered=render(ordered, room.rendered))
+
+
+def _measured(outcome: Measured, row: int) -> dict[str, Any]:
+    metrics = outcome.metrics
+    names = ("pass_rate_low", "pass_rate_high", "mean_reward")
+    numbers = {name: round(float(metrics[name][row]), 4) for name in names}
+    return numbers | {name: int(metrics[name][row]) for name in ("n", "c", "truncated")}

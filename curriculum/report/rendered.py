@@ -7,15 +7,14 @@ trees share. Links and images stay the text that they were.
 
 from __future__ import annotations
 
-import html
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
-from xml.etree.ElementTree import Element
 
+from curriculum.report.formulas import LONGEST, Node, formula, kept_attributes
 from curriculum.report.texts import LEFT_OUT
 
 if TYPE_CHECKING:
@@ -23,22 +22,13 @@ if TYPE_CHECKING:
     from markdown_it.rules_inline import StateInline
     from markdown_it.token import Token
 
-Node = str | int | list[Any]
-
 # What marked text has; other text, like 3*4, need not be parsed.
 MARKED = re.compile(r"[$`\\#|]|__|\*(?![\w(])|(?<![\w)])\*|^ {0,3}(?:[-+>]|\d+[.)]) ", re.MULTILINE)
-FORMULA = 1500  # characters of the longest that is drawn
 OPENING = re.compile(r"\\\(|\\\[|\\begin\{([a-zA-Z]+\*?)\}")
 TIMES = re.compile(r"[\w)]\*[\w(]")
 CLOSING = {"\\(": "\\)", "\\[": "\\]"}
 # Of texts and not of pages: a model's four spaces are no code, and its --- is no heading.
 OFF = ("link", "image", "autolink", "reference", "entity", "code", "lheading")
-ATTRIBUTES = {
-    *("start", "display", "displaystyle", "scriptlevel", "mathvariant", "linethickness"),
-    *("stretchy", "fence", "form", "separator", "lspace", "rspace", "minsize", "maxsize"),
-    *("accent", "accentunder", "movablelimits", "width", "height", "depth", "notation"),
-    *("columnalign", "columnspacing", "columnlines", "rowspacing", "rowlines"),
-}
 
 
 @dataclass(frozen=True)
@@ -133,7 +123,7 @@ def _bracketed_math(state: StateInline, silent: bool) -> bool:
     if opening is None:
         return False
     closing = CLOSING.get(opening[0], f"\\end{{{opening[1]}}}")
-    end = state.src.find(closing, opening.end(), opening.end() + FORMULA)
+    end = state.src.find(closing, opening.end(), opening.end() + LONGEST)
     if end < 0:
         return False
     if not silent:
@@ -162,7 +152,10 @@ def _nodes(tokens: Sequence[Token], place: Callable[[str, bool], int]) -> list[N
         if token.hidden:  # the paragraphs of a tight list
             continue
         if token.nesting > 0:
-            node = ["h4" if token.type == "heading_open" else token.tag, *_attributes(token.attrs)]
+            node = [
+                "h4" if token.type == "heading_open" else token.tag,
+                *kept_attributes(token.attrs),
+            ]
             open_nodes[-1].append(node)
             open_nodes.append(node)
         elif token.nesting < 0:
@@ -182,36 +175,6 @@ def _leaves(token: Token, place: Callable[[str, bool], int]) -> list[Node]:
     if token.tag:  # br, a line's end in the text too; hr; code
         return [[token.tag, *([token.content] if token.content else [])]]
     return [token.content] if token.content else []
-
-
-def formula(latex: str, alone: bool) -> Node:
-    """A formula as MathML; where it can't be read, or is too long, as it was written.
-
-    Args:
-        alone: whether it stands on a line of its own.
-    """
-    from latex2mathml.converter import convert_to_element
-
-    written: Node = ["code", latex]
-    if len(latex) > FORMULA:
-        return written
-    try:
-        # Not its `convert`, which turns escaped markup back into markup.
-        return _element(convert_to_element(latex, display="block" if alone else "inline"))
-    except Exception:  # whatever it raises of what a model wrote
-        return written
-
-
-def _element(element: Element) -> Node:
-    node: list[Any] = [element.tag, *_attributes(element.attrib)]
-    if element.text:
-        node.append(html.unescape(element.text))  # it names its symbols so
-    return [*node, *map(_element, element)]
-
-
-def _attributes(values: Mapping[str, Any]) -> list[dict[str, str]]:
-    kept = {name: str(value) for name, value in values.items() if name in ATTRIBUTES}
-    return [kept] if kept else []
 
 
 def _is_plain(node: Node) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,17 +13,15 @@ import numpy as np
 from curriculum.core.charts import ACCENT, GREY, Spec, easy_to_hard
 from curriculum.core.errors import UserError, explain
 from curriculum.core.names import METRICS, REJECTS
-from curriculum.core.records import Floats, Integers, Measured, Problems, Rollouts
+from curriculum.core.records import Measured, Problems, Rollouts
 from curriculum.core.run_result import PACKAGES, RunResult
 from curriculum.report import buckets
-from curriculum.report.differences import compare_responses
 from curriculum.report.difficulty import WHISKERS, cut_on, hardness, histogram, whiskers
-from curriculum.report.examples import Examples, Room, examples_of, most_telling, spread
+from curriculum.report.examples import Room, examples_of, in_order, measured_examples, spread
 from curriculum.report.lengths import lengths_of
 from curriculum.report.library import Library
 from curriculum.report.page import write
 from curriculum.report.points import points
-from curriculum.report.rendered import render
 from curriculum.report.responses import Rewarded
 from curriculum.report.training import first_events, read_steps
 from curriculum.trainers.parts import charts as of_training
@@ -48,7 +45,7 @@ def of_run(
     chosen = spread(outcome.buckets.assignment, hard, len(names), room.examples)
     basis = outcome.metrics.basis
     rewards = Rewarded(outcome.rewards, basis["threshold"], basis["strict"])
-    browser, lengths = _examples(outcome, rewards, chosen, hard, room)
+    browser, lengths = measured_examples(outcome, rewards, chosen, hard, room)
     rows = buckets.rows_of(outcome, metric)
     values = outcome.metrics[metric]
     charts: dict[str, Spec | None] = {
@@ -105,7 +102,7 @@ def of_rollouts(
     browser, _ = examples_of(problems, rollouts, chosen, None, room.text)
     for place, each in enumerate(browser.problems):
         each["hardness"] = place
-    browser = _in_order(browser, np.arange(len(chosen)), room)
+    browser = in_order(browser, np.arange(len(chosen)), room)
     shown = {
         "tiles": _tiles(result, folder),
         "examples": browser,
@@ -135,43 +132,6 @@ def of_failure(result: RunResult, folder: Path, error: BaseException) -> Path:
         **_about(what, result, folder, result.status, message),
     }
     return write(folder, "failed.html", (), {}, None, shown)
-
-
-def _examples(
-    outcome: Measured, rewards: Rewarded, chosen: Integers, hard: Floats, room: Room
-) -> tuple[Examples, Floats]:
-    """The chosen problems with what was measured of them, the most telling first.
-
-    Args:
-        hard: (P,) how hard each problem is.
-
-    Returns:
-        Beside them (R,) the characters of each rollout's response, NaN where there is none.
-    """
-    metrics, rows = outcome.metrics, outcome.measured[chosen]
-    found, lengths = examples_of(outcome.problems, outcome.rollouts, rows, rewards, room.text)
-    bucket = outcome.buckets.assignment[chosen]
-    order = np.argsort(hard[chosen], kind="stable")
-    for place, i in enumerate(order.tolist()):
-        found.problems[i] |= {"hardness": place, "bucket": int(bucket[i])}
-        found.problems[i] |= _measured(outcome, int(chosen[i]))
-    rate = metrics["c"][chosen] / metrics["n"][chosen]
-    order = most_telling(bucket, metrics["groups_with_gradient"][chosen], rate)
-    return _in_order(found, order, room), lengths
-
-
-def _in_order(found: Examples, order: Integers, room: Room) -> Examples:
-    """The same, with what there is room for only beside the first of them."""
-    ordered = [found.problems[i] for i in order.tolist()]
-    compare_responses(ordered, room.differences)
-    return replace(found, problems=ordered, rendered=render(ordered, room.rendered))
-
-
-def _measured(outcome: Measured, row: int) -> dict[str, Any]:
-    metrics = outcome.metrics
-    names = ("pass_rate_low", "pass_rate_high", "mean_reward")
-    numbers = {name: round(float(metrics[name][row]), 4) for name in names}
-    return numbers | {name: int(metrics[name][row]) for name in ("n", "c", "truncated")}
 
 
 def _training(

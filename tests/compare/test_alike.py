@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from curriculum.compare.alike import as_one, by_buckets, common_overrides
@@ -11,7 +13,11 @@ from curriculum.store.entries import Store
 
 def job(number: int, *overrides: str, easy: int = 1, edges: str = "0.5") -> dict:
     buckets = {"easy": easy, "hard": 9 - easy}
-    run = {"job": str(number), "overrides": ["num_samples=4", *overrides], "status": "completed"}
+    run: dict[str, Any] = {
+        "job": str(number),
+        "overrides": ["num_samples=4", *overrides],
+        "status": "completed",
+    }
     run |= {"choice": ", ".join(overrides), "error": None}
     return run | {"buckets": buckets, "edges": edges, "problems": 9}
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from curriculum.report.rendered import Renderer, formula, render
+from curriculum.report.formulas import formula
+from curriculum.report.rendered import Renderer, render
 
 X = ["math", {"display": "inline"}, ["mrow", ["mi", "x"]]]
 
