@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from curriculum.compare.alike import as_one, by_buckets, common_overrides
 from curriculum.compare.arms import Arm
 from curriculum.compare.charts import (
     arm_colors,
@@ -20,6 +21,7 @@ from curriculum.compare.charts import (
 )
 from curriculum.compare.show import tell_target
 from curriculum.core.charts import Spec
+from curriculum.core.names import OUTSIDE
 from curriculum.core.run_result import git_commit
 from curriculum.report.library import Library
 from curriculum.report.page import FILE, write
@@ -42,12 +44,10 @@ def of_sweep(
         found: what the curricula of each setting come to.
         arms: of all settings, with their curves.
     """
-    jobs = [{"buckets": {}, "edges": run.get("shard", ""), **run} for run in runs]
-    for job in jobs:
-        job["page"] = _page(sweep, job["job"])
-    measured = [run for run in runs if "buckets" in run]
+    groups = by_buckets([run for run in runs if "buckets" in run], agreement)
+    measured = [as_one(group, runs) for group in groups]
     charts: dict[str, Spec] = {}
-    if agreement:  # there is none where runs differ in their training alone
+    if len(measured) > 1:
         charts["sizes"] = sizes(measured)
     settings = []
     for i, setting in enumerate(found):
@@ -70,20 +70,44 @@ def of_sweep(
         settings.append(shared)
     done = sum(run["status"] == "completed" for run in runs)
     shown = {
-        "title": f"Sweep of {len(runs):,} jobs",
+        **_heading(runs),
         "folder": str(sweep),
         "finished": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "status": "completed" if done == len(runs) else "unfinished",
         "done": f"{done:,} of {len(runs):,} jobs completed",
         "commit": git_commit(),
-        "jobs": jobs,
+        "jobs": [_job(sweep, run, groups) for run in runs],
+        "shared": _shared(runs),
+        "same_buckets": _same_buckets(groups),
         "measured": [run["choice"] for run in measured],
         "heat": _heat(measured, agreement),
-        "buckets": _bucket_legend(measured) if agreement else [],
+        "buckets": _bucket_legend(measured) if len(measured) > 1 else [],
         "settings": settings,
     }
     scripts = ("data.js", "charts.js", "sweep.js")
     return write(sweep, "sweep.html", scripts, {"charts": charts}, Library(store, sweep), shown)
+
+
+def _heading(runs: Sequence[dict[str, Any]]) -> dict[str, str | None]:
+    """The name that the sweep was given, if any, and what it is."""
+    what = f"Sweep of {len(runs):,} jobs"
+    names = {run.get("name") for run in runs if run["status"] == "completed"}
+    name = names.pop() if len(names) == 1 else None
+    return {"title": what if name is None else name, "subtitle": None if name is None else what}
+
+
+def _same_buckets(groups: Sequence[Sequence[dict[str, Any]]]) -> dict[str, Any] | None:
+    """Those that all of several jobs have; None where they differ."""
+    if len(groups) != 1 or len(groups[0]) == 1:
+        return None
+    first, *_ = groups[0]
+    return {"jobs": len(groups[0]), "buckets": first["buckets"], "edges": first["edges"]}
+
+
+def _shared(runs: Sequence[dict[str, Any]]) -> str:
+    """What all of several jobs were told, but for where their files are."""
+    told = (each for each in common_overrides(runs) if not each.lstrip("+").startswith(OUTSIDE))
+    return " ".join(told) if len(runs) > 1 else ""
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:
@@ -95,8 +119,13 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _page(sweep: Path, job: str) -> str | None:
-    return f"{job}/{FILE}" if (sweep / job / FILE).exists() else None
+def _job(sweep: Path, run: dict[str, Any], groups: Sequence[Sequence[Any]]) -> dict[str, Any]:
+    """A row of the table of jobs; `as_of` is an earlier job with the same buckets."""
+    name = run["job"]
+    first = {other["job"]: group[0]["job"] for group in groups for other in group}.get(name)
+    page = f"{name}/{FILE}" if (sweep / name / FILE).exists() else None
+    as_of = None if first == name else first
+    return {"buckets": {}, "edges": run.get("shard", ""), **run, "page": page, "as_of": as_of}
 
 
 def _heat(

@@ -24,6 +24,7 @@ def read_run(folder: Path, plan: Sequence[Sequence[str]] = ()) -> dict[str, Any]
         status, explanation = jobs.why_unfinished(folder)
         return run | {"status": status, "error": explanation}
     run |= {"status": result.status, "error": result.error}
+    run |= {} if result.name is None else {"name": result.name}
     found = result.results
     if "total_rollouts" in found:
         run |= {"problems": found["total_problems"], "rollouts": found["total_rollouts"]}

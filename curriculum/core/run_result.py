@@ -24,6 +24,7 @@ class RunResult:
 
     status: str  # completed, failed, interrupted; missing: its job of a sweep has not begun
     error: str | None = None
+    name: str | None = None  # that it was given
     finished: str | None = None  # ISO 8601, UTC
     overrides: Sequence[str] = ()
     choices: Mapping[str, str] = field(default_factory=dict)  # option of each group
@@ -58,7 +59,7 @@ class RunResult:
     def write(self, folder: Path) -> None:
         """Write the file; a reader sees a whole one or none."""
         values = {name: getattr(self, name) for name in _names()}
-        head = ("status", "error", "finished", "overrides", "choices")
+        head = ("status", "error", "name", "finished", "overrides", "choices")
         told = {name: values.pop(name) for name in head} | {**self.results} | values
         with whole(folder / RESULT) as path:
             path.write_text(json.dumps(told, indent=2, default=list))

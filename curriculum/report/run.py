@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,12 @@ import numpy as np
 from curriculum.core.charts import ACCENT, GREY, Spec, easy_to_hard
 from curriculum.core.errors import UserError, explain
 from curriculum.core.names import METRICS, REJECTS
-from curriculum.core.records import Floats, Integers, Measured, Problems, Rollouts
+from curriculum.core.records import Measured, Problems, Rollouts
 from curriculum.core.run_result import PACKAGES, RunResult
 from curriculum.report import buckets
 from curriculum.report.difficulty import WHISKERS, cut_on, hardness, histogram, whiskers
-from curriculum.report.examples import Examples, Room, examples_of, most_telling, spread
+from curriculum.report.examples import Room, examples_of, in_order, measured_examples, spread
+from curriculum.report.lengths import lengths_of
 from curriculum.report.library import Library
 from curriculum.report.page import write
 from curriculum.report.points import points
@@ -43,7 +43,9 @@ def of_run(
     metric, edges = cut_on(outcome)
     hard = hardness(outcome)
     chosen = spread(outcome.buckets.assignment, hard, len(names), room.examples)
-    browser = _examples(outcome, chosen, hard, room)
+    basis = outcome.metrics.basis
+    rewards = Rewarded(outcome.rewards, basis["threshold"], basis["strict"])
+    browser, lengths = measured_examples(outcome, rewards, chosen, hard, room)
     rows = buckets.rows_of(outcome, metric)
     values = outcome.metrics[metric]
     charts: dict[str, Spec | None] = {
@@ -55,7 +57,6 @@ def of_run(
     trained = _training(result, folder, names, colors, charts)
     scatter = points(outcome, chosen, room.points)
     shown = {
-        "title": outcome.label,
         "tiles": _tiles(result, folder, outcome.rollouts),
         "metric": metric,
         "group_size": outcome.metrics.group_size,
@@ -66,6 +67,7 @@ def of_run(
         "whiskers": WHISKERS,
         "infinite": int((~np.isfinite(values)).sum()),
         "rows": rows,
+        "lengths": lengths_of(outcome, rewards, lengths),
         "source_rows": buckets.costs(outcome),
         "legend": list(zip(names, colors, strict=True)),
         "points": len(scatter["id"]),
@@ -75,7 +77,7 @@ def of_run(
         "examples": browser,
         "room": room,
         "sources": sorted({each["source"] for each in browser.problems}),
-        **_about(result, folder, "completed", None),
+        **_about(outcome.label, result, folder, "completed"),
     }
     data = {
         "charts": {name: spec for name, spec in charts.items() if spec is not None},
@@ -84,9 +86,10 @@ def of_run(
             {"name": name, "color": each} for name, each in zip(names, colors, strict=True)
         ],
         "problems": browser.problems,
+        "formulas": browser.rendered.formulas,
         "sources": shown["sources"],
     }
-    scripts = ("data.js", "charts.js", "points.js", "examples.js", "run.js")
+    scripts = ("data.js", "charts.js", "points.js", "rendered.js", "examples.js", "run.js")
     return write(folder, "run.html", scripts, data, library, shown)
 
 
@@ -96,21 +99,26 @@ def of_rollouts(
     """The page of a run that stopped when there were rollouts: problems and responses."""
     one = np.zeros(len(problems), np.int64)
     chosen = spread(one, np.arange(len(problems), dtype=np.float64), 1, room.examples)
-    browser = examples_of(problems, rollouts, chosen, None, room.text)
+    browser, _ = examples_of(problems, rollouts, chosen, None, room.text)
     for place, each in enumerate(browser.problems):
         each["hardness"] = place
+    browser = in_order(browser, np.arange(len(chosen)), room)
     shown = {
-        "title": "Rollouts without rewards",
         "tiles": _tiles(result, folder),
         "examples": browser,
         "room": room,
         "all_problems": len(problems),
         "sources": sorted({each["source"] for each in browser.problems}),
         "legend": [],
-        **_about(result, folder, "stopped at its rollouts", None),
+        **_about("Rollouts without rewards", result, folder, "stopped at its rollouts"),
     }
-    data = {"problems": browser.problems, "sources": shown["sources"], "buckets": []}
-    scripts = ("data.js", "examples.js", "rollouts.js")
+    data = {
+        "problems": browser.problems,
+        "formulas": browser.rendered.formulas,
+        "sources": shown["sources"],
+        "buckets": [],
+    }
+    scripts = ("data.js", "rendered.js", "examples.js", "rollouts.js")
     return write(folder, "rollouts.html", scripts, data, None, shown)
 
 
@@ -118,39 +126,12 @@ def of_failure(result: RunResult, folder: Path, error: BaseException) -> Path:
     """The page of a run that failed: what went wrong, and what was asked for."""
     kind = type(error).__name__
     message = explain(error) if isinstance(error, UserError) else f"{kind}: {error}"
+    what = f"This run {'was ' * (result.status == 'interrupted')}{result.status}"
     shown = {
-        "title": f"This run {'was ' * (result.status == 'interrupted')}{result.status}",
         "tiles": _tiles(result, folder),
-        **_about(result, folder, result.status, message),
+        **_about(what, result, folder, result.status, message),
     }
     return write(folder, "failed.html", (), {}, None, shown)
-
-
-def _examples(outcome: Measured, chosen: Integers, hard: Floats, room: Room) -> Examples:
-    """The chosen problems with what was measured of them, the most telling first.
-
-    Args:
-        hard: (P,) how hard each problem is.
-    """
-    metrics, basis = outcome.metrics, outcome.metrics.basis
-    rewards = Rewarded(outcome.rewards, basis["threshold"], basis["strict"])
-    rows = outcome.measured[chosen]
-    found = examples_of(outcome.problems, outcome.rollouts, rows, rewards, room.text)
-    bucket = outcome.buckets.assignment[chosen]
-    order = np.argsort(hard[chosen], kind="stable")
-    for place, i in enumerate(order.tolist()):
-        found.problems[i] |= {"hardness": place, "bucket": int(bucket[i])}
-        found.problems[i] |= _measured(outcome, int(chosen[i]))
-    rate = metrics["c"][chosen] / metrics["n"][chosen]
-    order = most_telling(bucket, metrics["groups_with_gradient"][chosen], rate)
-    return replace(found, problems=[found.problems[i] for i in order.tolist()])
-
-
-def _measured(outcome: Measured, row: int) -> dict[str, Any]:
-    metrics = outcome.metrics
-    names = ("pass_rate_low", "pass_rate_high", "mean_reward")
-    numbers = {name: round(float(metrics[name][row]), 4) for name in names}
-    return numbers | {name: int(metrics[name][row]) for name in ("n", "c", "truncated")}
 
 
 def _training(
@@ -194,8 +175,14 @@ def _training(
     }
 
 
-def _about(result: RunResult, folder: Path, status: str, error: str | None) -> dict[str, Any]:
-    """What every page of a run says of where it comes from."""
+def _about(
+    what: str, result: RunResult, folder: Path, status: str, error: str | None = None
+) -> dict[str, Any]:
+    """What every page of a run says of it and of where it comes from.
+
+    Args:
+        what: its heading, unless the run was given a name.
+    """
     given = {name: result.choices.get(name) for name in TELLING}
     choices = {name: each for name, each in given.items() if each not in (None, "None")}
     if any(name.startswith("rollouts") for name in result.stages):  # made here
@@ -203,6 +190,8 @@ def _about(result: RunResult, folder: Path, status: str, error: str | None) -> d
     if "reward" in result.results:
         choices["reward"] = result.results["reward"]
     return {
+        "title": what if result.name is None else result.name,
+        "subtitle": None if result.name is None else what,
         "status": status,
         "error": error,
         "choices": choices,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 LIMITS = range(4000, 199, -50)  # characters of a text: the first for which all texts fit
+LEFT_OUT = re.compile(r"(\n\n… [\d,]+ characters left out …\n\n)")  # where one was cut
 
 
 def messages(prompt: str) -> list[list[str | None]]:

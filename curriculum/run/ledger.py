@@ -102,9 +102,11 @@ class Ledger:
 
     def result(self, error: BaseException | None = None) -> RunResult:
         """All that was noted, and how the run has ended."""
+        name = self._config.get("name")
         return RunResult(
             status=_status(error),
             error=f"{type(error).__name__}: {error}".removesuffix(": ") if error else None,
+            name=None if name is None else str(name),
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
             overrides=self._overrides,
             choices=self._choices,

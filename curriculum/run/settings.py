@@ -84,6 +84,8 @@ class Settings:
             raise UserError(f"unknown: {', '.join(sorted(strange))} (keys: {', '.join(keys())})")
         if not isinstance(cfg["store_dir"], str):
             raise UserError(f"store_dir={cfg['store_dir']}: a folder")
+        if isinstance(cfg["name"], list | dict):
+            raise UserError(f"name={cfg['name']}: words, in quotes where there are commas")
         data: Data = conforming(build(cfg, "data"), Data, "data")
         generator: Generator = conforming(build(cfg, "generator"), Generator, "generator")
         recorded = generator.recorded()

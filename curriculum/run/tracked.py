@@ -23,7 +23,9 @@ def tracked(settings: Settings, cfg: Mapping[str, Any], context: Context) -> Ite
         cfg: plain values, for who notes them.
     """
     step = settings.until or ("training" if settings.trainer else "buckets")
-    name = " ".join(own_overrides(context.overrides, context.sweep)) or context.folder.name
+    given = [] if cfg["name"] is None else [str(cfg["name"])]
+    told = [*given, *own_overrides(context.overrides, context.sweep)]
+    name = " ".join(told) or context.folder.name
     about = About(context.folder, name, context.sweep, step, cfg, context.choices)
     local = LocalTracker(context.folder, context.show)
     every = _Every([local, settings.tracking.start(about)])

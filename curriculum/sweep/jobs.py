@@ -24,8 +24,9 @@ LOCK = ".lock"  # in a run's folder: one run at a time
 LOGS = ".submitit"
 NOT_STARTED = "it has not started"
 NOT_OF_A_JOB = {"resume", "output_dir"}
-# Of no consequence for a job that is complete: how fast it was, and what would have stopped it.
-MENDING = {"reward.max_failures", "reward.workers", "data.max_rejected"}
+# Of no consequence for a job that is complete: its name, how fast it was, what would have stopped
+# it.
+MENDING = {"reward.max_failures", "reward.workers", "data.max_rejected", "name"}
 
 log = logging.getLogger(__name__)
 

@@ -18,6 +18,10 @@ HOSTILE = (
     "<!--<script>",
     "{{ 7 * 7 }} ${7 * 7} \u2028 \u2029 ]]> &lt;b&gt;",
     "javascript:window.ran=4",
+    "**[a](javascript:window.ran=7)** ![b](https://example.com/b.png) <https://example.com>",
+    r"$\text{<img src=x onerror='window.ran=8'>}$ $\href{javascript:window.ran=9}{x}$ $\frac$",
+    r"$\text{&lt;img src=x onerror='window.ran=10'&gt;}$ `<script>window.ran=11</script>`",
+    "```html\n<script>window.ran = 12</script>\n```\n<style>*{display:none}</style> $\\frac12$\n",
 )
 MARKED = "window.ran = "
 
@@ -84,6 +88,12 @@ def shown_ids(page) -> list[str]:
     return page.js(
         "return [...document.querySelectorAll('#problems article')].map(e => e.dataset.problem)"
     )
+
+
+def choose(page, name: str) -> None:
+    """As a chart does whose point is clicked."""
+    chosen = "new CustomEvent('chosen-problem', {detail: arguments[0]})"
+    page.js(f"document.dispatchEvent({chosen})", name)
 
 
 def everything(page) -> Iterator[str]:
@@ -154,7 +164,7 @@ def test_a_link_opens_its_problem(page, demo):
     page.open(demo / "report.html")
     name = list(everything(page))[-1]
     page.open(demo / "report.html", f"#problem={name}")
-    assert page.texts("#problem code") == [name]
+    assert page.texts("#problem header code") == [name]
     page.click("#problem header button")
     assert page.js("return location.hash") == f"#problem={name}"
     page.open(demo / "report.html", "#problem=unheard-of")
@@ -190,16 +200,49 @@ def test_hostile_text_stays_text(page, hostile):
     ids = set(shown_ids(page))
     assert ids == {f"{text} {i}" for i, text in enumerate(HOSTILE * 3)}
     for name in sorted(ids)[:4]:
-        page.js(
-            "document.dispatchEvent(new CustomEvent('chosen-problem', {detail: arguments[0]}))",
-            name,
-        )
-        page.wait("return document.querySelector('#problem code') !== null")
-        assert page.texts("#problem code") == [name]
+        choose(page, name)
+        page.wait("return document.querySelector('#problem header code') !== null")
+        assert page.texts("#problem header code") == [name]
     tooltip = page.tooltip("[data-chart=points] .mark-symbol path")
     assert any(name in tooltip for name in ids)
     assert page.js("return [typeof window.ran, document.images.length]") == ["undefined", 0]
     assert page.complaints() == []
+    own = (hostile / "report.html").as_uri()
+    assert {each.partition("#")[0] for each in page.requests() if "data:" not in each} == {own}
+
+
+def test_marked_text_becomes_elements_that_do_nothing(page, hostile):
+    page.open(hostile / "report.html")
+    list(everything(page))
+    assert page.js(
+        "return document.querySelectorAll('.rendered math mfrac, .rendered strong').length"
+    )
+    found = page.js(
+        "const names = new Set(); const attributes = new Set();"
+        "for (const each of document.querySelectorAll('.rendered *')) {"
+        "  names.add(each.localName);"
+        "  for (const one of each.attributes) attributes.add(one.name);"
+        "} return [[...names], [...attributes]]"
+    )
+    assert not set(found[0]) & {"a", "img", "script", "style", "b", "iframe", "svg"}
+    assert set(found[1]) <= {"display"}
+    raw = page.texts(".raw pre")
+    assert all(any(text in each for each in raw) for text in HOSTILE[6:])
+
+
+def test_a_pass_and_a_failure_are_held_against_each_other(page, hostile):
+    page.open(hostile / "report.html")
+    name = f"{HOSTILE[1]} 3"[:-1] + "1"  # its second response passed, the first did not
+    page.js(
+        "document.dispatchEvent(new CustomEvent('chosen-problem', {detail: arguments[0]}))", name
+    )
+    page.wait("return document.querySelector('#problem .difference') !== null")
+    (summary,) = page.texts("#problem .difference summary")
+    assert (
+        summary == "sample 1, which passed, and sample 0, which failed: what they say differently"
+    )
+    assert page.texts("#problem .difference pre ins") == ["again"]
+    assert page.texts("#problem .difference pre span") == [HOSTILE[1] + " "]
 
 
 def test_hostile_errors_stay_text(page, tmp_path, store):
@@ -228,8 +271,18 @@ def test_light_and_dark(page, demo):
 def test_on_a_phone_nothing_is_wider_than_the_screen(page, made, request):
     folder = request.getfixturevalue(made)
     for path in folder.glob("**/report.html"):
-        page.open(path, width=390)
-        assert page.js("return document.documentElement.scrollWidth") == 390, path
+        page.open(path, width=375)
+        assert page.js("return document.documentElement.scrollWidth") == 375, path
+
+
+def test_on_a_phone_a_wide_table_scrolls_beside_its_names(page, demo):
+    page.open(demo / "report.html", width=375)
+    page.js("document.querySelector('#buckets .wide').scrollLeft = 1000")
+    left = page.js(
+        "const left = (selector) => document.querySelector(selector).getBoundingClientRect().left;"
+        "return ['.wide', 'td', 'td + td'].map((each) => left(`#buckets ${each}`))"
+    )
+    assert left[0] == left[1] and left[2] < 0
 
 
 def test_a_sweep_shows_its_jobs_and_how_they_agree(page, sweep):

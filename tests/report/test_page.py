@@ -163,6 +163,20 @@ def test_no_examples(run, tmp_path):
     assert done.returncode == 1 and "report.examples=-1: 0 or more" in done.stderr
 
 
+def test_a_name_is_the_heading(run, tmp_path, read_result):
+    name = "Before <b>RL</b>, and 'after'"
+    assert run(f'name="{name}"').returncode == 0
+    html = unescape(read(tmp_path / "out"))
+    assert f"<title>{name}</title>" in html and f">{name}</h1>" in html
+    assert "&lt;b&gt;" in read(tmp_path / "out") and read_result(tmp_path / "out")["name"] == name
+    label = html.partition("</h1>\n<p>")[2].partition("</p>")[0]
+    assert run().returncode == 0
+    assert f">{label}</h1>" in unescape(read(tmp_path / "out"))
+    assert read_result(tmp_path / "out")["name"] is None
+    done = run("name=[a,b]")
+    assert done.returncode == 1 and "name=['a', 'b']: words" in done.stderr
+
+
 def test_only_its_own_scripts_may_run(run, tmp_path):
     run()
     html = read(tmp_path / "out")

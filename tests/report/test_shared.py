@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from html import unescape
@@ -22,8 +23,8 @@ def sweep(tmp_path_factory, store) -> Path:
     import sys
 
     folder = tmp_path_factory.mktemp("a sweep")
-    overrides = ("-m", "sampler=uniform,thompson", "bucketer=percentile", "trainer.steps=150")
-    own = ("hydra.sweep.subdir='job #${hydra.job.num}'", f"store_dir={store}")
+    overrides = ("-m", "name=Two ways", "sampler=uniform,thompson", "bucketer=percentile")
+    own = ("hydra.sweep.subdir='job #${hydra.job.num}'", f"store_dir={store}", "trainer.steps=150")
     command = [sys.executable, "run.py", *overrides, *own, f"output_dir='{folder}'"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -48,6 +49,30 @@ def test_jobs_are_small_and_share_one_script(sweep):
             r"style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'",
             policy,
         )
+
+
+def test_jobs_of_long_responses_are_as_small(run, tmp_path):
+    text = "So **we** have $\\frac{a_{%d}}{b} = \\sqrt{%d}$, é and more words than needed.\n\n" * 60
+    rows = [
+        {
+            "prompt": text % ((i,) * 120),
+            "responses": [text % ((j,) * 120) for j in range(8)],
+            "rewards": [j % 2 for j in range(8)],
+        }
+        for i in range(60)
+    ]
+    (tmp_path / "long.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    run("-m", "data=rollouts", f"data.path={tmp_path}/long.jsonl", "bucketer=pass_rate,percentile")
+    for path in pages(tmp_path / "out"):
+        assert path.stat().st_size < 300_000
+
+
+def test_a_sweep_has_its_name_too(sweep):
+    html = (sweep / "report.html").read_text(encoding="utf-8")
+    assert "<h1>Two ways</h1>\n<p>Sweep of 2 jobs</p>" in html
+    assert all("<h1>Two ways</h1>" in path.read_text(encoding="utf-8") for path in pages(sweep))
+    runs = json.loads((sweep / "comparison.json").read_text())["runs"]
+    assert [run["choice"] for run in runs] == ["sampler=uniform", "sampler=thompson"]
 
 
 def test_a_page_of_a_sweep_draws_and_asks_no_network(page, sweep):

@@ -61,7 +61,7 @@ function responseRow(response) {
   if (response.truncated) verdict.append(element("div", "cut", "cut off"));
   if (response.failure) verdict.append(element("div", "", response.failure));
   const side = element("div");
-  side.append(element("pre", "", response.text ?? "(no text was recorded)"));
+  side.append(...textPlace(response.text ?? "(no text was recorded)", response.rendered));
   if ((response.text ?? "").length > FOLDED) {
     side.className = "folded";
     const toggle = button("show all", () => {
@@ -73,21 +73,40 @@ function responseRow(response) {
   return row;
 }
 
+function differenceRow(problem) {
+  const { pair, parts } = problem.difference;
+  const [first, second] = pair.map((place) => {
+    const { sample, passed } = problem.responses[place];
+    return `sample ${sample}${passed === undefined ? "" : passed ? ", which passed" : ", which failed"}`;
+  });
+  const folded = element("details", "difference");
+  const alike = parts.every(([whose]) => whose === 0);
+  folded.append(element("summary", "", `${first}, and ${second}: ${alike ? "word for word the same" : "what they say differently"}`));
+  const text = element("pre");
+  text.append(...parts.map(([whose, said]) => element(["span", "ins", "del"][whose], "", said)));
+  const key = element("p", "note");
+  key.append(element("ins", "", "only the first"), " ", element("del", "", "only the second"));
+  if (!alike) folded.append(key);
+  folded.append(text);
+  return folded;
+}
+
 function card(problem) {
   const made = element("article", "problem");
   made.dataset.problem = problem.id;
   made.append(heading(problem));
-  for (const [role, text] of problem.prompt) {
+  problem.prompt.forEach(([role, text], i) => {
     const place = element("div", "text");
     if (role !== null) place.append(element("p", "role", role));
-    place.append(element("pre", "", text));
+    place.append(...textPlace(text, problem.rendered?.[i]));
     made.append(place);
-  }
+  });
   if (problem.truth !== null) {
     const row = element("div", "response truth");
     row.append(element("div", "verdict", "ground truth"), element("pre", "", problem.truth));
     made.append(row);
   }
+  if (problem.difference) made.append(differenceRow(problem));
   problem.responses.forEach((response) => made.append(responseRow(response)));
   return made;
 }
