@@ -142,11 +142,11 @@ def _list_most_changed(moved: pd.DataFrame) -> Table:
     change = (moved["rate_after"] - moved["rate_before"]).abs()
     order = np.lexsort((moved["problem_id"], -change))[:SHOWN]
     table = plain_table(f"Who moved most ({len(order)} of {len(moved):,})", "problem")
-    table.add_column("prompt", max_width=WIDTH, no_wrap=True, overflow="ellipsis")
-    for name in ("pass rate", "", "bucket", ""):
+    for name in ("prompt", "pass rate", "", "bucket", ""):
         table.add_column(name)
     for row in moved.iloc[order].to_dict("records"):
-        prompt = (row["prompt"] or "").replace("\n", " ")
+        prompt = " ".join((row["prompt"] or "").split())
+        prompt = prompt if len(prompt) <= WIDTH else f"{prompt[: WIDTH - 1]}…"
         rates = f"{row['rate_before']:.2f}", f"-> {row['rate_after']:.2f}"
         table.add_row(row["problem_id"], prompt, *rates, row["before"], f"-> {row['after']}")
     return table

@@ -125,7 +125,7 @@ def _distribution(outcome: Measured) -> Table:
     rate = _pass_rate(outcome)
     table = plain_table("How often the model solves them", "pass rate")
     table.add_column("problems", justify="right")
-    table.add_column("")
+    table.add_bars()
     between = (rate > 0) & (rate < 1)
     groups = [("never", rate == 0)]
     for low in range(0, 100, 20):
@@ -167,7 +167,7 @@ def _buckets(outcome: Measured) -> Table:
     table = plain_table(f"Buckets: {outcome.bucketing}{_cut_on(outcome)}")
     for name in ("bucket", "problems", "mean pass rate", "from", "to", "gradient"):
         table.add_column(name, justify="left" if name == "bucket" else "right")
-    table.add_column("")
+    table.add_bars()
     for i, (name, numbers) in enumerate(bucket_statistics(outcome).items()):
         label = Text(name, COLORS[min(i, len(COLORS) - 1)])
         if not numbers["count"]:
