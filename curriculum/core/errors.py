@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,16 @@ FULL = os.environ.get(TRACEBACK) == "1"  # as the user has it: show tracebacks
 
 class UserError(Exception):
     """A mistake in the input or the configuration; its message is shown without a traceback."""
+
+
+class Terminated(SystemExit):
+    """SIGTERM has ended the run, as schedulers send it."""
+
+    def __init__(self) -> None:
+        super().__init__(128 + signal.SIGTERM)
+
+    def __str__(self) -> str:
+        return "by SIGTERM"
 
 
 def require_extra(choice: str, extra: str, *modules: str) -> None:
@@ -66,7 +77,10 @@ def blamed(complaint: str) -> Iterator[None]:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Print what went wrong with the command line or the input, and exit 1."""
+    """Print what went wrong with the command line or the input, and exit 1.
+
+    A run that was interrupted or terminated is said to be, and exits as shells have it.
+    """
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
@@ -82,6 +96,9 @@ def explained() -> Iterator[None]:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
+    except Terminated as error:
+        print(f"terminated {error}", file=sys.stderr)
+        sys.exit(error.code)
 
 
 def explain(error: BaseException) -> str:

@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from curriculum import report
 from curriculum.config import legacy, verl_config
-from curriculum.core.errors import UserError
+from curriculum.core.errors import Terminated, UserError
 from curriculum.run import pipeline, rejects
 from curriculum.run.context import Context
 from curriculum.store.lease import Busy, held
@@ -35,7 +35,7 @@ def _termination_raised() -> Iterator[None]:
         return
 
     def end(*_: object) -> None:
-        raise SystemExit(128 + signal.SIGTERM)
+        raise Terminated
 
     signal.signal(signal.SIGTERM, end)
     try:

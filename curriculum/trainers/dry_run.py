@@ -45,7 +45,8 @@ class DryRun(Trainer):
             control = replace(training, sampler=Uniform(), option=CONTROL)
             arms[CONTROL] = self.simulate(prompts, control)
         own = arms[training.option]
-        log.event(0, Event("dry_run", f"dry run: {LABEL}", {}))
+        # What a simulation is, the table says once.
+        log.event(0, Event("dry_run", f"dry run of {training.option}", {"simulation": LABEL}))
         for step, event in own.events:
             log.event(step, event)
         for name, arm in arms.items():
