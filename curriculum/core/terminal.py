@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TextIO
 
 from rich.console import Console
 
 from curriculum.core.whole_table import WholeTable
+
+log = logging.getLogger(__name__)
 
 WIDTH = 110  # where there is no terminal to ask, and no COLUMNS in the environment
 
@@ -28,6 +33,15 @@ def plain_table(title: str | None, *columns: str, header: bool = True) -> WholeT
     return WholeTable(
         *columns, title=title, title_style="bold", header_style="dim", show_header=header
     )
+
+
+@contextmanager
+def printed_in_log() -> Iterator[None]:
+    """What is printed is a record of the log: of a run that shares the terminal with others."""
+    with redirect_stdout(io.StringIO()) as text:
+        yield
+    if said := text.getvalue().strip("\n"):
+        log.info("\n%s", said)
 
 
 def shown(path: Path | str) -> str:

@@ -75,7 +75,7 @@ def take_steps(settings: Settings, context: Context, tracker: Tracker) -> Path |
     tracker.buckets(measured)
     if settings.reaches("layouts"):
         left = lay_out(settings, measured, rewarded.findings, context)
-        if context.show:
+        with context.printing():
             show(settings, measured, left, rewarded.findings)
         if settings.export.order and sampler:
             write_order(settings, sampler, measured, left, context)
