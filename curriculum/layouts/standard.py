@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from curriculum.core.left_out import left_out
 from curriculum.core.records import Measured
 from curriculum.core.summary import (
     Written,
@@ -33,6 +34,7 @@ class Standard(Layout):
             "bucketing_strategy": outcome.bucketing,
             "metric": outcome.metrics.chosen,
             "buckets": bucket_statistics(outcome),
+            "left_out_metrics": left_out(outcome.metrics),
         }
         totals = write_json(folder / f"{export.prefix}summary.json", summary)
         return [

@@ -16,7 +16,7 @@ from curriculum.core.names import METRICS, REJECTS
 from curriculum.core.records import Measured, Problems, Rollouts
 from curriculum.core.run_result import PACKAGES, RunResult
 from curriculum.report import buckets
-from curriculum.report.difficulty import WHISKERS, cut_on, hardness, histogram, whiskers
+from curriculum.report.difficulty import WHISKERS, cut_on, histogram, whiskers
 from curriculum.report.examples import Examples, Rewarded, examples_of, spread
 from curriculum.report.page import write
 from curriculum.report.points import points
@@ -41,7 +41,7 @@ def of_run(outcome: Measured, result: RunResult, folder: Path, store: Store, exa
     names = list(outcome.buckets.names)
     colors = easy_to_hard(names)
     metric, edges = cut_on(outcome)
-    hard = hardness(outcome)
+    hard = outcome.metrics.sortable()
     chosen = spread(outcome.buckets.assignment, hard, len(names), examples)
     browser = _examples(outcome, chosen)
     order = np.argsort(hard[chosen], kind="stable")

@@ -30,6 +30,7 @@ def of_run(result: RunResult) -> dict[str, float]:
     """
     results = dict(result.results)
     results.pop("buckets", None)  # logged already, under the same names
+    results.pop("left_out_metrics", None)
     training = dict(results.pop("training", {}))
     arms = dict(training.pop("arms", {}))
     own = arms.pop(result.choices["sampler"], {})
