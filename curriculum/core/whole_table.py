@@ -13,13 +13,15 @@ from rich.text import Text
 
 PADDING = 2  # characters around a column
 INDENT = 3
+SHORT = 20  # characters of a name that stays in one line
 
 
 class WholeTable(Table):
     """A table of rich's, with other ways to be narrow: its own cut words and put dots for the rest.
 
     Columns give way down to their longest word, those with most to spare first. Where that is too
-    wide, the bars go; where it still is, each row is a paragraph: its name, and its cells below.
+    wide, the bars go; then names, the first column, go on in a second line; where it still is, each
+    row is a paragraph: its name, and its cells below.
     """
 
     _bars = False
@@ -34,8 +36,9 @@ class WholeTable(Table):
         if self.title:  # rich's is no wider than the table
             yield Text(str(self.title), self.title_style or "")
         without_bars = self.columns[:-1] if self._bars else self.columns
-        for columns in (self.columns, without_bars):
+        for columns, folded in ((self.columns, False), (without_bars, False), (without_bars, True)):
             spans = [measure_renderables(console, options, _cells(each)) for each in columns]
+            spans[0] = _half(spans[0]) if folded else spans[0]
             room = options.max_width - PADDING * len(columns)
             if sum(span.minimum for span in spans) <= room:
                 yield self._fitted(columns, _widths(spans, room))
@@ -45,7 +48,7 @@ class WholeTable(Table):
     def _fitted(self, columns: Sequence[Column], widths: Sequence[int]) -> Table:
         table = Table(box=None, header_style=self.header_style, show_header=self.show_header)
         fitting = zip(columns, widths, strict=True)
-        table.columns = [replace(column, width=width) for column, width in fitting]
+        table.columns = [replace(each, width=width, overflow="fold") for each, width in fitting]
         table.rows = self.rows
         return table
 
@@ -64,6 +67,11 @@ class WholeTable(Table):
 
 def _cells(column: Column) -> list[RenderableType]:
     return [column.header, *column.cells]
+
+
+def _half(span: Measurement) -> Measurement:
+    """Of names in two lines, unless they are short."""
+    return Measurement(min(span.minimum, max(SHORT, -(-span.minimum // 2))), span.maximum)
 
 
 def _widths(spans: Sequence[Measurement], room: int) -> list[int]:

@@ -41,13 +41,22 @@ def buckets():
     return table
 
 
-@pytest.mark.parametrize("width", [80, None])
-def test_a_row_too_wide_is_a_paragraph_under_its_whole_name(printed, width):
-    lines = printed(sources(), width)
+def test_a_row_too_wide_is_a_paragraph_under_its_whole_name(printed):
+    lines = printed(sources(), 80)
     assert [line for line in lines if not line.startswith(" ")] == ["Sources", *NAMES]
-    cells = "   problems 1,008   mean pass rate 0.54   not_so_very_easy 12"
-    last = "   rather_more_difficult ·"
-    assert lines[2:4] == ([cells, last] if width else [f"{cells}{last}", NAMES[1]])
+    assert lines[2:4] == [
+        "   problems 1,008   mean pass rate 0.54   not_so_very_easy 12",
+        "   rather_more_difficult ·",
+    ]
+
+
+def test_where_two_lines_of_a_name_make_room_it_stays_a_table(printed):
+    lines = printed(sources(), None)  # 110, in a pipe that nobody gave a width
+    rows = [at for at, line in enumerate(lines) if line.endswith("·")]
+    names, *numbers = zip(*(lines[at].split() for at in rows), strict=True)
+    assert numbers == [("1,008", "1,009", "1,010"), ("0.54",) * 3, ("12",) * 3, ("·",) * 3]
+    assert [names[i] + lines[rows[i] + 1].strip() for i in (0, 1)] == NAMES[:2]
+    assert names[2] == NAMES[2]
 
 
 def test_names_longer_than_a_line_go_on_in_the_next(printed):
