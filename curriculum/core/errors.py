@@ -108,12 +108,14 @@ def explain(error: BaseException) -> str:
     missing, options = getattr(error, "missing_cfg_file", None), getattr(error, "options", None)
     if missing and options:
         group, _, name = missing.rpartition("/")
-        told = f"Could not find '{missing}'{_meant(name, options)}"
+        told = f"Could not find '{missing}'{meant(name, options)}"
         return f"{told}\noptions of {group}: {', '.join(options)}"
     cause = error.__cause__
     parent = getattr(cause, "parent_node", None)
     if type(error).__name__ == "OverrideParseException" and "Lexer" in str(error):
         return f"{error}\na value with ~ or other signs needs quotes in quotes: \"key='~/a b'\""
+    if type(error).__name__ == "OverrideParseException" and '{"' in str(error):
+        return f"{error}\na name within {{}} has no quotes, and a : in it is written \\:"
     if parent is None or not hasattr(parent, "keys"):
         return str(error)
     keys = ", ".join(sorted(str(key) for key in parent if key != "_target_"))
@@ -123,13 +125,13 @@ def explain(error: BaseException) -> str:
     if where in ("sampler", "trainer") and parent.get("_target_") is None:
         keys += f"\nno {where} is chosen: {where}=NAME, as `python run.py --help` lists them"
     first_lines = [str(each).splitlines()[0] for each in (error, cause)]
-    meant = _meant(str(getattr(cause, "key", "")), map(str, parent))
+    near = meant(str(getattr(cause, "key", "")), map(str, parent))
     return "\n".join(
-        [f"{first_lines[0].rstrip('.')}{meant}", *first_lines[1:], f"keys of {where}: {keys}"]
+        [f"{first_lines[0].rstrip('.')}{near}", *first_lines[1:], f"keys of {where}: {keys}"]
     )
 
 
-def _meant(name: str, names: Iterable[str]) -> str:
+def meant(name: str, names: Iterable[str]) -> str:
     """A question after a name that is nearly one of the others."""
     near = get_close_matches(name, names, n=1)
     return f"; did you mean {near[0]}?" if near else ""

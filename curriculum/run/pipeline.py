@@ -11,6 +11,7 @@ from curriculum import report
 from curriculum.core.summary import overall_statistics
 from curriculum.core.terminal import shown
 from curriculum.run.buckets import bucket
+from curriculum.run.checks import require_sources
 from curriculum.run.context import Context
 from curriculum.run.flat import leave_flat
 from curriculum.run.layouts import lay_out, require_apart, show
@@ -47,6 +48,7 @@ def run(cfg: Mapping[str, Any], context: Context) -> None:
 def take_steps(settings: Settings, context: Context, tracker: Tracker) -> Path | None:
     """One step after another, as far as `until` says; the page of what came of them."""
     read = read_problems(settings, context)
+    require_sources(settings.sources_named(), read.problems)
     if settings.until == "problems":
         context.ledger.note(total_problems=len(read.problems))
         return None

@@ -38,6 +38,10 @@ class DryRun(Trainer):
     plot: bool = True
     files: ClassVar = (PLOT, METRICS, EVENTS)
 
+    def sources_named(self) -> dict[str, list[str]]:
+        """See `Trainer`."""
+        return {"stuck": self.stuck or []}
+
     def run(self, prompts: Prompts, training: Training, log: Log, folder: Path) -> dict[str, Any]:
         """See `Trainer`."""
         arms = {training.option: self.simulate(prompts, training)}
