@@ -16,7 +16,7 @@ from curriculum.run.context import Context
 from curriculum.run.flat import leave_flat
 from curriculum.run.layouts import lay_out, require_apart, show
 from curriculum.run.metrics import measure_problems
-from curriculum.run.next_step import next_step
+from curriculum.run.next_step import Next, after_shards, next_step
 from curriculum.run.order import write_order
 from curriculum.run.problems import read_problems
 from curriculum.run.rewards import reward
@@ -59,11 +59,13 @@ def take_steps(settings: Settings, context: Context, tracker: Tracker) -> Path |
         return None
     sampled = sample(settings, read, context)
     if sampled is None:  # other shards make the rest
+        _note_next(after_shards(context), context)
         return None
     if settings.until == "rollouts":
         return leave_flat(settings, sampled, context)
     rewarded = reward(settings, sampled, context)
     if rewarded is None:
+        _note_next(after_shards(context), context)
         return None
     if settings.until == "rewards":
         groups = rewarded.groups
@@ -83,9 +85,12 @@ def take_steps(settings: Settings, context: Context, tracker: Tracker) -> Path |
             write_order(settings, sampler, measured, left, context)
         if settings.until is None and sampler and trainer:
             train(settings, sampler, trainer, given(settings, measured, left), context, tracker)
-    following = next_step(settings, measured, context)
-    if following is not None:
-        context.ledger.note(next={"to": following.why, "command": following.command})
+    _note_next(next_step(settings, measured, context), context)
     with context.ledger.timed("report"):
         result, examples = context.ledger.result(), settings.report.examples
         return report.of_run(measured, result, context.folder, context.store, examples)
+
+
+def _note_next(following: Next | None, context: Context) -> None:
+    if following is not None:
+        context.ledger.note(next={"to": following.why, "command": following.command})

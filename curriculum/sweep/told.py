@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from curriculum.core.errors import UserError
 from curriculum.core.run_result import RunResult
 from curriculum.core.terminal import StandardError, shown
 from curriculum.sweep.jobs import own_overrides, why_unfinished
@@ -56,7 +57,8 @@ def ended(folder: Path) -> str:
     if result is None:
         return ": ".join(why_unfinished(folder))
     if result.status != "completed":
-        return f"{result.status}: {str(result.error).splitlines()[0]}"
+        error = str(result.error).removeprefix(f"{UserError.__name__}: ")
+        return f"{result.status}: {error.splitlines()[0]}"
     return ": ".join(["completed", *_main_result(result.results)])
 
 

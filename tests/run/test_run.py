@@ -75,8 +75,9 @@ def test_the_same_command_twice_gives_the_same_bytes(run, tmp_path):
 def test_a_sweep_scores_once_and_ends_in_one_table(run, tmp_path):
     done = run("-m", "bucketer=percentile,pass_rate,adaptive", f"store_dir={tmp_path}/store")
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("rewards: made") == 1
-    assert done.stderr.count("rewards: reused") == 2
+    logs = "".join(path.read_text() for path in (tmp_path / "out").glob("*/run.log"))
+    assert logs.count("rewards: made") == 1
+    assert logs.count("rewards: reused") == 2
     assert "Agreement of buckets (adjusted Rand index)" in done.stdout
 
     sweep = tmp_path / "out"

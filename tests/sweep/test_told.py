@@ -32,7 +32,7 @@ def test_two_lines_a_job_and_all_it_says_in_its_log(run, rollouts, tmp_path):
         f"job 0: bucketer=pass_rate; its log: {logs[0]}",
         f"job 0 completed: {sizes} (warnings in its log: 1)",
         f"job 1: bucketer=threshold; its log: {logs[1]}",
-        "job 1 failed: UserError: bucketer.thresholds is required",
+        "job 1 failed: bucketer.thresholds is required",
     ]
     assert "ANALYSIS SUMMARY" not in done.stdout
     first, second = (path.read_text() for path in logs)
@@ -71,4 +71,4 @@ def test_the_main_result_of_a_job(tmp_path, results, said):
 def test_what_became_of_a_job_without_one(tmp_path):
     assert told.ended(tmp_path) == "missing: it has not started"
     RunResult("failed", error="UserError: no\nand why").write(tmp_path)
-    assert told.ended(tmp_path) == "failed: UserError: no"
+    assert told.ended(tmp_path) == "failed: no"
