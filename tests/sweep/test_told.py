@@ -30,13 +30,14 @@ def test_two_lines_a_job_and_all_it_says_in_its_log(run, rollouts, tmp_path):
     sizes = "very_easy 2, easy 0, medium 1, hard 0, very_hard 0"
     assert done.stderr.splitlines() == [
         f"job 0: bucketer=pass_rate; its log: {logs[0]}",
-        f"job 0 completed: {sizes} (warnings in its log: 1)",
+        f"job 0 completed: {sizes} (warnings in its log: 2)",
         f"job 1: bucketer=threshold; its log: {logs[1]}",
         "job 1 failed: bucketer.thresholds is required",
     ]
     assert "ANALYSIS SUMMARY" not in done.stdout
     first, second = (path.read_text() for path in logs)
     assert "data.limit=3: the first of 4 problems are used" in first
+    assert "mean@5: left out for all 3 problems" in first
     assert "ANALYSIS SUMMARY" in first and "\n  medium: 1 problems\n" in first
     assert "bucketer.thresholds is required" in second
 
