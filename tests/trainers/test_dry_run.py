@@ -424,7 +424,7 @@ def test_sources_are_alike_unless_told(composed):
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"gcd": 1, "nowhere": 1}, "source 'reasoning_gym/nowhere' is not in the data"),
+        ({"gcd": 1, "nowhere": 1}, "no problem is of the source 'reasoning_gym/nowhere'"),
         ({"gcd": 1, "products": 1, "chain_sum": 1}, "nothing for reasoning_gym/spell_backward"),
     ],
 )
