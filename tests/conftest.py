@@ -29,6 +29,9 @@ from curriculum.core.errors import TRACEBACK
 # libyaml reads the same ten times as fast, and runs of tests read all of conf/ again and again.
 yaml.SafeLoader = yaml.CSafeLoader
 
+# Output is as in a pipe; xdist says that its processes have terminals, 80 wide.
+os.environ.pop("COLUMNS", None)
+
 ROOT = Path(__file__).parent.parent
 Run = Callable[..., subprocess.CompletedProcess[str]]
 # Hydra composes once only to know hydra.mode, a third of what a small run costs: all files and

@@ -121,28 +121,43 @@ def _write(
 def _show(
     sweep: Path, runs: list[dict[str, Any]], agreement: list[dict[str, Any]], of_buckets: bool
 ) -> None:
-    """Print a row a run, its buckets where they may differ; at least those that have failed."""
+    """Print a row a run, its buckets where they may differ; and what became of the others."""
     out = console()
-    if not of_buckets:
-        runs = [run for run in runs if run["status"] != "completed"]
-        if not runs:
-            return
-    table = plain_table(str(sweep), "job", "", "buckets, easy to hard", "edges")
-    costs = [f"{run['rollouts']:,}" if "rollouts" in run else "" for run in runs]
-    if len(set(costs) - {""}) > 1:
-        table.add_column("rollouts", justify="right")
-    for run, cost in zip(runs, costs, strict=True):
-        if run["status"] == "completed":
-            cells: list[str | Text] = [_list_sizes(run), _describe(run), cost]
-        else:
-            error = str(run["error"]).splitlines()[0]
-            cells = [Text(run["status"], "red"), error, cost]
-        table.add_row(run["job"], run["choice"], *cells[: len(table.columns) - 2])
-    out.print()
-    out.print(table)
+    done = [run for run in runs if run["status"] == "completed"]
+    left = [run for run in runs if run["status"] != "completed"]
+    shows_done = of_buckets and bool(done)
+    if shows_done or left:
+        out.print(f"\n{shown(sweep)}", style="bold", soft_wrap=True)
+    if shows_done:
+        out.print(_tabulate(done))
+    if left:
+        out.print()
+        out.print(_tabulate_left(left))
     if agreement and len(runs) <= WIDE:
         out.print()
         out.print(_tabulate_agreement(runs, agreement))
+
+
+def _tabulate(runs: list[dict[str, Any]]) -> Table:
+    """Buckets of completed runs, and their rollouts where these differ."""
+    table = plain_table(None, "job", "", "buckets, easy to hard", "edges")
+    costs = [f"{run['rollouts']:,}" if "rollouts" in run else "" for run in runs]
+    differ = len(set(costs) - {""}) > 1
+    if differ:
+        table.add_column("rollouts", justify="right")
+    for run, cost in zip(runs, costs, strict=True):
+        cells = [_list_sizes(run), _describe(run), *[cost] * differ]
+        table.add_row(run["job"], run["choice"], *cells)
+    return table
+
+
+def _tabulate_left(runs: list[dict[str, Any]]) -> Table:
+    """Why runs have not completed."""
+    table = plain_table("Not complete", "", "", "", "", header=False)
+    for run in runs:
+        error = str(run["error"]).splitlines()[0]
+        table.add_row(run["job"], run["choice"], Text(run["status"], "red"), error)
+    return table
 
 
 def _tabulate_agreement(runs: list[dict[str, Any]], agreement: list[dict[str, Any]]) -> Table:

@@ -67,7 +67,9 @@ def _wanted(error: Mapping[str, Any], bounds: Mapping[str, Any]) -> str:
         return f"one of {error['ctx']['expected'].replace(' or ', ', ')}"
     said = TYPES.get(kind)
     if said in ("a number", "a whole number") or set(error.get("ctx", ())) & set(bounds):
-        return ", ".join(filter(None, [said, _range(bounds)]))
+        colon = isinstance(error["input"], str) and ":" in error["input"]
+        hint = r"a : within a name is written \:" if colon else None
+        return ", ".join(filter(None, [said, _range(bounds), hint]))
     return said or str(error["msg"]).removeprefix("Input ").removeprefix("Value error, ")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,16 @@ FULL = os.environ.get(TRACEBACK) == "1"  # as the user has it: show tracebacks
 
 class UserError(Exception):
     """A mistake in the input or the configuration; its message is shown without a traceback."""
+
+
+class Terminated(SystemExit):
+    """SIGTERM has ended the run, as schedulers send it."""
+
+    def __init__(self) -> None:
+        super().__init__(128 + signal.SIGTERM)
+
+    def __str__(self) -> str:
+        return "by SIGTERM"
 
 
 def require_extra(choice: str, extra: str, *modules: str) -> None:
@@ -66,7 +77,10 @@ def blamed(complaint: str) -> Iterator[None]:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Print what went wrong with the command line or the input, and exit 1."""
+    """Print what went wrong with the command line or the input, and exit 1.
+
+    A run that was interrupted or terminated is said to be, and exits as shells have it.
+    """
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
@@ -82,6 +96,9 @@ def explained() -> Iterator[None]:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         sys.exit(130)
+    except Terminated as error:
+        print(f"terminated {error}", file=sys.stderr)
+        sys.exit(error.code)
 
 
 def explain(error: BaseException) -> str:
@@ -91,12 +108,14 @@ def explain(error: BaseException) -> str:
     missing, options = getattr(error, "missing_cfg_file", None), getattr(error, "options", None)
     if missing and options:
         group, _, name = missing.rpartition("/")
-        told = f"Could not find '{missing}'{_meant(name, options)}"
+        told = f"Could not find '{missing}'{meant(name, options)}"
         return f"{told}\noptions of {group}: {', '.join(options)}"
     cause = error.__cause__
     parent = getattr(cause, "parent_node", None)
     if type(error).__name__ == "OverrideParseException" and "Lexer" in str(error):
         return f"{error}\na value with ~ or other signs needs quotes in quotes: \"key='~/a b'\""
+    if type(error).__name__ == "OverrideParseException" and '{"' in str(error):
+        return f"{error}\na name within {{}} has no quotes, and a : in it is written \\:"
     if parent is None or not hasattr(parent, "keys"):
         return str(error)
     keys = ", ".join(sorted(str(key) for key in parent if key != "_target_"))
@@ -106,13 +125,13 @@ def explain(error: BaseException) -> str:
     if where in ("sampler", "trainer") and parent.get("_target_") is None:
         keys += f"\nno {where} is chosen: {where}=NAME, as `python run.py --help` lists them"
     first_lines = [str(each).splitlines()[0] for each in (error, cause)]
-    meant = _meant(str(getattr(cause, "key", "")), map(str, parent))
+    near = meant(str(getattr(cause, "key", "")), map(str, parent))
     return "\n".join(
-        [f"{first_lines[0].rstrip('.')}{meant}", *first_lines[1:], f"keys of {where}: {keys}"]
+        [f"{first_lines[0].rstrip('.')}{near}", *first_lines[1:], f"keys of {where}: {keys}"]
     )
 
 
-def _meant(name: str, names: Iterable[str]) -> str:
+def meant(name: str, names: Iterable[str]) -> str:
     """A question after a name that is nearly one of the others."""
     near = get_close_matches(name, names, n=1)
     return f"; did you mean {near[0]}?" if near else ""

@@ -328,6 +328,11 @@ class Metrics:
             raise UserError(f"'{name}' says nothing about difficulty")
         return -values if self.easier[name] == "higher" else values
 
+    def sortable(self) -> Floats:
+        """(P,) higher is harder: by the chosen metric, or the pass rate where that can't say."""
+        usable = self.chosen in self.easier and not np.isnan(self[self.chosen]).any()
+        return self.hardness(self.chosen if usable else "pass_rate_mean")
+
     def complexity(self) -> Floats:
         """(P,) the chosen metric as a score that is higher for harder: 1 - x if x falls."""
         values = np.nan_to_num(self.complete(self.chosen))  # inverse_mean may be infinite

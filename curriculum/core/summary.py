@@ -13,11 +13,13 @@ from rich.table import Table
 from rich.text import Text
 
 from curriculum.core.json_text import strings
-from curriculum.core.names import UNKNOWN
+from curriculum.core.names import RESULT, UNKNOWN
 from curriculum.core.records import Floats, Measured, Metrics
+from curriculum.core.sources import encoded, source_statistics
 from curriculum.core.terminal import console, plain_table, shown
 
 BAR = 32  # characters of the longest bar
+SOURCES = 12  # that a terminal has room for
 COLORS = ["green", "yellow", "dark_orange", "red", "magenta"]
 
 
@@ -79,7 +81,7 @@ def problem_table(outcome: Measured) -> pa.Table:
 def show_summary(outcome: Measured, written: Sequence[Written]) -> None:
     """Print the distribution of difficulty, buckets, sources and files."""
     show_difficulty(outcome)
-    _print_parts(outcome, _buckets, _split_ties, _sources)
+    _print_parts(outcome, _buckets, _split_ties, _sources, _more_sources)
     show_files(outcome, written)
 
 
@@ -125,7 +127,7 @@ def _distribution(outcome: Measured) -> Table:
     rate = _pass_rate(outcome)
     table = plain_table("How often the model solves them", "pass rate")
     table.add_column("problems", justify="right")
-    table.add_column("")
+    table.add_bars()
     between = (rate > 0) & (rate < 1)
     groups = [("never", rate == 0)]
     for low in range(0, 100, 20):
@@ -167,7 +169,7 @@ def _buckets(outcome: Measured) -> Table:
     table = plain_table(f"Buckets: {outcome.bucketing}{_cut_on(outcome)}")
     for name in ("bucket", "problems", "mean pass rate", "from", "to", "gradient"):
         table.add_column(name, justify="left" if name == "bucket" else "right")
-    table.add_column("")
+    table.add_bars()
     for i, (name, numbers) in enumerate(bucket_statistics(outcome).items()):
         label = Text(name, COLORS[min(i, len(COLORS) - 1)])
         if not numbers["count"]:
@@ -201,18 +203,29 @@ def _split_ties(outcome: Measured) -> str:
 
 
 def _sources(outcome: Measured) -> Table:
-    """Sources by buckets, with their mean pass rate."""
-    sources = outcome.problems.at(outcome.measured)["data_source"]
-    names, rate, n = sources.to_numpy(), _pass_rate(outcome), len(outcome.buckets.names)
+    """Sources by buckets, with their means; of many those with the most problems."""
+    (names, source), buckets = encoded(outcome), outcome.buckets
+    count = len(buckets.names)
+    sizes = np.bincount(source * count + buckets.assignment, minlength=len(names) * count)
+    statistics = source_statistics(outcome)
+    order = list(range(len(names)))
+    if len(names) > SOURCES:
+        order = sorted(order, key=lambda i: -statistics[names[i]]["count"])[:SOURCES]
     table = plain_table("Sources", "source")
-    for name in ("problems", "mean pass rate", *outcome.buckets.names):
+    for name in ("problems", "mean pass rate", "gradient", *buckets.names):
         table.add_column(name, justify="right")
-    for source in dict.fromkeys(names.tolist()):
-        inside = names == source
-        sizes = np.bincount(outcome.buckets.assignment[inside], minlength=n)
-        cells = [f"{size:,}" if size else "·" for size in sizes]
-        table.add_row(source, f"{inside.sum():,}", f"{rate[inside].mean():.2f}", *cells)
+    for i in order:
+        means = statistics[names[i]]
+        told = [f"{means['mean_pass_rate']:.2f}", percent(means["groups_with_gradient"])]
+        cells = [f"{size:,}" if size else "·" for size in sizes.reshape(-1, count)[i]]
+        table.add_row(names[i], f"{means['count']:,}", *told, *cells)
     return table
+
+
+def _more_sources(outcome: Measured) -> str:
+    """Where those are that the table has no room for; nothing where it has all."""
+    more = len(encoded(outcome)[0]) - SOURCES
+    return f" and {more:,} sources with fewer problems: {RESULT}, sources" if more > 0 else ""
 
 
 def _files(written: Sequence[Written]) -> Table:

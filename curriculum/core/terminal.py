@@ -2,35 +2,46 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TextIO
 
 from rich.console import Console
-from rich.table import Table
 
-WIDTH = 110  # where there is no terminal to ask
+from curriculum.core.whole_table import WholeTable
+
+log = logging.getLogger(__name__)
+
+WIDTH = 110  # where there is no terminal to ask, and no COLUMNS in the environment
 
 
 def console() -> Console:
-    """Standard output, plain and of a fixed width where it is no terminal."""
+    """Standard output, plain where it is no terminal."""
     # What is shown comes from data: [brackets] in it are text, not markup.
     out = Console(highlight=False, markup=False)
-    return out if out.is_terminal else Console(highlight=False, markup=False, width=WIDTH)
+    told = out.is_terminal or os.environ.get("COLUMNS", "").isdigit()
+    return out if told else Console(highlight=False, markup=False, width=WIDTH)
 
 
-def plain_table(title: str | None, *columns: str, header: bool = True) -> Table:
+def plain_table(title: str | None, *columns: str, header: bool = True) -> WholeTable:
     """A table without lines; the columns' names are its header."""
-    return Table(
-        *columns,
-        title=title,
-        box=None,
-        title_justify="left",
-        title_style="bold",
-        header_style="dim",
-        show_header=header,
+    return WholeTable(
+        *columns, title=title, title_style="bold", header_style="dim", show_header=header
     )
+
+
+@contextmanager
+def printed_in_log() -> Iterator[None]:
+    """What is printed is a record of the log: of a run that shares the terminal with others."""
+    with redirect_stdout(io.StringIO()) as text:
+        yield
+    if said := text.getvalue().strip("\n"):
+        log.info("\n%s", said)
 
 
 def shown(path: Path | str) -> str:

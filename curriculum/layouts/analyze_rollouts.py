@@ -12,12 +12,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from curriculum.core.left_out import left_out
 from curriculum.core.records import Measured
 from curriculum.core.summary import Written, overall_statistics
 from curriculum.layouts.base import Layout, write_json
 from curriculum.layouts.settings import Export
 
 RULE = "=" * 60
+BEST = "mean@5"  # that the summary has a mean of
 STATISTICS = ["pass_rate", "mean_reward", "max_reward", "min_reward", "std_reward"]
 POSTERIOR = ["pass_rate_mean", "pass_rate_low", "pass_rate_high"]
 
@@ -59,15 +61,17 @@ class AnalyzeRollouts(Layout):
 def _summary(outcome: Measured) -> dict[str, Any]:
     overall = overall_statistics(outcome.metrics)
     means = {name: overall[name] for name in ("mean_pass_rate", "mean_reward")}
-    best_of_5 = outcome.metrics.columns.get("mean@5")
-    if best_of_5 is not None and not np.isnan(best_of_5).any():
-        means["mean@5"] = float(best_of_5.mean())
+    best_of_5 = outcome.metrics.columns.get(BEST)
+    lacking = {name: each for name, each in left_out(outcome.metrics).items() if name == BEST}
+    if best_of_5 is not None and not lacking:
+        means[BEST] = float(best_of_5.mean())
     return {
         "total_problems": overall["total_problems"],
         "total_rollouts": overall["total_rollouts"],
         "bucketing_strategy": outcome.bucketing,
         "bucket_distribution": dict(reversed(outcome.buckets.sizes().items())),
         "overall_metrics": means,
+        **({"left_out_metrics": lacking} if lacking else {}),
     }
 
 

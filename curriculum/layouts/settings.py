@@ -43,6 +43,10 @@ class Export:
             return ["combined", self.name]
         return ["cumulative"] if self.cumulative else ["separate", *(self.buckets or [])]
 
+    def sources_named(self) -> dict[str, list[str]]:
+        """Data sources that settings name, by setting."""
+        return {"per_source": list(self.per_source or ())}
+
     def __post_init__(self) -> None:
         for key, value in (("prefix", self.prefix), ("name", self.name)):
             if "/" in value:

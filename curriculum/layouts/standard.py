@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from curriculum.core.left_out import left_out
 from curriculum.core.records import Measured
+from curriculum.core.sources import source_statistics
 from curriculum.core.summary import (
     Written,
     bucket_statistics,
@@ -33,11 +35,13 @@ class Standard(Layout):
             "bucketing_strategy": outcome.bucketing,
             "metric": outcome.metrics.chosen,
             "buckets": bucket_statistics(outcome),
+            "sources": source_statistics(outcome),
+            "left_out_metrics": left_out(outcome.metrics),
         }
         totals = write_json(folder / f"{export.prefix}summary.json", summary)
         return [
             Written(table, "a row a problem: prompt, metrics, interval, bucket"),
-            Written(totals, "counts and means by bucket"),
+            Written(totals, "counts and means by bucket and source"),
         ]
 
     def show(self, outcome: Measured, written: Sequence[Written]) -> None:

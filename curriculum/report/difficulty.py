@@ -24,14 +24,6 @@ def cut_on(outcome: Measured) -> tuple[str, list[float]]:
     return (cuts.metric, list(cuts.values)) if cuts else (outcome.metrics.chosen, [])
 
 
-def hardness(outcome: Measured) -> Floats:
-    """(P,) to sort by: the chosen metric, or the pass rate where that says nothing of it."""
-    metrics = outcome.metrics
-    name = metrics.chosen
-    usable = name in metrics.easier and not np.isnan(metrics[name]).any()
-    return metrics.hardness(name if usable else "pass_rate_mean")
-
-
 def histogram(
     values: Floats, bucket: Integers, names: list[str], colors: list[str], edges: list[float]
 ) -> Spec | None:

@@ -16,7 +16,7 @@ from curriculum.core.names import METRICS, REJECTS
 from curriculum.core.records import Measured, Problems, Rollouts
 from curriculum.core.run_result import PACKAGES, RunResult
 from curriculum.report import buckets
-from curriculum.report.difficulty import WHISKERS, cut_on, hardness, histogram, whiskers
+from curriculum.report.difficulty import WHISKERS, cut_on, histogram, whiskers
 from curriculum.report.examples import Room, examples_of, in_order, measured_examples, spread
 from curriculum.report.lengths import lengths_of
 from curriculum.report.library import Library
@@ -41,7 +41,7 @@ def of_run(
     names = list(outcome.buckets.names)
     colors = easy_to_hard(names)
     metric, edges = cut_on(outcome)
-    hard = hardness(outcome)
+    hard = outcome.metrics.sortable()
     chosen = spread(outcome.buckets.assignment, hard, len(names), room.examples)
     basis = outcome.metrics.basis
     rewards = Rewarded(outcome.rewards, basis["threshold"], basis["strict"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from curriculum.core.names import PROMPTS
 from curriculum.core.records import Measured, Metrics
+from curriculum.core.sources import source_statistics
 from curriculum.core.summary import bucket_statistics, overall_statistics
 from curriculum.run.bucketing import cut
 from curriculum.run.context import Context
@@ -25,5 +26,9 @@ def bucket(settings: Settings, rewarded: Rewarded, metrics: Metrics, context: Co
     measured = Measured(
         problems, rollouts, rewards, groups, metrics, buckets, bucketing, label, of_rollouts
     )
-    context.ledger.note(**overall_statistics(metrics), buckets=bucket_statistics(measured))
+    context.ledger.note(
+        **overall_statistics(metrics),
+        buckets=bucket_statistics(measured),
+        sources=source_statistics(measured),
+    )
     return measured

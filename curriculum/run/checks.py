@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from curriculum.core.errors import UserError
+import pyarrow.compute as pc
+
+from curriculum.core.errors import UserError, meant
+from curriculum.core.records import Problems
 from curriculum.generators import Replay
 
 
@@ -21,6 +24,22 @@ def require_used(overrides: Sequence[str]) -> None:
                 f"{override}: nothing uses it here, for rollouts are read, not made. To make some: "
                 "generator=transformers, vllm or openai"
             )
+
+
+def require_sources(named: Mapping[str, Sequence[str]], problems: Problems) -> None:
+    """Raise UserError for a data source that the problems don't have.
+
+    Args:
+        named: sources by the key that names them.
+    """
+    there = pc.unique(problems.table["data_source"]).to_pylist()
+    for key, names in named.items():
+        for name in names:
+            if name not in there:
+                raise UserError(
+                    f"{key}: no problem is of the source '{name}'{meant(name, there)}; "
+                    f"there are: {', '.join(there)}"
+                )
 
 
 def conforming(strategy: Any, protocol: type, group: str) -> Any:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from curriculum.core.terminal import printed_in_log
 from curriculum.run.ledger import Ledger
 from curriculum.store.entries import Store
 
@@ -37,3 +39,7 @@ class Context:
         store = Store(str(cfg["store_dir"]))
         ledger = Ledger(folder, overrides, choices, cfg)
         return cls(folder, choices, overrides, store, ledger, sweep, show)
+
+    def printing(self) -> AbstractContextManager[None]:
+        """What is printed within is for the terminal where it is this run's, else for its log."""
+        return nullcontext() if self.show else printed_in_log()

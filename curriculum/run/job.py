@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,11 +16,11 @@ from omegaconf import DictConfig, OmegaConf
 
 from curriculum import report
 from curriculum.config import legacy, verl_config
-from curriculum.core.errors import UserError
+from curriculum.core.errors import Terminated, UserError
 from curriculum.run import pipeline, rejects
 from curriculum.run.context import Context
 from curriculum.store.lease import Busy, held
-from curriculum.sweep import jobs
+from curriculum.sweep import jobs, told
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def _termination_raised() -> Iterator[None]:
         return
 
     def end(*_: object) -> None:
-        raise SystemExit(128 + signal.SIGTERM)
+        raise Terminated
 
     signal.signal(signal.SIGTERM, end)
     try:
@@ -67,13 +67,24 @@ def run(cfg: DictConfig) -> None:
     choices = {str(k): str(v) for k, v in hydra.runtime.choices.items() if "hydra/" not in str(k)}
     if values.get("resume") and not jobs.is_open(folder, list(hydra.overrides.task)):
         return
-    try:
+    if hydra.mode != RunMode.MULTIRUN:
         with _alone_in(folder):
             _run(folder, values, choices, hydra)
-    except UserError as error:
-        if hydra.mode != RunMode.MULTIRUN:
-            raise
-        log.error("failed: %s", error)
+        return
+    with _told(folder, hydra):
+        try:
+            with _alone_in(folder):
+                _run(folder, values, choices, hydra)
+        except UserError as error:
+            log.error("failed: %s", error)
+
+
+def _told(folder: Path, hydra: HydraConf) -> AbstractContextManager[None]:
+    """How a sweep's job is told of: by itself, unless its launcher does so."""
+    if not str(hydra.launcher["_target_"]).endswith(".BasicLauncher"):
+        return nullcontext()
+    overrides, sweep = list(hydra.overrides.task), Path(hydra.sweep.dir)
+    return told.of_job(folder, overrides, sweep, f"{hydra.job.name}.log")
 
 
 def _run(folder: Path, values: dict[str, Any], choices: dict[str, str], hydra: HydraConf) -> None:

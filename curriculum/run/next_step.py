@@ -11,7 +11,9 @@ from curriculum.run.context import Context
 from curriculum.run.settings import Settings
 
 ENOUGH = 0.5  # share of groups with a gradient, from which there is nothing to filter
-OF_THIS_RUN = ("output_dir", "until", "resume", "name")  # keys that the next run has of its own
+SHARD = tuple(f"{group}.{key}" for group in ("generator", "reward") for key in ("shards", "shard"))
+# Keys that the next run has of its own; it is one of all shards' work.
+OF_THIS_RUN = ("output_dir", "until", "resume", "name", *SHARD)
 
 
 class Next(NamedTuple):
@@ -30,7 +32,7 @@ def next_step(settings: Settings, measured: Measured, context: Context) -> Next 
     """What fits this run; None where it is one of several."""
     if not context.show:
         return None
-    own = [each for each in context.overrides if _key(each) not in OF_THIS_RUN]
+    own = _kept(context)
     if settings.until is not None:
         return Next("go on with its buckets and files", own)
     if settings.trainer is not None:
@@ -38,6 +40,11 @@ def next_step(settings: Settings, measured: Measured, context: Context) -> Next 
     if "stages" in settings.layouts:
         return _after_stages(settings, measured, own)
     return _stages(own, context)
+
+
+def after_shards(context: Context) -> Next | None:
+    """What fits a run that has left the rest to other shards; None where it is one of several."""
+    return Next("go on, once all shards are there", _kept(context)) if context.show else None
 
 
 def _after_training(settings: Settings, own: list[str], context: Context) -> Next:
@@ -70,6 +77,10 @@ def _stages(own: list[str], context: Context) -> Next:
     chosen += [f"{group}={choices[group]}" for group in ("metric", "bucketer")]
     kept = [each for each in kept if _key(each) not in ("data", "metric", "bucketer")]
     return Next("make training files of its buckets", [*chosen, *kept])
+
+
+def _kept(context: Context) -> list[str]:
+    return [each for each in context.overrides if _key(each) not in OF_THIS_RUN]
 
 
 def _key(override: str) -> str:

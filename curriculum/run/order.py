@@ -50,8 +50,8 @@ def write_order(
         pq.write_table(rows.replace_schema_metadata(metadata), partial)
     context.ledger.add([path.name], left.kind)
     context.ledger.note(order=about)
-    if context.show:
-        what = f"{len(rows):,} draws of {len(np.unique(drawn)):,} problems, {LABEL}"
+    what = f"{len(rows):,} draws of {len(np.unique(drawn)):,} problems, {LABEL}"
+    with context.printing():
         show_files(measured, [Written(path, what)])
 
 

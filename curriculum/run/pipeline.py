@@ -11,11 +11,12 @@ from curriculum import report
 from curriculum.core.summary import overall_statistics
 from curriculum.core.terminal import shown
 from curriculum.run.buckets import bucket
+from curriculum.run.checks import require_sources
 from curriculum.run.context import Context
 from curriculum.run.flat import leave_flat
 from curriculum.run.layouts import lay_out, require_apart, show
 from curriculum.run.metrics import measure_problems
-from curriculum.run.next_step import next_step
+from curriculum.run.next_step import Next, after_shards, next_step
 from curriculum.run.order import write_order
 from curriculum.run.problems import read_problems
 from curriculum.run.rewards import reward
@@ -47,6 +48,7 @@ def run(cfg: Mapping[str, Any], context: Context) -> None:
 def take_steps(settings: Settings, context: Context, tracker: Tracker) -> Path | None:
     """One step after another, as far as `until` says; the page of what came of them."""
     read = read_problems(settings, context)
+    require_sources(settings.sources_named(), read.problems)
     if settings.until == "problems":
         context.ledger.note(total_problems=len(read.problems))
         return None
@@ -57,11 +59,13 @@ def take_steps(settings: Settings, context: Context, tracker: Tracker) -> Path |
         return None
     sampled = sample(settings, read, context)
     if sampled is None:  # other shards make the rest
+        _note_next(after_shards(context), context)
         return None
     if settings.until == "rollouts":
         return leave_flat(settings, sampled, context)
     rewarded = reward(settings, sampled, context)
     if rewarded is None:
+        _note_next(after_shards(context), context)
         return None
     if settings.until == "rewards":
         groups = rewarded.groups
@@ -75,16 +79,19 @@ def take_steps(settings: Settings, context: Context, tracker: Tracker) -> Path |
     tracker.buckets(measured)
     if settings.reaches("layouts"):
         left = lay_out(settings, measured, rewarded.findings, context)
-        if context.show:
+        with context.printing():
             show(settings, measured, left, rewarded.findings)
         if settings.export.order and sampler:
             write_order(settings, sampler, measured, left, context)
         if settings.until is None and sampler and trainer:
             train(settings, sampler, trainer, given(settings, measured, left), context, tracker)
-    following = next_step(settings, measured, context)
-    if following is not None:
-        context.ledger.note(next={"to": following.why, "command": following.command})
+    _note_next(next_step(settings, measured, context), context)
     with context.ledger.timed("report"):
         library = report.Library(context.store, context.sweep)
         room = settings.report.room(shared=context.sweep is not None)
         return report.of_run(measured, context.ledger.result(), context.folder, library, room)
+
+
+def _note_next(following: Next | None, context: Context) -> None:
+    if following is not None:
+        context.ledger.note(next={"to": following.why, "command": following.command})

@@ -142,6 +142,20 @@ class Settings:
         """All files that the run reads."""
         return [*self.data.files(), *(self.replay.files() if self.replay else [])]
 
+    def sources_named(self) -> dict[str, list[str]]:
+        """Data sources that keys name, by key."""
+        sampler = self.sampler.sources_named() if self.sampler else {}
+        groups = {
+            "sampler": {**self.guards.sources_named(), **sampler},
+            "trainer": self.trainer.sources_named() if self.trainer else {},
+            "export": self.export.sources_named(),
+        }
+        return {
+            f"{group}.{setting}": names
+            for group, named in groups.items()
+            for setting, names in named.items()
+        }
+
     def reaches(self, step: str) -> bool:
         """Whether a run goes as far as a step of `STEPS`."""
         return self.until is None or STEPS.index(step) <= STEPS.index(self.until)

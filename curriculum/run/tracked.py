@@ -27,7 +27,7 @@ def tracked(settings: Settings, cfg: Mapping[str, Any], context: Context) -> Ite
     told = [*given, *own_overrides(context.overrides, context.sweep)]
     name = " ".join(told) or context.folder.name
     about = About(context.folder, name, context.sweep, step, cfg, context.choices)
-    local = LocalTracker(context.folder, context.show)
+    local = LocalTracker(context.folder)
     every = _Every([local, settings.tracking.start(about)])
     try:
         yield every

@@ -96,7 +96,7 @@ def train(
     files = [name for name in trainer.files if (context.folder / name).exists()]
     context.ledger.add(files, given.kind)
     context.ledger.note(training=results)
-    if context.show:
+    with context.printing():
         trainer.show(results, [context.folder / name for name in files])
 
 

@@ -32,6 +32,10 @@ class Sampler(Protocol):
     # Whether it says itself how much of a batch each source gets: else each keeps its share.
     mixes_sources: ClassVar[bool] = False
 
+    def sources_named(self) -> dict[str, list[str]]:
+        """Data sources that settings name, by setting: one that is not there is an early error."""
+        return {}
+
     @abstractmethod
     def start(
         self, prompts: Prompts, batch_size: float, group_size: int, rng: np.random.Generator

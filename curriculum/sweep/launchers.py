@@ -20,14 +20,16 @@ from hydra_plugins.hydra_submitit_launcher.submitit_launcher import LocalLaunche
 from curriculum.core.cores import count_cores
 from curriculum.core.errors import UserError
 from curriculum.core.run_result import RunResult
+from curriculum.core.terminal import shown
 from curriculum.integrations import hydra
-from curriculum.sweep import jobs
+from curriculum.sweep import jobs, told
 
 log = logging.getLogger(__name__)
 
 LOOK = 1.0  # seconds between looks for results on disk; the cluster is asked less and less often
 OF_EXECUTOR = ("max_num_timeout",)  # of the cluster's executor, not of its jobs
 AT_ONCE = "array_parallelism"  # jobs
+SUBMITTED = "job %d is %s of %s: %s; its log: %s"
 
 
 class Patient:
@@ -62,7 +64,7 @@ class Patient:
         from curriculum.core.progress import progress
 
         executor = self._executor()
-        varied = _varied(numbered)
+        varied, log_name = _varied(numbered), f"{self.config.hydra.job.name}.log"
         waiting, submitted = list(numbered), dict[int, Any]()
         try:
             with progress("sweep", "jobs", len(numbered)) as advance:
@@ -73,15 +75,14 @@ class Patient:
                     for number, job in jobs_of.items():
                         submitted[number] = job
                         name, choice = self._EXECUTOR, varied[number]
-                        log.info("job %d is %s of %s: %s", number, job.job_id, name, choice)
+                        path = shown(sweep / str(number) / log_name)
+                        log.info(SUBMITTED, number, job.job_id, name, choice, path)
                     ended = [number for number, job in submitted.items() if job.done()]
                     for number in ended:
                         folder = sweep / str(number)
                         _note_the_end(submitted.pop(number), folder, numbered[number])
-                        result = RunResult.load(folder)
-                        status = result.status if result else "skipped"
                         to_go = len(waiting) + len(submitted)
-                        log.info("job %d: %s; %d to go", number, status, to_go)
+                        log.info("job %d %s; %d to go", number, told.ended(folder), to_go)
                         advance(1)
                     time.sleep(LOOK if submitted and not ended else 0)
         except KeyboardInterrupt:
@@ -195,7 +196,6 @@ def _note_the_end(job: Any, folder: Path, overrides: Sequence[str]) -> None:
     result = RunResult.load(folder)
     if cause is None or (result is not None and result.status in ("completed", "failed")):
         return
-    log.error("%s: %s", folder, cause)
     folder.mkdir(parents=True, exist_ok=True)
     known = result or RunResult("failed", overrides=overrides)
     replace(known, status="failed", error=cause).write(folder)

@@ -35,8 +35,8 @@ class _Nobody(Tracker):
 class LocalTracker(Tracker):
     """A line an event as they come, a row a step at the end; nothing where nothing is trained."""
 
-    def __init__(self, folder: Path, show: bool) -> None:
-        self._folder, self._show = folder, show
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._rows: dict[int, dict[str, float]] = {}
         self._events: TextIO | None = None
 
@@ -45,9 +45,8 @@ class LocalTracker(Tracker):
         self._rows.setdefault(step, {}).update(values)
 
     def event(self, step: int, event: Event) -> None:
-        """See `Tracker`; the text is shown as it is too, but not in a sweep of many runs."""
-        if self._show:
-            log.info(event.text)
+        """See `Tracker`; the text is logged as it is too."""
+        log.info(event.text)
         if self._events is None:
             self._events = (self._folder / EVENTS).open("w", encoding="utf-8")
         line = {"step": step, "event": event.kind, **event.values, "text": event.text}

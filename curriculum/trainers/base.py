@@ -90,6 +90,10 @@ class Trainer(Protocol):
     holds_out: ClassVar[bool] = False  # whether it measures on problems that it is not to train on
     needs_measured: ClassVar[bool] = True  # whether prompts must have been measured beforehand
 
+    def sources_named(self) -> dict[str, list[str]]:
+        """Data sources that settings name, by setting: one that is not there is an early error."""
+        return {}
+
     def with_model(self, find: Callable[[str], str]) -> Self:
         """The same, with a model's name replaced by what `find` says it is; where it trains one."""
         return self

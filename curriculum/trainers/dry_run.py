@@ -38,6 +38,10 @@ class DryRun(Trainer):
     plot: bool = True
     files: ClassVar = (PLOT, METRICS, EVENTS)
 
+    def sources_named(self) -> dict[str, list[str]]:
+        """See `Trainer`."""
+        return {"stuck": self.stuck or []}
+
     def run(self, prompts: Prompts, training: Training, log: Log, folder: Path) -> dict[str, Any]:
         """See `Trainer`."""
         arms = {training.option: self.simulate(prompts, training)}
@@ -45,7 +49,8 @@ class DryRun(Trainer):
             control = replace(training, sampler=Uniform(), option=CONTROL)
             arms[CONTROL] = self.simulate(prompts, control)
         own = arms[training.option]
-        log.event(0, Event("dry_run", f"dry run: {LABEL}", {}))
+        # What a simulation is, the table says once.
+        log.event(0, Event("dry_run", f"dry run of {training.option}", {"simulation": LABEL}))
         for step, event in own.events:
             log.event(step, event)
         for name, arm in arms.items():

@@ -444,7 +444,8 @@ def test_a_failed_job_is_a_row_and_the_others_are_compared(sweep, capsys):
     assert compare(sweep.folder) == ["2"]
     assert [row["seeds"] for row in the_setting(sweep.folder)["arms"]] == [2, 2]
     shown = capsys.readouterr().out
-    assert re.search(r" 2 +.*seed=3 +failed +UserError: no", shown)
+    assert re.search(r"\nNot complete\n 2 +.*seed=3 +failed +UserError: no *\n", shown)
+    assert "buckets, easy to hard" not in shown, "none is compared"
     assert "More than the control: thompson." in shown
     assert "failed" in (sweep.folder / "comparison.md").read_text()
 

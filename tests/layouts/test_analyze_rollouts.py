@@ -154,12 +154,14 @@ def test_the_summary_counts_from_hard_to_easy(files):
     assert list(distribution) == ["hard", "medium-hard", "medium-easy", "easy"]
     assert list(distribution.values()) == [1, 1, 1, 1]
     assert summary["overall_metrics"] == {"mean_pass_rate": 0.5, "mean_reward": 0.5}
+    assert summary["left_out_metrics"] == {"mean@5": {"problems": 4, "of": 4, "smallest_n": 3}}
 
 
 def test_mean_at_5_is_in_the_summary_where_every_problem_has_it(tmp_path):
     path = write_parquet(tmp_path / "in.parquet", flat_rows(samples=5))
-    overall = write(path, tmp_path / "out")["summary"]["overall_metrics"]
-    assert overall["mean@5"] == pytest.approx((0 + 1 + 2 + 3) / 5 / 4)
+    summary = write(path, tmp_path / "out")["summary"]
+    assert summary["overall_metrics"]["mean@5"] == pytest.approx((0 + 1 + 2 + 3) / 5 / 4)
+    assert "left_out_metrics" not in summary
 
 
 @pytest.mark.parametrize("write_rows", [write_parquet, write_jsonl])

@@ -75,8 +75,9 @@ def test_the_same_command_twice_gives_the_same_bytes(run, tmp_path):
 def test_a_sweep_scores_once_and_ends_in_one_table(run, tmp_path):
     done = run("-m", "bucketer=percentile,pass_rate,adaptive", f"store_dir={tmp_path}/store")
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("rewards: made") == 1
-    assert done.stderr.count("rewards: reused") == 2
+    logs = "".join(path.read_text() for path in (tmp_path / "out").glob("*/run.log"))
+    assert logs.count("rewards: made") == 1
+    assert logs.count("rewards: reused") == 2
     assert "Agreement of buckets (adjusted Rand index)" in done.stdout
 
     sweep = tmp_path / "out"
@@ -232,23 +233,35 @@ runpy.run_path("run.py", run_name="__main__")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_workers_end_with_their_parent(tmp_path, end, read_result):
+@pytest.mark.parametrize(
+    ("end", "said", "error"),
+    [
+        (signal.SIGKILL, "", ""),
+        (signal.SIGTERM, "terminated by SIGTERM\n", "Terminated: by SIGTERM"),
+        (signal.SIGINT, "interrupted\n", "KeyboardInterrupt"),
+    ],
+)
+def test_workers_end_with_their_parent_which_says_what_ended_it(
+    tmp_path, end, said, error, read_result
+):
     pids = tmp_path / "pids"
     pids.mkdir()
     (tmp_path / "reward.py").write_text(HANGS.format(folder=str(pids)))
     command = [sys.executable, "-c", HEARS_CTRL_C, "reward=function"]
     command += [f"reward.path={tmp_path}/reward.py"]
     command += [f"output_dir={tmp_path}/out", f"store_dir={tmp_path}/store"]
-    job = subprocess.Popen(
-        [*command, "reward.time_limit=600", "reward.workers=2"], stderr=subprocess.DEVNULL
-    )
+    with (tmp_path / "stderr").open("w") as stderr:
+        job = subprocess.Popen(
+            [*command, "reward.time_limit=600", "reward.workers=2"], stderr=stderr
+        )
     wait_for(lambda: len(list(pids.iterdir())) == 2)
     job.send_signal(end)
-    assert job.wait(20) != 0
+    assert job.wait(20) == {signal.SIGTERM: 143, signal.SIGINT: 130}.get(end, -end)
     wait_for(lambda: not any(alive(int(path.name)) for path in pids.iterdir()))
     if end != signal.SIGKILL:
-        assert read_result(tmp_path / "out")["status"] == "interrupted"
+        result = read_result(tmp_path / "out")
+        assert (result["status"], result["error"]) == ("interrupted", error)
+        assert (tmp_path / "stderr").read_text().endswith(f"\n{said}")
 
 
 def wait_for(condition):

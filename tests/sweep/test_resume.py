@@ -220,7 +220,7 @@ def test_no_more_jobs_of_this_machine_run_at_once_than_asked_for(run, tmp_path):
     data = ("data=rollouts", f"data.path={tmp_path}/a.jsonl")
     done = run("-m", *few, *data, "bucketer=percentile", "bucketer.n=2,3")
     assert done.returncode == 0, done.stderr
-    told = re.findall(r"job (\d) is|job (\d): completed", done.stdout)
+    told = re.findall(r"job (\d) is|job (\d) completed", done.stderr)
     assert told == [("0", ""), ("", "0"), ("1", ""), ("", "1")]
     assert rows(tmp_path / "out") == [("0", "completed"), ("1", "completed")]
 

@@ -80,11 +80,11 @@ def _list_movers(found: Change, rows: pd.DataFrame) -> Table:
     """The problems in another bucket whose rollouts say most surely that their rate is another."""
     moved = int((found.table["steps"].fillna(0) != 0).sum())
     table = plain_table(f"Who moved most surely ({len(rows)} of {moved:,})", "problem")
-    table.add_column("prompt", max_width=WIDTH, no_wrap=True, overflow="ellipsis")
-    for name in ("before", "after", "p"):
+    for name in ("prompt", "before", "after", "p"):
         table.add_column(name)
     for row in rows.to_dict("records"):
-        prompt = (row["prompt"] or "").replace("\n", " ")
+        prompt = " ".join((row["prompt"] or "").split())
+        prompt = prompt if len(prompt) <= WIDTH else f"{prompt[: WIDTH - 1]}…"
         runs = outcome(row, "before"), outcome(row, "after")
         table.add_row(row["problem_id"], prompt, *runs, f"{row['p_value']:.2g}")
     return table

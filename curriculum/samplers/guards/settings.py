@@ -22,6 +22,10 @@ class Guards:
     collapse: Annotated[float, Field(gt=0, lt=1)] | None = 0.1
     patience: AtLeastOne = 20
 
+    def sources_named(self) -> dict[str, list[str]]:
+        """Data sources that settings name, by setting."""
+        return {"quotas": list(self.quotas)} if isinstance(self.quotas, dict) else {}
+
     def __post_init__(self) -> None:
         given = self.quotas if isinstance(self.quotas, dict) else {"": 1.0}
         if not sum(given.values()) > 0:

@@ -34,6 +34,11 @@ class ComplexitySettings(SourceMixSettings):
                 f"sampler.final_complexity_percentile={last:g}"
             )
 
+    def sources_named(self) -> dict[str, list[str]]:
+        """See `Sampler`."""
+        own = [] if self.complexity_source is None else [self.complexity_source]
+        return {**super().sources_named(), "complexity_source": own}
+
     @property
     def percentiles(self) -> tuple[float, float]:
         """Of the easiest prompts, to begin with and in the end."""

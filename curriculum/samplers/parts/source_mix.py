@@ -51,6 +51,11 @@ class SourceMixSettings(Sampler):
         if self.reward_ranges and not self.adaptive_weights:
             raise UserError("sampler.reward_ranges are for sampler.adaptive_weights=true")
 
+    def sources_named(self) -> dict[str, list[str]]:
+        """See `Sampler`."""
+        given = {"source_weights": self.source_weights, "reward_ranges": self.reward_ranges}
+        return {setting: list(names or ()) for setting, names in given.items()}
+
     @property
     def tag(self) -> str:
         """What lines of the log begin with."""

@@ -30,6 +30,8 @@ def of_run(result: RunResult) -> dict[str, float]:
     """
     results = dict(result.results)
     results.pop("buckets", None)  # logged already, under the same names
+    for name in ("sources", "left_out_metrics"):  # there may be hundreds
+        results.pop(name, None)
     training = dict(results.pop("training", {}))
     arms = dict(training.pop("arms", {}))
     own = arms.pop(result.choices["sampler"], {})

@@ -48,7 +48,7 @@ def of_problems(outcome: Measured, rows: int, characters: int) -> pd.DataFrame:
     Args:
         characters: of a prompt that are kept.
     """
-    order = np.argsort(outcome.metrics.hardness(), kind="stable")
+    order = np.argsort(outcome.metrics.sortable(), kind="stable")
     table = problem_table(outcome).take(pa.array(order[evenly(len(order), rows)]))
     frame: pd.DataFrame = table.select(list(SHOWN)).to_pandas()
     return frame.assign(prompt=frame["prompt"].str.slice(stop=characters))

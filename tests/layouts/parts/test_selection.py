@@ -124,7 +124,7 @@ def test_prompts_and_sources_are_kept_in_bounds(stages):
 @pytest.mark.parametrize(
     ("override", "told"),
     [
-        ("export.per_source={c: 7}", "no source c; there are a, b"),
+        ("export.per_source={c: 7}", "no problem is of the source 'c'; there are: a, b"),
         ("export.keep=[0.9,0.1]", "the lower pass rate first"),
         ("export.keep=[0.1]", "export.keep"),
     ],

@@ -81,9 +81,19 @@ def test_what_failed_for_a_while_is_scored_when_it_is_well_again(
     assert read_result(tmp_path / "out")["total_rollouts"] == ROLLOUTS
 
 
-def test_a_shard_alone_says_how_much_is_left(run, tmp_path, command):
-    done = run(*command, "reward.shards=2", "reward.shard=1", f"store_dir={tmp_path}/store")
+def test_a_shard_alone_says_how_much_is_left_and_what_comes_after_all(
+    run, read_result, tmp_path, command
+):
+    asked = [*command, f"store_dir={tmp_path}/store"]
+    done = run(*asked, "reward.shards=2", "reward.shard=1")
     assert "128 of 300 rollouts are scored; whoever adds the last goes on" in done.stderr
+    after = f"python run.py {' '.join(asked)}"
+    assert f"\nNext: {after}  # to go on, once all shards are there\n" in done.stderr
+    assert read_result(tmp_path / "out")["next"]["command"] == after
+
+    last = run(*asked, "reward.shards=2", "reward.shard=0")
+    assert "\nNext: python run.py preset=curriculum " in last.stderr
+    assert "reward.shard" not in last.stderr.partition("\nNext: ")[2]
 
 
 def test_a_shard_that_there_is_not_is_an_error(run):
