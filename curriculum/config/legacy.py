@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from curriculum.core.errors import UserError
+from curriculum.core.program import program
 
 SAME = "the same"
 
@@ -152,7 +153,7 @@ def _raise(names: Iterable[str]) -> None:
         script = max(TABLES, key=lambda each: sum(old in TABLES[each] for old in found))
         lines = [f"  {old}: {TABLES[script].get(old, NEW[old])}" for old in found]
         if script in PRESETS:
-            lines.insert(0, f"  {script}: `python run.py {PRESETS[script]} ...`")
+            lines.insert(0, f"  {script}: `{program()} {PRESETS[script]} ...`")
         raise UserError(
             "old names, and what to say instead (docs/from-scripts.md):\n" + "\n".join(lines)
         )

@@ -11,6 +11,8 @@ from difflib import get_close_matches
 from importlib.metadata import requires
 from importlib.util import find_spec
 
+from curriculum.core.program import install, program
+
 TRACEBACK = "HYDRA_FULL_ERROR"  # Hydra raises its errors rather than prints them
 FULL = os.environ.get(TRACEBACK) == "1"  # as the user has it: show tracebacks
 
@@ -22,7 +24,7 @@ class UserError(Exception):
 def require_extra(choice: str, extra: str, *modules: str) -> None:
     """Raise UserError where a choice of the configuration needs modules that are not installed."""
     if any(find_spec(module) is None for module in modules):
-        raise UserError(f"{choice} needs the extra: pip install -e '.[{extra}]'")
+        raise UserError(f"{choice} needs the extra: {install(extra)}")
 
 
 def require_shard(group: str, shard: int, shards: int) -> None:
@@ -37,7 +39,7 @@ def not_importable(what: str, error: ImportError) -> UserError:
     if not isinstance(error, ModuleNotFoundError) or not module:
         return UserError(f"{what} can't import what it needs: {error}")
     extra = _extra_with(module)
-    command = f"pip install -e '.[{extra}]'" if extra else f"pip install {module}"
+    command = install(extra) if extra else f"pip install {module}"
     doubt = "" if extra else ", if that is the package's name too"
     return UserError(f"{what} needs the module {error.name}, not installed here: {command}{doubt}")
 
@@ -104,7 +106,7 @@ def explain(error: BaseException) -> str:
     if getattr(cause, "full_key", "") == "data.path":
         keys += "\nto read your own rollouts: data=rollouts data.path=..."
     if where in ("sampler", "trainer") and parent.get("_target_") is None:
-        keys += f"\nno {where} is chosen: {where}=NAME, as `python run.py --help` lists them"
+        keys += f"\nno {where} is chosen: {where}=NAME, as `{program()} --help` lists them"
     first_lines = [str(each).splitlines()[0] for each in (error, cause)]
     meant = _meant(str(getattr(cause, "key", "")), map(str, parent))
     return "\n".join(

@@ -6,6 +6,7 @@ import shlex
 from typing import NamedTuple
 
 from curriculum.core.names import RECOMMENDED
+from curriculum.core.program import program
 from curriculum.core.records import Measured
 from curriculum.run.context import Context
 from curriculum.run.settings import Settings
@@ -23,7 +24,7 @@ class Next(NamedTuple):
     @property
     def command(self) -> str:
         """To copy."""
-        return " ".join(["python run.py", *map(shlex.quote, self.overrides)])
+        return " ".join([program(), *map(shlex.quote, self.overrides)])
 
 
 def next_step(settings: Settings, measured: Measured, context: Context) -> Next | None:
