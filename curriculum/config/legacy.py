@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from curriculum.core.errors import UserError
@@ -120,7 +121,7 @@ def _old_arguments(arguments: Sequence[str]) -> Iterator[str]:
         name = argument.partition("=")[0].lstrip("+~")
         value = "" if following.startswith(("-", "+", "~")) or "=" in following else following
         if name == "-m":  # Hydra's multirun, unless a metric follows
-            if value:
+            if value.isidentifier() and not Path(value).exists():
                 yield name
         elif name in HYDRAS:
             if value and value not in HYDRAS[name]:

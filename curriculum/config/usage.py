@@ -22,7 +22,7 @@ from curriculum.integrations.hydra import parsed, searching
 
 EXAMPLES = {  # what stands behind the command
     "": "the demo: how hard its problems are, buckets, a page",
-    "data=rollouts data.path=FILE": "rollouts of your own, with their rewards",
+    "FILE": "rollouts or problems of your own; it says which, and what the command is in full",
     "-m bucketer=percentile,pass_rate": "one run each, and a comparison of them",
     "sampler=bandit --help": "the keys of another choice",
 }

@@ -12,6 +12,7 @@ from curriculum.config import legacy, ready_made, source, training, usage, verl_
 from curriculum.config.conf import conf_dir
 from curriculum.core.errors import explained
 from curriculum.integrations.hydra import flags_first
+from curriculum.run import named_files
 from curriculum.sweep import launchers, resume
 
 
@@ -46,6 +47,7 @@ def expanded(arguments: list[str]) -> list[str]:
         flags_first,
         resume.expanded,
         ready_made.expanded,
+        named_files.expanded,
         verl_config.expanded,
         training.expanded,
     ):
