@@ -27,8 +27,15 @@ EXAMPLES = {  # what stands behind the command
     "sampler=bandit --help": "the keys of another choice",
 }
 KEY = re.compile(r"( *)(?:- )?([\w-]+):( +[^\s#].*?)?(?:\s+# (.*))?")
+TELLING = ("help", "hydra_help", "cfg", "info")
 WIDTH = 48  # of what stands on the left; longer ones push what is on the right
 REFERENCE = re.compile(r"\$\{([\w.]+)\}")
+
+
+def only_tells(arguments: Sequence[str]) -> bool:
+    """Whether a command line asks for something to read, and for no run."""
+    command_line = parsed(arguments)
+    return any(getattr(command_line, flag) for flag in TELLING)
 
 
 def shown(arguments: Sequence[str]) -> bool:

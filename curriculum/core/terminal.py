@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -13,11 +17,32 @@ from rich.table import Table
 WIDTH = 110  # where there is no terminal to ask
 
 
+class _Output(Console):
+    """Standard output; the run goes on where its reader does not."""
+
+    def on_broken_pipe(self) -> None:
+        """See `Console`, which ends the process."""
+        self.quiet = True
+        # What is left in the buffer is written once more when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def console() -> Console:
     """Standard output, plain and of a fixed width where it is no terminal."""
     # What is shown comes from data: [brackets] in it are text, not markup.
-    out = Console(highlight=False, markup=False)
-    return out if out.is_terminal else Console(highlight=False, markup=False, width=WIDTH)
+    out = _Output(highlight=False, markup=False)
+    return out if out.is_terminal else _Output(highlight=False, markup=False, width=WIDTH)
+
+
+@contextmanager
+def ended_by_reader() -> Iterator[None]:
+    """Let a reader that closes the pipe end the process, as `head` ends other programs."""
+    before = signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        yield
+        sys.stdout.flush()
+    finally:
+        signal.signal(signal.SIGPIPE, before)
 
 
 def plain_table(title: str | None, *columns: str, header: bool = True) -> Table:

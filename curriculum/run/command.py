@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 
 import hydra
 from omegaconf import DictConfig
@@ -11,6 +12,7 @@ from curriculum.compare import sweep_end
 from curriculum.config import legacy, ready_made, source, training, usage, verl_config
 from curriculum.config.conf import conf_dir
 from curriculum.core.errors import explained
+from curriculum.core.terminal import ended_by_reader
 from curriculum.integrations.hydra import flags_first
 from curriculum.run import named_files
 from curriculum.sweep import launchers, resume
@@ -31,8 +33,9 @@ def start() -> int:
         source.register()
         launchers.register()
         sys.argv[1:] = expanded(sys.argv[1:])
-        if not usage.shown(sys.argv[1:]):
-            main()
+        with ended_by_reader() if usage.only_tells(sys.argv[1:]) else nullcontext():
+            if not usage.shown(sys.argv[1:]):
+                main()
     return 1 if sweep_end.failed_jobs else 0
 
 

@@ -79,7 +79,9 @@ def _data_of(paths: Sequence[str], own: Mapping[str, str]) -> tuple[str | None, 
     if len(paths) == 1 and _holds_buckets(Path(paths[0])):
         return "buckets", "buckets of rollouts"
     said = {key: value_of(f"{key}={own[key]}") for key in FIELDS if key in own}
-    fields = {FIELDS[key]: each for key, each in said.items() if isinstance(each, str | dict)}
+    fields: dict[str, Any] = {
+        FIELDS[key]: each for key, each in said.items() if isinstance(each, str | dict)
+    }
     kind = kind_of(find(list(paths)), Columns(**fields))  # a sweep says no one value
     if kind is Kind.PROBLEMS:
         return "verl", kind.value
