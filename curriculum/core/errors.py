@@ -90,11 +90,6 @@ def explain(error: BaseException) -> str:
     """The message, with what there is to choose from where a name was unknown."""
     if isinstance(error, UserError):
         return str(error)
-    missing, options = getattr(error, "missing_cfg_file", None), getattr(error, "options", None)
-    if missing and options:
-        group, _, name = missing.rpartition("/")
-        told = f"Could not find '{missing}'{_meant(name, options)}"
-        return f"{told}\noptions of {group}: {', '.join(options)}"
     cause = error.__cause__
     parent = getattr(cause, "parent_node", None)
     if type(error).__name__ == "OverrideParseException" and "Lexer" in str(error):
@@ -108,13 +103,13 @@ def explain(error: BaseException) -> str:
     if where in ("sampler", "trainer") and parent.get("_target_") is None:
         keys += f"\nno {where} is chosen: {where}=NAME, as `{program()} --help` lists them"
     first_lines = [str(each).splitlines()[0] for each in (error, cause)]
-    meant = _meant(str(getattr(cause, "key", "")), map(str, parent))
+    meant = did_you_mean(str(getattr(cause, "key", "")), map(str, parent))
     return "\n".join(
         [f"{first_lines[0].rstrip('.')}{meant}", *first_lines[1:], f"keys of {where}: {keys}"]
     )
 
 
-def _meant(name: str, names: Iterable[str]) -> str:
+def did_you_mean(name: str, names: Iterable[str]) -> str:
     """A question after a name that is nearly one of the others."""
     near = get_close_matches(name, names, n=1)
     return f"; did you mean {near[0]}?" if near else ""
