@@ -20,7 +20,7 @@ from curriculum.core.errors import UserError
 from curriculum.run import pipeline, rejects
 from curriculum.run.context import Context
 from curriculum.store.lease import Busy, held
-from curriculum.sweep import jobs
+from curriculum.sweep import earlier, jobs
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +69,8 @@ def run(cfg: DictConfig) -> None:
         return
     try:
         with _alone_in(folder):
+            if hydra.mode != RunMode.MULTIRUN:  # a sweep has asked for all of its jobs
+                earlier.require_free(folder, values, choices)
             _run(folder, values, choices, hydra)
     except UserError as error:
         if hydra.mode != RunMode.MULTIRUN:

@@ -12,7 +12,12 @@ from curriculum.run.context import Context
 from curriculum.run.settings import Settings
 
 ENOUGH = 0.5  # share of groups with a gradient, from which there is nothing to filter
-OF_THIS_RUN = ("output_dir", "until", "resume")  # keys that the next run has of its own
+OF_THIS_RUN = (
+    "output_dir",
+    "overwrite",
+    "until",
+    "resume",
+)  # keys that the next run has of its own
 
 
 class Next(NamedTuple):
