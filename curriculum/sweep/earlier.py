@@ -17,7 +17,10 @@ from curriculum.layouts import LAYOUTS
 from curriculum.sweep.jobs import MENDING, PLAN
 
 # How much of the same work a run does: it goes on where the earlier one has ended.
-PART_OF_IT = {"until", "generator.shard", "reward.shard", "trainer.steps"}
+PART_OF_IT = {
+    *("until", "trainer.steps"),
+    *(f"{group}.{key}" for group in ("generator", "reward") for key in ("shard", "shards")),
+}
 # Runs of other files share a folder, see `curriculum.run.layouts.kind_of`.
 OF_FILES = {f"export.{key}" for key in ("prefix", "name", "combine", "cumulative", "buckets")}
 TOLD = 3  # keys that are named
@@ -52,7 +55,7 @@ def require_free_for_sweep(config: DictConfig) -> None:
     """
     values: Any = OmegaConf.to_container(config)
     folder = Path(str(config.hydra.sweep.dir))
-    if values["resume"] or _may_overwrite(values):
+    if values.get("resume") or _may_overwrite(values):
         return
     alone = RunResult.load(folder)
     if alone is not None and alone.status == "completed":
@@ -76,7 +79,7 @@ def _lie_beside(changed: Mapping[str, Any], before: Mapping[str, Any], values: A
 
 
 def _may_overwrite(values: Mapping[str, Any]) -> bool:
-    allowed = values["overwrite"]
+    allowed = values.get("overwrite", False)  # a configuration of one's own may lack it
     if not isinstance(allowed, bool):
         raise UserError(f"overwrite={allowed}: true or false")
     return allowed
