@@ -70,11 +70,9 @@ def require_free_for_sweep(config: DictConfig) -> None:
 
 def _lie_beside(changed: Mapping[str, Any], before: Mapping[str, Any], values: Any) -> bool:
     """Whether the files have other names than those that are there."""
-    of_files = set(OF_FILES)
-    if any(
-        LAYOUTS[name].by_strategy for name in values["convention"]["layouts"] if name in LAYOUTS
-    ):
-        of_files.add("bucketer")
+    names = values.get("convention", {}).get("layouts", ())
+    by_strategy = any(LAYOUTS[name].by_strategy for name in names if name in LAYOUTS)
+    of_files = OF_FILES | ({"bucketer"} if by_strategy else set())
     return bool(of_files & changed.keys() & before.keys())
 
 
