@@ -52,7 +52,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(store: Path, tmp_path: Path) -> Run:
     """`python run.py ...` in the checkout and in this process, which has all modules loaded.
 
-    Its output goes to `tmp_path / "out"` unless told.
+    Its output goes to `tmp_path / "out"` unless told, whatever is there.
     """
 
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -124,6 +124,8 @@ def run_process(store: Path, tmp_path: Path) -> Run:
 def _own(arguments: tuple[str, ...], store: Path, tmp_path: Path) -> list[str]:
     """Where a test's run has its files."""
     own = [] if any("output_dir=" in each for each in arguments) else [f"output_dir={tmp_path}/out"]
+    if own and (tmp_path / "out").exists():  # of another run of the test
+        own.append("overwrite=true")
     return own + ([] if any("store_dir=" in each for each in arguments) else [f"store_dir={store}"])
 
 

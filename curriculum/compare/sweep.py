@@ -21,6 +21,7 @@ from curriculum.compare.show import show, targets_of
 from curriculum.compare.verdict import compare_arms
 from curriculum.core.errors import UserError
 from curriculum.core.names import ASSIGNMENT, COMPARISON
+from curriculum.core.program import program
 from curriculum.core.run_result import RunResult
 from curriculum.core.terminal import console, plain_table, shown
 from curriculum.store.entries import Store
@@ -64,7 +65,7 @@ def compare(sweep: Path) -> list[str]:
     left = [run["job"] for run in runs if run["status"] != "completed"]
     if left and (sweep / jobs.PLAN).exists():
         unfinished = f"{len(left)} of {len(runs)} jobs are not complete; to run them:"
-        console().print(f"\n {unfinished} python run.py resume={shown(sweep)}", soft_wrap=True)
+        console().print(f"\n {unfinished} {program()} resume={shown(sweep)}", soft_wrap=True)
     return left
 
 

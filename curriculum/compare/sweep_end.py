@@ -1,8 +1,9 @@
-"""The end of a sweep; light, because Hydra loads it before every run."""
+"""The two ends of a sweep; light, because Hydra loads it before every run."""
 
 from __future__ import annotations
 
 import logging
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,17 @@ failed_jobs: list[str] = []
 
 
 class SweepEnd(Callback):
-    """Compares the runs of a sweep when all of them have ended."""
+    """Compares a sweep's runs when they have ended; lets none begin over those of another."""
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """See `curriculum.sweep.earlier`."""
+        from curriculum.sweep.earlier import require_free_for_sweep
+
+        try:
+            require_free_for_sweep(config)
+        except UserError as error:  # Hydra would turn it into a warning
+            print(f"error: {error}", file=sys.stderr)
+            raise SystemExit(1) from error
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """See `curriculum.compare`."""

@@ -24,9 +24,12 @@ GROUPS = (
 
 def conf_dir() -> Path:
     """The configuration: `conf/` of the checkout, or the copy that a wheel carries."""
-    package = Path(__file__).parents[1]
-    packaged = package / "conf"
-    return packaged if packaged.is_dir() else package.parent / "conf"
+    return _found("conf")
+
+
+def sweeps_dir() -> Path:
+    """The sweeps that are ready-made, in the same two places."""
+    return _found("sweeps")
 
 
 def keys() -> list[str]:
@@ -51,6 +54,12 @@ def headline(text: str) -> str:
     """The first comment of a file that isn't one of Hydra's, like `# @package`."""
     comments = (line for line in text.splitlines() if not line.startswith("# @"))
     return next(comments, "").lstrip("# ")
+
+
+def _found(name: str) -> Path:
+    package = Path(__file__).parents[1]
+    packaged = package / name
+    return packaged if packaged.is_dir() else package.parent / name
 
 
 @cache

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from curriculum.core.errors import UserError
+from curriculum.core.program import program
 
 SAME = "the same"
 
@@ -119,7 +121,7 @@ def _old_arguments(arguments: Sequence[str]) -> Iterator[str]:
         name = argument.partition("=")[0].lstrip("+~")
         value = "" if following.startswith(("-", "+", "~")) or "=" in following else following
         if name == "-m":  # Hydra's multirun, unless a metric follows
-            if value:
+            if value.isidentifier() and not Path(value).exists():
                 yield name
         elif name in HYDRAS:
             if value and value not in HYDRAS[name]:
@@ -152,7 +154,7 @@ def _raise(names: Iterable[str]) -> None:
         script = max(TABLES, key=lambda each: sum(old in TABLES[each] for old in found))
         lines = [f"  {old}: {TABLES[script].get(old, NEW[old])}" for old in found]
         if script in PRESETS:
-            lines.insert(0, f"  {script}: `python run.py {PRESETS[script]} ...`")
+            lines.insert(0, f"  {script}: `{program()} {PRESETS[script]} ...`")
         raise UserError(
             "old names, and what to say instead (docs/from-scripts.md):\n" + "\n".join(lines)
         )

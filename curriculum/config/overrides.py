@@ -22,6 +22,15 @@ def argument(key: str, value: Any) -> str:
     return said
 
 
+def as_typed(key: str, value: Any) -> str:
+    """`key=value` as one would type it; quoted where Hydra would read something else then."""
+    plain = f"{key}={typed_as(value)}"
+    try:
+        return plain if value_of(plain) == escaped(value) else argument(key, value)
+    except (UserError, ValueError):  # Hydra's, of what would be a sweep
+        return argument(key, value)
+
+
 def typed_as(value: Any) -> str:
     """A value as one would type it, for messages: without the quotes that Hydra may want."""
     match value:

@@ -17,17 +17,25 @@ from curriculum.config.conf import GROUPS, conf_dir, headline
 from curriculum.config.overrides import typed_as
 from curriculum.config.plugins import plugins, provider
 from curriculum.core.errors import UserError
+from curriculum.core.program import program
 from curriculum.integrations.hydra import parsed, searching
 
-EXAMPLES = {
-    "python run.py": "the demo: how hard its problems are, buckets, a page",
-    "python run.py data=rollouts data.path=FILE": "rollouts of your own, with their rewards",
-    "python run.py -m bucketer=percentile,pass_rate": "one run each, and a comparison of them",
-    "python run.py sampler=bandit --help": "the keys of another choice",
+EXAMPLES = {  # what stands behind the command
+    "": "the demo: how hard its problems are, buckets, a page",
+    "FILE": "rollouts or problems of your own; it says which, and what the command is in full",
+    "-m bucketer=percentile,pass_rate": "one run each, and a comparison of them",
+    "sampler=bandit --help": "the keys of another choice",
 }
 KEY = re.compile(r"( *)(?:- )?([\w-]+):( +[^\s#].*?)?(?:\s+# (.*))?")
+TELLING = ("help", "hydra_help", "cfg", "info")
 WIDTH = 48  # of what stands on the left; longer ones push what is on the right
 REFERENCE = re.compile(r"\$\{([\w.]+)\}")
+
+
+def only_tells(arguments: Sequence[str]) -> bool:
+    """Whether a command line asks for something to read, and for no run."""
+    command_line = parsed(arguments)
+    return any(getattr(command_line, flag) for flag in TELLING)
 
 
 def shown(arguments: Sequence[str]) -> bool:
@@ -58,16 +66,17 @@ def text(
     with searching(*map(str, folders)):
         config = compose(config_name, list(overrides), return_hydra_config=True)
     choices = cast(dict[str, str], config.hydra.runtime.choices)
+    examples = {f"{program()} {said}".rstrip(): why for said, why in EXAMPLES.items()}
     primary = (conf_dir() / "config.yaml").read_text()
     notes = comments(primary)
     sections = [
         headline(primary),
-        "\n".join(_columns(EXAMPLES)),
+        "\n".join(_columns(examples)),
         "Options, group=option; * is chosen:",
         *_groups(folders, choices, notes),
         "Keys of what is chosen, key=value:",
         "\n".join(_columns(_keys(config, folders, choices, notes))),
-        "Hydra's flags, like --cfg job, --info and --multirun: python run.py --hydra-help",
+        f"Hydra's flags, like --cfg job, --info and --multirun: {program()} --hydra-help",
     ]
     return "\n\n".join(sections)
 

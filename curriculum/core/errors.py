@@ -12,6 +12,8 @@ from difflib import get_close_matches
 from importlib.metadata import requires
 from importlib.util import find_spec
 
+from curriculum.core.program import install, program
+
 TRACEBACK = "HYDRA_FULL_ERROR"  # Hydra raises its errors rather than prints them
 FULL = os.environ.get(TRACEBACK) == "1"  # as the user has it: show tracebacks
 
@@ -33,7 +35,7 @@ class Terminated(SystemExit):
 def require_extra(choice: str, extra: str, *modules: str) -> None:
     """Raise UserError where a choice of the configuration needs modules that are not installed."""
     if any(find_spec(module) is None for module in modules):
-        raise UserError(f"{choice} needs the extra: pip install -e '.[{extra}]'")
+        raise UserError(f"{choice} needs the extra: {install(extra)}")
 
 
 def require_shard(group: str, shard: int, shards: int) -> None:
@@ -48,7 +50,7 @@ def not_importable(what: str, error: ImportError) -> UserError:
     if not isinstance(error, ModuleNotFoundError) or not module:
         return UserError(f"{what} can't import what it needs: {error}")
     extra = _extra_with(module)
-    command = f"pip install -e '.[{extra}]'" if extra else f"pip install {module}"
+    command = install(extra) if extra else f"pip install {module}"
     doubt = "" if extra else ", if that is the package's name too"
     return UserError(f"{what} needs the module {error.name}, not installed here: {command}{doubt}")
 
@@ -105,11 +107,6 @@ def explain(error: BaseException) -> str:
     """The message, with what there is to choose from where a name was unknown."""
     if isinstance(error, UserError):
         return str(error)
-    missing, options = getattr(error, "missing_cfg_file", None), getattr(error, "options", None)
-    if missing and options:
-        group, _, name = missing.rpartition("/")
-        told = f"Could not find '{missing}'{meant(name, options)}"
-        return f"{told}\noptions of {group}: {', '.join(options)}"
     cause = error.__cause__
     parent = getattr(cause, "parent_node", None)
     if type(error).__name__ == "OverrideParseException" and "Lexer" in str(error):
@@ -123,15 +120,15 @@ def explain(error: BaseException) -> str:
     if getattr(cause, "full_key", "") == "data.path":
         keys += "\nto read your own rollouts: data=rollouts data.path=..."
     if where in ("sampler", "trainer") and parent.get("_target_") is None:
-        keys += f"\nno {where} is chosen: {where}=NAME, as `python run.py --help` lists them"
+        keys += f"\nno {where} is chosen: {where}=NAME, as `{program()} --help` lists them"
     first_lines = [str(each).splitlines()[0] for each in (error, cause)]
-    near = meant(str(getattr(cause, "key", "")), map(str, parent))
+    near = did_you_mean(str(getattr(cause, "key", "")), map(str, parent))
     return "\n".join(
         [f"{first_lines[0].rstrip('.')}{near}", *first_lines[1:], f"keys of {where}: {keys}"]
     )
 
 
-def meant(name: str, names: Iterable[str]) -> str:
+def did_you_mean(name: str, names: Iterable[str]) -> str:
     """A question after a name that is nearly one of the others."""
     near = get_close_matches(name, names, n=1)
     return f"; did you mean {near[0]}?" if near else ""

@@ -15,7 +15,10 @@ EVENTS = "events.jsonl"  # of a training: what the sampler did
 COMPARISON = "comparison"  # of a sweep's jobs: .json, .parquet, .md and .png in its folder
 
 # Keys that say where a run is, not what it does.
-OUTSIDE = ("output_dir", "store_dir", "resume", "tracker", "report", "provenance", "name")
+OUTSIDE = (
+    *("output_dir", "store_dir", "resume", "overwrite"),
+    *("tracker", "report", "provenance", "name"),
+)
 REJECTS = "rejects"  # folder of what a run could not use, with its cause
 
 UNKNOWN = "unknown_hard"  # the bucket of problems that are hard, nobody knows how hard

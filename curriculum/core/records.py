@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curriculum.core.errors import UserError
+from curriculum.core.errors import UserError, did_you_mean
 from curriculum.core.json_text import from_json
 
 Floats = npt.NDArray[np.float64]
@@ -301,7 +301,8 @@ class Metrics:
 
     def __getitem__(self, name: str) -> Floats:
         if name not in self.columns:
-            raise UserError(f"no metric '{name}'; there are: {', '.join(self.columns)}")
+            there = f"there are: {', '.join(self.columns)}"
+            raise UserError(f"no metric '{name}'; {there}{did_you_mean(name, self.columns)}")
         return self.columns[name]
 
     def complete(self, name: str) -> Floats:

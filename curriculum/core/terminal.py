@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -20,12 +21,33 @@ log = logging.getLogger(__name__)
 WIDTH = 110  # where there is no terminal to ask, and no COLUMNS in the environment
 
 
+class _Output(Console):
+    """Standard output; the run goes on where its reader does not."""
+
+    def on_broken_pipe(self) -> None:
+        """See `Console`, which ends the process."""
+        self.quiet = True
+        # What is left in the buffer is written once more when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def console() -> Console:
     """Standard output, plain where it is no terminal."""
     # What is shown comes from data: [brackets] in it are text, not markup.
-    out = Console(highlight=False, markup=False)
+    out = _Output(highlight=False, markup=False)
     told = out.is_terminal or os.environ.get("COLUMNS", "").isdigit()
-    return out if told else Console(highlight=False, markup=False, width=WIDTH)
+    return out if told else _Output(highlight=False, markup=False, width=WIDTH)
+
+
+@contextmanager
+def ended_by_reader() -> Iterator[None]:
+    """Let a reader that closes the pipe end the process, as `head` ends other programs."""
+    before = signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        yield
+        sys.stdout.flush()
+    finally:
+        signal.signal(signal.SIGPIPE, before)
 
 
 def plain_table(title: str | None, *columns: str, header: bool = True) -> WholeTable:

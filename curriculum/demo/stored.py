@@ -13,6 +13,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from curriculum.core.errors import UserError
+from curriculum.core.program import install
 from curriculum.data.parts import demo_problems, demo_tasks, graded_tasks
 from curriculum.data.parts.graded_tasks import Graded
 from curriculum.demo import make_rollouts, noisy, training
@@ -48,8 +49,7 @@ def stored(name: str, store: Store) -> Path:
     missing = [each for each in EXTRAS if find_spec(each) is None]
     if missing:
         raise UserError(
-            f"model.path={name} is trained here and needs {', '.join(missing)}: "
-            "pip install -e '.[torch]'"
+            f"model.path={name} is trained here and needs {', '.join(missing)}: {install('torch')}"
         )
     recipe = RECIPES[name]
     made_of = {

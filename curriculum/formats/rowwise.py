@@ -84,7 +84,7 @@ def add_problems(file: File, problems: ProblemList, rejected: list[Rejected]) ->
     Returns how many rows were read.
     """
     read = 0
-    for line, row in _named(file, problems.columns):
+    for line, row in named_rows(file, problems.columns):
         read += 1
         if isinstance(row, Exception):
             rejected.append(_reject(file, line, row))
@@ -133,7 +133,9 @@ def chosen_form(row: Row, columns: Columns, rollouts: bool) -> Form | None:
 
 def is_joined(file: File, columns: Columns) -> bool:
     """Whether rows have an id and no prompt, so that another file has to tell what they ask."""
-    rows = (row for _, row in _named(file, columns, joined=True) if not isinstance(row, Exception))
+    rows = (
+        row for _, row in named_rows(file, columns, joined=True) if not isinstance(row, Exception)
+    )
     found = next(rows, None)
     return found is not None and columns.prompt(found) is None
 
@@ -152,7 +154,7 @@ def _placed(file: File, problems: ProblemList, rejected: list[Rejected]) -> Iter
             return "apart"
         return "merged" if problems.columns.prompt(row.row) is not None else "of_id"
 
-    found = _read(file, problems.columns)
+    found = read_rows(file, problems.columns)
     while batch := list(islice(found, BATCH)):
         for kind, several in groupby(batch, how):
             yield from _place(kind, list(several), file, problems, rejected)
@@ -187,18 +189,18 @@ def _place(
 
 def _usable(file: File, columns: Columns) -> Iterator[Read]:
     """The rows that are in the index."""
-    for _, found in _read(file, columns):
+    for _, found in read_rows(file, columns):
         if not isinstance(found, Exception):
             yield found
 
 
-def _read(file: File, columns: Columns) -> Iterator[tuple[Line, Read | Exception]]:
+def read_rows(file: File, columns: Columns) -> Iterator[tuple[Line, Read | Exception]]:
     """Every row with its samples, or with what is wrong.
 
     Which column has the responses, and which the rewards, is a matter of the file: a null in one
     row must not make another column's text the answer there.
     """
-    named = _named(file, columns, joined=True)
+    named = named_rows(file, columns, joined=True)
     begin = list(islice(named, LOOKED_AT))
     keys = keys_of([row for _, row in begin if not isinstance(row, Exception)], columns.reward_key)
     for line, row in chain(begin, named):
@@ -212,7 +214,7 @@ def _read(file: File, columns: Columns) -> Iterator[tuple[Line, Read | Exception
             yield line, error
 
 
-def _named(
+def named_rows(
     file: File, columns: Columns, joined: bool = False
 ) -> Iterator[tuple[Line, Row | Exception]]:
     """Every row in our names, or what is wrong.

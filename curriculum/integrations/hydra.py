@@ -21,7 +21,20 @@ def parsed(arguments: Sequence[str]) -> Namespace:
     """
     from hydra._internal.utils import get_args_parser
 
-    return get_args_parser().parse_args(list(arguments))
+    found: Namespace = get_args_parser().parse_intermixed_args(list(arguments))
+    return found
+
+
+def flags_first(arguments: Sequence[str]) -> list[str]:
+    """The arguments with the overrides last: Hydra takes them in one place of a command line."""
+    overrides: list[str] = parsed(arguments).overrides
+    flags, left = [], list(overrides)
+    for argument in arguments:
+        if left and argument == left[0]:
+            left.pop(0)
+        else:
+            flags.append(argument)
+    return [*flags, *overrides]
 
 
 @contextmanager

@@ -56,13 +56,13 @@ def indices(infos: Sequence[Mapping[str, Any] | None]) -> Integers:
     if wrong:
         raise UserError(
             f"extra_info.{INDEX} is no whole number in {len(wrong)} of {len(found)} rows: feedback "
-            "is told by it. Stage files of `python run.py preset=curriculum` have it"
+            "is told by it. Stage files of preset=curriculum have it"
         )
     often, times = Counter(found).most_common(1)[0] if found else (0, 0)
     if times > 1:
         raise UserError(
             f"extra_info.{INDEX}={often} is in {times} rows: feedback is told by it, so each row "
-            "needs its own over all files. Stage files of `python run.py preset=curriculum` have it"
+            "needs its own over all files. Stage files of preset=curriculum have it"
         )
     return np.array(found, np.int64)
 

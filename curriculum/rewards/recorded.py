@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from curriculum.core.errors import UserError
+from curriculum.core.program import install
 from curriculum.core.records import Sample
 from curriculum.rewards.base import Reward
 from curriculum.rewards.exact_match import ExactMatch
@@ -66,10 +67,10 @@ class Auto(Reward):
             "the rollouts have no 'reward' column, so they must be scored; choose one of\n"
             "  reward=exact_match                       the response is the ground truth\n"
             "  reward=function reward.path=FILE.py      a function of yours, as in verl\n"
-            "  reward=math_verify                       needs: pip install -e '.[math]'\n"
-            "  reward=instruction_following             needs: pip install -e '.[ifeval]'\n"
-            "  reward=reward_model reward.model=NAME    needs: pip install -e '.[torch]'\n"
+            f"  reward=math_verify                       needs: {install('math')}\n"
+            f"  reward=instruction_following             needs: {install('ifeval')}\n"
+            f"  reward=reward_model reward.model=NAME    needs: {install('torch')}\n"
             "  reward=reasoning_gym                     needs: data=reasoning_gym data.tasks=...\n"
-            "  reward=verl                              needs: pip install -e '.[verl]'\n"
+            f"  reward=verl                              needs: {install('verl')}\n"
             "or a plugin's (python -m curriculum.config.plugins lists them)"
         )

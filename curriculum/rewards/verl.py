@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from curriculum.core.errors import UserError
+from curriculum.core.program import install
 from curriculum.core.records import Sample
 from curriculum.integrations.models import digest_of_model
 from curriculum.rewards.base import Reward
@@ -56,7 +57,7 @@ class Verl(Reward):
     def __post_init__(self) -> None:
         if find_spec("verl") is None:
             raise UserError(
-                "reward=verl needs the extra: pip install -e '.[verl]'; "
+                f"reward=verl needs the extra: {install('verl')}; "
                 "reward=recorded takes the rewards in the rollouts"
             )
         if self.manager is None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from curriculum.core.errors import UserError, meant
+from curriculum.core.errors import UserError, did_you_mean
 from curriculum.core.records import Problems
 from curriculum.generators import Replay
 
@@ -37,7 +37,7 @@ def require_sources(named: Mapping[str, Sequence[str]], problems: Problems) -> N
         for name in names:
             if name not in there:
                 raise UserError(
-                    f"{key}: no problem is of the source '{name}'{meant(name, there)}; "
+                    f"{key}: no problem is of the source '{name}'{did_you_mean(name, there)}; "
                     f"there are: {', '.join(there)}"
                 )
 

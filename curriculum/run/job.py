@@ -20,7 +20,7 @@ from curriculum.core.errors import Terminated, UserError
 from curriculum.run import pipeline, rejects
 from curriculum.run.context import Context
 from curriculum.store.lease import Busy, held
-from curriculum.sweep import jobs, told
+from curriculum.sweep import earlier, jobs, told
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +69,7 @@ def run(cfg: DictConfig) -> None:
         return
     if hydra.mode != RunMode.MULTIRUN:
         with _alone_in(folder):
+            earlier.require_free(folder, values, choices)  # a sweep has asked for all of its jobs
             _run(folder, values, choices, hydra)
         return
     with _told(folder, hydra):

@@ -6,6 +6,7 @@ import shlex
 from typing import NamedTuple
 
 from curriculum.core.names import RECOMMENDED
+from curriculum.core.program import program
 from curriculum.core.records import Measured
 from curriculum.run.context import Context
 from curriculum.run.settings import Settings
@@ -13,7 +14,7 @@ from curriculum.run.settings import Settings
 ENOUGH = 0.5  # share of groups with a gradient, from which there is nothing to filter
 SHARD = tuple(f"{group}.{key}" for group in ("generator", "reward") for key in ("shards", "shard"))
 # Keys that the next run has of its own; it is one of all shards' work.
-OF_THIS_RUN = ("output_dir", "until", "resume", "name", *SHARD)
+OF_THIS_RUN = ("output_dir", "overwrite", "until", "resume", "name", *SHARD)
 
 
 class Next(NamedTuple):
@@ -25,7 +26,7 @@ class Next(NamedTuple):
     @property
     def command(self) -> str:
         """To copy."""
-        return " ".join(["python run.py", *map(shlex.quote, self.overrides)])
+        return " ".join([program(), *map(shlex.quote, self.overrides)])
 
 
 def next_step(settings: Settings, measured: Measured, context: Context) -> Next | None:

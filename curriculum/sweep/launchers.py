@@ -19,6 +19,7 @@ from hydra_plugins.hydra_submitit_launcher.submitit_launcher import LocalLaunche
 
 from curriculum.core.cores import count_cores
 from curriculum.core.errors import UserError
+from curriculum.core.program import program
 from curriculum.core.run_result import RunResult
 from curriculum.core.terminal import shown
 from curriculum.integrations import hydra
@@ -167,9 +168,10 @@ class Local(Patient, LocalLauncher):  # type: ignore[misc]
         while not all(job.done() for job in submitted.values()):
             time.sleep(LOOK)
         log.warning(
-            "%d jobs are stopped, %d were not begun; python run.py resume=%s goes on with them",
+            "%d jobs are stopped, %d were not begun; %s resume=%s goes on with them",
             len(submitted),
             waiting,
+            program(),
             sweep,
         )
 

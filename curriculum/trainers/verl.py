@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 from curriculum.core.errors import UserError
 from curriculum.core.names import EVENTS, METRICS
+from curriculum.core.program import install
 from curriculum.core.prompts import Event, Prompts
 from curriculum.core.terminal import console, shown
 from curriculum.integrations.verl.command import arguments, written
@@ -189,7 +190,7 @@ def _version(python: str) -> str:
         raise UserError(f"trainer.python={python}: {error}") from error
     if done.returncode:
         raise UserError(
-            f"trainer=verl: {python} has no verl. pip install -e '.[verl]', or name the Python of "
+            f"trainer=verl: {python} has no verl. {install('verl')}, or name the Python of "
             "an environment that has it and this package: trainer.python=PATH"
         )
     return done.stdout

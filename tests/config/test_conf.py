@@ -107,9 +107,15 @@ def test_presets_only_choose_options(preset):
 @pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
 def test_every_sweep_composes_and_has_a_headline(run, path):
     assert path.read_text().startswith("# ")
-    shown = run("-cd", "sweeps", "-cn", path.stem, "--cfg", "hydra")
+    shown = run("-cn", path.stem, "--cfg", "hydra")
     assert shown.returncode == 0, shown.stderr
     assert "mode: MULTIRUN" in shown.stdout
+
+
+def test_a_configuration_of_ones_own_comes_before_a_ready_made_one(run, tmp_path):
+    (tmp_path / "bucketers.yaml").write_text("defaults: [config, _self_]\nseed: 7\n")
+    shown = run("-cd", str(tmp_path), "-cn", "bucketers", "--cfg", "job")
+    assert "seed: 7\n" in shown.stdout, shown.stderr
 
 
 @pytest.mark.parametrize("convention", CONVENTIONS)

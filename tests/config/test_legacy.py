@@ -34,6 +34,14 @@ MENTIONED = {
 }
 
 
+def test_a_file_behind_the_flag_of_a_sweep_is_no_old_metric(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rollouts").mkdir()
+    for path in ("rollouts", "rollouts/not-there.jsonl", "hf://datasets/a/b"):
+        check_arguments(["-m", path, "seed=1,2"])
+    assert "metric=NAME" in refused("-m", "mean_reward")
+
+
 def refused(*arguments):
     with pytest.raises(UserError) as error:
         check_arguments(arguments)

@@ -1,6 +1,7 @@
 """--help: every option with what it is for, every key of those chosen with its comment."""
 
 import runpy
+import signal
 import subprocess
 import sys
 
@@ -119,3 +120,32 @@ def test_hydras_own_flags_work(flags):
     )
     assert shown.returncode == 0, shown.stderr
     assert "bucketer" in shown.stdout or "hydra/launcher" in shown.stdout
+
+
+def unread(*arguments):
+    """Exit status and standard error of a command whose output is read by nobody."""
+    with subprocess.Popen(
+        [sys.executable, "run.py", *arguments],
+        cwd=conf_dir().parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        told = process.stderr.read()
+    return process.returncode, told
+
+
+@pytest.mark.parametrize("flags", [["--help"], ["--hydra-help"], ["--info", "config"]])
+def test_a_reader_may_stop_before_the_end(flags):
+    """As `head` does."""
+    assert unread(*flags) == (-signal.SIGPIPE, "")
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_where_nobody_reads_its_table(tmp_path, store, read_result):
+    status, told = unread(f"output_dir={tmp_path}", f"store_dir={store}")
+    assert status == 0, told
+    assert "BrokenPipe" not in told
+    assert read_result(tmp_path)["status"] == "completed"

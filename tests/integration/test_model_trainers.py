@@ -141,7 +141,7 @@ def test_it_trains_and_goes_on_where_it_was_killed(run, start, trainer, tmp_path
 
     said = run("trainer.steps=4", name="killed", code=1)
     assert "trainer.steps=4" in said and "further already" in said
-    said = run("trainer.learning_rate=1e-3", name="whole", code=1)
+    said = run("trainer.learning_rate=1e-3", "overwrite=true", name="whole", code=1)
     assert "has checkpoints of a training with other settings" in said
 
 

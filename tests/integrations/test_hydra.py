@@ -74,3 +74,19 @@ def test_another_configuration_is_composed_within_a_job(tmp_path):
         assert compose("config").seed == 0
     with pytest.raises(AssertionError):  # none is in use
         compose("config")
+
+
+@pytest.mark.parametrize(
+    ("typed", "given"),
+    [
+        (["seed=1", "-m", "bucketer=a,b"], ["-m", "seed=1", "bucketer=a,b"]),
+        (
+            ["-cn", "mine", "a=1", "--cfg", "job", "~b"],
+            ["-cn", "mine", "--cfg", "job", "a=1", "~b"],
+        ),
+        (["a=1"], ["a=1"]),
+    ],
+)
+def test_flags_may_stand_between_overrides(typed, given):
+    assert hydra.flags_first(typed) == given
+    assert hydra.parsed(given).overrides == hydra.parsed(typed).overrides

@@ -12,9 +12,8 @@ def following(run, read_result, tmp_path):
 
     def following(*overrides, times=1):
         asked, given = list(overrides), []
-        folders = [f"output_dir={tmp_path}/out", f"store_dir={tmp_path}/store"]
         for _ in range(times + 1):
-            done = run(*asked, *folders)
+            done = run(*asked, f"store_dir={tmp_path}/store")
             assert done.returncode == 0, done.stderr
             given.append(asked)
             last = next(line for line in done.stderr.splitlines() if line.startswith("Next: "))

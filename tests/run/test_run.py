@@ -338,10 +338,10 @@ def test_the_flat_file_never_replaces_the_input(run, tmp_path):
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [
-        ("sampler=reward_curiculum", "reward_curriculum"),
+        ("sampler=reward_curiculum", "sampler=reward_curriculum"),
         ("bucketr=pass_rate", "bucketer"),
         ("sampler.floors=0.1", "floor"),
-        ("-m bucketer=percentil,pass_rate", "percentile"),
+        ("-m bucketer=percentil,pass_rate", "bucketer=percentile"),
     ],
 )
 def test_a_name_that_is_nearly_right_is_asked_about(run, typed, meant):
