@@ -48,6 +48,7 @@ class Log:
     entries: list[str] = field(default_factory=list)  # of rollouts that are there
     rounds: list[Round] = field(default_factory=list)
     progress: Progress | None = None  # of the work under way
+    awaited: str | None = None  # what another run is making for this one
     rates: dict[int, float] = field(default_factory=dict)  # held-out pass rate after each step
 
 
@@ -100,9 +101,8 @@ def _since(lines: list[str], first: str) -> Iterator[str]:
 
 
 def _take(log: Log, time: str, logger: str, message: str) -> None:
-    if logger in SAID:
-        pattern, take = SAID[logger]
-        if found := pattern.fullmatch(message):
+    for (who, pattern), take in SAID.items():
+        if who == logger and (found := re.fullmatch(pattern, message)):
             take(log, time, found)
 
 
@@ -110,8 +110,12 @@ def _generating(log: Log, time: str, found: re.Match[str]) -> None:
     log.asked = int(found[1])
 
 
+def _waiting(log: Log, time: str, found: re.Match[str]) -> None:
+    log.awaited = found[1]
+
+
 def _entry(log: Log, time: str, found: re.Match[str]) -> None:
-    log.progress = None  # of what was made
+    log.progress = log.awaited = None  # of what was made
     if found[1] == "rollouts":
         log.entries.append(Path(found[2]).name)
         log.asked = None
@@ -134,19 +138,14 @@ def _held_out(log: Log, time: str, found: re.Match[str]) -> None:
 
 Take = Callable[[Log, str, re.Match[str]], None]
 # Who says it, how, and what becomes of it.
-SAID: dict[str, tuple[re.Pattern[str], Take]] = {
-    "curriculum.run.generating.entries": (
-        re.compile(r"rollouts: generating \d+ of (\d+)"),
-        _generating,
-    ),
-    "curriculum.store.entries": (re.compile(r"(\w+): (?:made|reused) (.+)"), _entry),
-    "curriculum.run.rounds": (re.compile(r"round (\d+): more rollouts of (\d+) problems"), _round),
-    "curriculum.core.progress": (
-        re.compile(r"(.+): ([\d,]+) of ([\d,]+) (\w+), (.+); (.+) left"),
-        _progress,
-    ),
-    **dict.fromkeys(
-        ("curriculum.trainers.parts.local_loop", "curriculum.trainers.parts.trl_loop"),
-        (re.compile(r"step (\d+): held-out pass rate ([\d.]+) \(.*\)"), _held_out),
-    ),
+STORE, TRAINERS = "curriculum.store.entries", "curriculum.trainers.parts"
+HELD_OUT = r"step (\d+): held-out pass rate ([\d.]+) \(.*\)"
+SAID: dict[tuple[str, str], Take] = {
+    ("curriculum.run.generating.entries", r"rollouts: generating \d+ of (\d+)"): _generating,
+    (STORE, r"(\w+): another run is making it \(.*\); waiting"): _waiting,
+    (STORE, r"(\w+): (?:made|reused) (.+)"): _entry,
+    ("curriculum.run.rounds", r"round (\d+): more rollouts of (\d+) problems"): _round,
+    ("curriculum.core.progress", r"(.+): ([\d,]+) of ([\d,]+) (\w+), (.+); (.+) left"): _progress,
+    (f"{TRAINERS}.local_loop", HELD_OUT): _held_out,
+    (f"{TRAINERS}.trl_loop", HELD_OUT): _held_out,
 }

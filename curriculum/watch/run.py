@@ -36,6 +36,14 @@ class Sight:
     rounds: Sequence[tuple[Round, int | None]] = ()  # with the rollouts of each
 
     @property
+    def where(self) -> str:
+        """Where it runs, and what it waits for there."""
+        if self.standing.status not in UNDER_WAY:
+            return ""
+        waits = f", waits for the {self.log.awaited} that another run is making"
+        return self.standing.explanation + (waits if self.log.awaited else "")
+
+    @property
     def done(self) -> bool:
         """Whether nothing more is to come, and the run's own page says it better."""
         return self.standing.over and (self.folder / FILE).exists()
@@ -68,7 +76,7 @@ def look(folder: Path) -> Sight:
 def view(folder: Path) -> View:
     """Of a run, for its page."""
     seen = look(folder)
-    steps, running = seen.course.steps, seen.standing.status in UNDER_WAY
+    steps = seen.course.steps
     figures = of_course(steps, bucket_names(folder)) if steps else []
     choices = seen.setup.choices if seen.setup else {}
     shown = {
@@ -76,8 +84,8 @@ def view(folder: Path) -> View:
         "overrides": " ".join(seen.setup.overrides) if seen.setup else "",
         "folder": str(folder),
         "status": seen.standing.status,
-        "where": seen.standing.explanation if running else "",
-        "error": "" if running else seen.standing.explanation,
+        "where": seen.where,
+        "error": "" if seen.where else seen.standing.explanation,
         "choices": {name: choices[name] for name in TELLING if _is_one(choices.get(name))},
         "tiles": _tiles(seen),
         "bars": seen.bars,
