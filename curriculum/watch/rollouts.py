@@ -46,10 +46,10 @@ def under_way(run: Path, store: Path) -> Iterator[UnderWay]:
 def generated(store: Path, entry: str) -> int | None:
     """Rollouts of an entry that is whole; None where it is gone."""
     try:
-        counts = json.loads((store / entry / MANIFEST).read_text())["counts"]
+        manifest = json.loads((store / entry / MANIFEST).read_text())
     except OSError:
         return None
-    return int(counts["generated_rollouts"])
+    return int(manifest["counts"]["generated_rollouts"])
 
 
 @lru_cache(maxsize=65_536)

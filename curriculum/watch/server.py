@@ -7,6 +7,7 @@ the same browser can't guess it, and a name of its own that it lets point here i
 from __future__ import annotations
 
 import secrets
+import sys
 from hmac import compare_digest
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -68,8 +69,6 @@ class Server(ThreadingHTTPServer):
 
     def handle_error(self, request: socket | tuple[bytes, socket], client_address: Any) -> None:
         """One that is gone before it has its answer is nothing to report."""
-        import sys
-
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 

@@ -7,6 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
 from curriculum.compare.runs import name_choices
 from curriculum.core.names import RESULT
 from curriculum.core.run_result import RunResult
@@ -58,7 +61,7 @@ def _row(seen: Sight, plan: Sequence[Sequence[str]]) -> dict[str, Any]:
     """Of the table of jobs."""
     folder, standing = seen.folder, seen.standing
     running = standing.status in UNDER_WAY
-    overrides = seen.setup.overrides if seen.setup else tuple(jobs.overrides_of(folder, plan))
+    overrides = _overrides(seen, plan)
     return {
         "job": folder.name,
         "begun": standing.status != TO_COME,
@@ -69,6 +72,14 @@ def _row(seen: Sight, plan: Sequence[Sequence[str]]) -> dict[str, Any]:
         "bars": seen.bars if running else [],
         "told": "" if running else _told(seen),
     }
+
+
+def _overrides(seen: Sight, plan: Sequence[Sequence[str]]) -> Sequence[str]:
+    """Of a job as it was started, or as it was planned."""
+    if seen.setup is not None:
+        return seen.setup.overrides
+    place = int(seen.folder.name) if seen.folder.name.isdigit() else len(plan)
+    return plan[place] if place < len(plan) else []
 
 
 def _told(seen: Sight) -> str:
@@ -95,4 +106,7 @@ def _is_of_these(page: Path, seen: Sequence[Sight]) -> bool:
 @lru_cache(maxsize=1)
 def _planned(sweep: Path, written: float | None) -> list[list[str]]:
     """What Hydra noted; read again only where that was written anew."""
-    return jobs.planned(sweep)
+    try:
+        return jobs.planned(sweep)
+    except (YAMLError, OmegaConfBaseException):
+        return []  # it is being written

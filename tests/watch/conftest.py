@@ -16,9 +16,11 @@ import numpy as np
 import pytest
 
 from curriculum.core.prompts import Prompts
+from curriculum.samplers import Guards, Uniform
 from curriculum.store.lease import held
 from curriculum.sweep.jobs import LOCK
 from curriculum.trackers.local import LocalTracker
+from curriculum.trainers.base import Schedule, Training
 from curriculum.trainers.parts.journal import Journal
 from curriculum.watch.server import Server
 from curriculum.watch.site import Site
@@ -87,14 +89,19 @@ def finished(tmp_path_factory, store) -> Path:
     return folder
 
 
+def _no_tasks():
+    raise AssertionError("nothing is trained")
+
+
 class Begun:
     """A run of this process that trains, in the words of those who train."""
 
     def __init__(self, folder: Path, prompts: Prompts) -> None:
         self.folder = folder
-        schedule = SimpleNamespace(batch_size=16, group_size=4, steps=40)
         self.tracker = LocalTracker(folder, show=True)
-        self.journal = Journal(prompts, SimpleNamespace(schedule=schedule), self.tracker)
+        schedule = Schedule(steps=40, batch_size=16, group_size=4)
+        training = Training(Uniform(), "uniform", Guards(), schedule, 0, 0.5, False, [], _no_tasks)
+        self.journal = Journal(prompts, training, self.tracker)
 
     def train(self, step: int, **numbers: float) -> None:
         """A step of 16 groups, 4 of them of easy prompts."""

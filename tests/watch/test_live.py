@@ -90,8 +90,13 @@ def start(server, tmp_path):
             *("generator.concurrency=1", f"output_dir={tmp_path}/out"),
             f"store_dir={tmp_path}/store",
         ]
-        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        process = subprocess.Popen(command, cwd=conf_dir().parent, start_new_session=True, **silent)
+        process = subprocess.Popen(
+            command,
+            cwd=conf_dir().parent,
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         try:
             yield process
         finally:

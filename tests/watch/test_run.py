@@ -8,10 +8,10 @@ import time
 import numpy as np
 import pytest
 
-from curriculum.core import progress as telling
 from curriculum.core.progress import progress
 from curriculum.core.prompts import Event
 from curriculum.trainers.parts.held_out import told
+from curriculum.watch import sweep
 from curriculum.watch.charts import of_course
 from curriculum.watch.run import look, view
 
@@ -28,6 +28,13 @@ def measured(step: int, rate: float) -> None:
     logging.getLogger("curriculum.trainers.parts.local_loop").info(told(step, found))
 
 
+def steps_of(run):
+    """What is known of the steps of a run's training."""
+    steps = look(run.folder).course.steps
+    assert steps is not None
+    return steps
+
+
 def test_a_training_is_followed_from_its_last_checkpoint_and_the_log(begin):
     with begin() as run:
         run.journal.begun()
@@ -42,7 +49,7 @@ def test_a_training_is_followed_from_its_last_checkpoint_and_the_log(begin):
         seen = look(run.folder)
         assert (seen.standing.status, seen.course.last) == ("running", 8)
         assert seen.course.rate == (8, 0.5)
-        steps = seen.course.steps
+        steps = steps_of(run)
         assert steps["step"].tolist() == [0, 1, 2, 3, 4, 8]
         # 16 prompts of 4 rollouts each.
         assert steps["rollouts"].tolist() == [0, 64, 128, 192, 256, 512]
@@ -61,18 +68,17 @@ def test_a_training_is_followed_from_its_last_checkpoint_and_the_log(begin):
 def test_before_any_checkpoint_the_log_alone_is_drawn_over_steps(begin):
     with begin() as run:
         measured(0, 0.125)
-        assert of_course(look(run.folder).course.steps, []) == []  # a point is no line
+        assert of_course(steps_of(run), []) == []  # a point is no line
         measured(10, 0.25)
-        seen = look(run.folder)
-        assert "rollouts" not in seen.course.steps
-        assert seen.course.steps.x == ("step", "batches")
-        assert [each.name for each in of_course(seen.course.steps, [])] == ["learning"]
+        steps = steps_of(run)
+        assert "rollouts" not in steps and steps.x == ("step", "batches")
+        assert [each.name for each in of_course(steps, [])] == ["learning"]
 
 
 def test_the_log_tells_how_fast_it_is_until_the_work_is_done(begin, monkeypatch):
     with begin() as run:
         now = [100.0]
-        monkeypatch.setattr(telling.time, "monotonic", lambda: now[0])
+        monkeypatch.setattr(time, "monotonic", lambda: now[0])
         with progress("scoring", "rollouts", 10_000, 1000) as advance:
             now[0] += 40
             advance(2000)
@@ -183,7 +189,7 @@ def test_a_training_in_verl_is_followed_from_what_it_writes(begin):
             log.metrics(batch, {"sampler/groups": 16.0, "sampler/reward": batch / 4})
         with (run.folder / "verl" / "curriculum" / "metrics.jsonl").open("a") as file:
             file.write('{"batch": 4, "sampler/gro')
-        steps = look(run.folder).course.steps
+        steps = steps_of(run)
         assert steps["reward"].tolist() == [0.25, 0.5, 0.75]
         # 16 groups of 8 rollouts, the configuration's.
         assert steps["rollouts"].tolist() == [128, 256, 384]
@@ -194,3 +200,11 @@ def test_a_failed_run_shows_its_own_page(visit, run, tmp_path):
     visitor = visit(tmp_path / "out")
     assert visitor.get().headers["Location"] == "report.html"
     assert "This run failed" in visitor.get("report.html").body
+
+
+@pytest.mark.parametrize("text", ["", "hydra: {", "a: b"])
+def test_a_plan_of_a_sweep_that_is_being_written_is_waited_for(begin, text):
+    with begin() as run:
+        (run.folder.parent / "multirun.yaml").write_text(text)
+        (row,) = sweep.view(run.folder.parent).shown["jobs"]
+        assert (row["job"], row["status"]) == ("begun", "running")
