@@ -25,6 +25,7 @@ FLOORS = (
     ("report",),
     ("sweep",),
     ("compare",),
+    ("watch",),
     ("run",),
     ("testing",),
 )

@@ -19,7 +19,7 @@ import os
 import shutil
 import sys
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,11 +29,12 @@ from types import ModuleType
 from typing import Any, NamedTuple, TypeVar
 
 from curriculum.core.atomic import PARTIAL, whole
-from curriculum.store.lease import PATIENCE, Lease, held
+from curriculum.store.lease import PATIENCE, Lease, held, holder
 
 log = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
+SHARED = ".shared"  # at the end of a folder's name
 T = TypeVar("T")
 
 
@@ -122,6 +123,19 @@ class Store:
         shutil.rmtree(folder, ignore_errors=True)  # made anew above, as the entry was finished
         return None
 
+    def under_way(self, name: str, process: tuple[str, int, str]) -> Iterator[list[Path]]:
+        """Of each entry that a process is making, or was until it died, the folders with its files.
+
+        Args:
+            process: as `lease.holder` has it.
+        """
+        locks = {path.with_suffix("") for path in Path(self.root).glob(f"{name}-*.lock.*")}
+        for lock in sorted(locks):
+            if holder(lock) == process:
+                folder, shared, _ = lock.name.removesuffix(".lock").partition(SHARED)
+                entry = lock.with_name(folder)
+                yield [_shared(entry)] if shared else _begun(entry)
+
     def _folder(self, name: str, made_of: Mapping[str, Any]) -> Path:
         fingerprint = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
         return Path(self.root) / f"{name}-{fingerprint}"
@@ -188,7 +202,7 @@ def _begun(folder: Path) -> list[Path]:
 
 
 def _shared(folder: Path) -> Path:
-    return folder.with_name(f"{folder.name}.shared")
+    return folder.with_name(f"{folder.name}{SHARED}")
 
 
 def _link_files(source: Path, target: Path) -> None:

@@ -94,6 +94,15 @@ def sign_of_life(path: Path, patience: float = PATIENCE) -> str | None:
     return where if recent or _is_alive_here(text) else None
 
 
+def holder(path: Path) -> tuple[str, int, str] | None:
+    """The process that last held the lock, dead or alive, the same for each of its locks.
+
+    None where it was released, or nobody ever held it, as far as one look can tell.
+    """
+    said = _said(_last(path)[1])
+    return None if not said or "pid" not in said else (said["where"], said["pid"], said["started"])
+
+
 def _acquire(path: Path, waiting: Callable[[str], None], wait: bool, patience: float) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     seen: tuple[Path | None, str] | None = None
