@@ -28,6 +28,7 @@ from curriculum.run.rounds import in_rounds
 from curriculum.run.rounds import write as write_findings
 from curriculum.run.scored import Round, choose_reward, score
 from curriculum.run.scoring.scoring import failures_in
+from curriculum.run.scoring.workers import require_loads
 from curriculum.run.settings import Settings
 from curriculum.store.entries import Store
 
@@ -78,7 +79,9 @@ def generate(settings: Settings, read: Read, context: Context) -> Sampled | None
         raise UserError(f"{settings.data.label} holds no problem to generate rollouts of")
     if settings.reaches("rewards"):  # before rollouts are paid for
         rows = np.arange(len(problems))
-        choose_reward(settings, problems, rows, False, context.choices["reward"])
+        reward = choose_reward(settings, problems, rows, False, context.choices["reward"])
+        if reward.own_code:
+            require_loads(reward, settings.scoring.memory_gb)
     generator = settings.generator.with_model(partial(model_of, store=context.store))
     work = partial(Work, generator, settings.generation, problems, read.fingerprint)
     with closing(generator):
