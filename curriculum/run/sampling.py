@@ -19,7 +19,7 @@ from curriculum.demo.stored import RECIPES, stored
 from curriculum.metrics import PassRate
 from curriculum.run import rejects
 from curriculum.run.context import Context
-from curriculum.run.generating import entries
+from curriculum.run.generating import entries, parts
 from curriculum.run.generating.entries import Work
 from curriculum.run.generating.entries import load as load_rollouts
 from curriculum.run.problems import Read
@@ -110,6 +110,7 @@ def generate_in_rounds(
     assert budget is not None, "a run that measures nothing makes no rollouts"
     counts: Counter[str] = Counter()
     made_of = [read.fingerprint]
+    failed: list[pa.Table] = []
     rounds_done = 0
 
     def generated(asked: Sequence[Asked]) -> Rollouts | None:
@@ -123,6 +124,13 @@ def generate_in_rounds(
         context.ledger.use(name, entry)
         counts.update(entry.counts)
         made_of.append(entry.fingerprint)
+        failed.append(parts.failed(entry.folder))
+        limit = settings.generation.max_failures
+        if counts["failed_calls"] > limit:  # of all rounds, or of a run that allowed more
+            raise UserError(
+                f"{counts['failed_calls']} rollouts could not be had, more than "
+                f"generator.max_failures={limit}: allow more"
+            )
         return rollouts
 
     def scored(rollouts: Rollouts) -> pa.Table:
@@ -139,6 +147,7 @@ def generate_in_rounds(
     if rounds is None:
         return None
     context.ledger.count(**counts)
+    rejects.failed_calls(problems, pa.concat_tables(failed), context)
     findings = budget.findings(rounds.tally, setting)
     if findings is not None:
         context.ledger.note(budget={**findings.results, "facts": findings.facts})
