@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from typing import NamedTuple
@@ -102,6 +102,19 @@ def add_shard(work: Work, context: Context) -> bool:
     return done == total
 
 
+def say_equal(counts: Mapping[str, int], context: Context) -> None:
+    """Say it where samples that should differ are the same, for most problems."""
+    equal, several = (counts[f"problems_of_{which}_samples"] for which in ("equal", "several"))
+    if 2 * equal > several:
+        told = (
+            f"all samples are the same to the letter for {equal} of {several} problems: either the "
+            "model is that sure, or what makes them ignores seed and temperature, and then a pass "
+            "rate is of one sample"
+        )
+        context.ledger.note(equal_samples=told)
+        log.warning("%s", told)
+
+
 def generate_in_rounds(
     settings: Settings, work: Callable[[Sequence[Asked]], Work], read: Read, context: Context
 ) -> Sampled | None:
@@ -148,6 +161,8 @@ def generate_in_rounds(
         return None
     context.ledger.count(**counts)
     rejects.failed_calls(problems, pa.concat_tables(failed), context)
+    if settings.generator.responses_differ:
+        say_equal(counts, context)
     findings = budget.findings(rounds.tally, setting)
     if findings is not None:
         context.ledger.note(budget={**findings.results, "facts": findings.facts})

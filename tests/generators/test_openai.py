@@ -671,6 +671,24 @@ def test_a_server_that_gives_nothing_at_all_is_an_error(run, tmp_path, serve, pr
     assert "96 rollouts could not be had, and not one could" in done.stderr
 
 
+@pytest.mark.slow
+def test_samples_that_are_the_same_whatever_the_seed_are_said(
+    run, read_result, tmp_path, serve, problems
+):
+    def same(handler, body, attempt):
+        handler.reply(200, answer_to(body | {"seed": 1}, 1))
+        return True
+
+    asked = [*options(problems, serve(same)), f"store_dir={tmp_path}/store"]
+    done = run(*asked)
+    assert done.returncode == 0, done.stderr
+    told = "all samples are the same to the letter for 24 of 24 problems"
+    assert done.stderr.count(told) == 1
+    assert read_result(tmp_path / "out")["equal_samples"].startswith(told)
+    done = run(*asked, "generator.temperature=0", f"output_dir={tmp_path}/greedy")
+    assert done.returncode == 0 and told not in done.stderr
+
+
 def test_as_many_requests_at_once_as_allowed_and_never_more(generate, serve):
     together = threading.Barrier(6)
     chance = random.Random(0)

@@ -22,6 +22,7 @@ from curriculum.formats.originals import original_rows
 from curriculum.formats.tables import table_of
 from curriculum.generators.base import CUT_OFF, Batch, Generation, Generator
 from curriculum.run.generating import parts
+from curriculum.run.generating.equal import count_equal
 from curriculum.run.generating.plan import plan
 from curriculum.store.entries import Entry, Store, digest_of_source
 
@@ -79,7 +80,9 @@ def load(store: Store, work: Work) -> tuple[Rollouts, Entry]:
         reasons = [part["finish_reason"].to_pylist() for part in finished]
         cut_off = sum(each.count(CUT_OFF) for each in reasons)
         total, failed = sum(map(len, reasons)), len(parts.failed(folder))
+        several, equal = count_equal(parts.read(folder, ["problem", "response"]))
         counts = {"generated_rollouts": total - failed, "truncated_rollouts": cut_off}
+        counts |= {"problems_of_several_samples": several, "problems_of_equal_samples": equal}
         return {**counts, "failed_calls": failed}
 
     entry = store.entry(STAGE, work.made_of, make, resumable=True)

@@ -83,6 +83,8 @@ def test_every_problem_gets_its_samples_in_line_with_their_text(tmp_path, proble
     assert stage.counts == {
         "generated_rollouts": 48,
         "truncated_rollouts": (frame["finish_reason"] == "length").sum(),
+        "problems_of_several_samples": 12,
+        "problems_of_equal_samples": 0,
         "failed_calls": 0,
     }
 
