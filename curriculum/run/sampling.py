@@ -33,6 +33,8 @@ from curriculum.run.settings import Settings
 from curriculum.store.entries import Store
 
 log = logging.getLogger(__name__)
+# Of the demo's problems, whose answers are short, .54 have two equal samples, and .44 four.
+MOSTLY = 0.75
 
 
 class Sampled(NamedTuple):
@@ -105,7 +107,7 @@ def add_shard(work: Work, context: Context) -> bool:
 def say_equal(counts: Mapping[str, int], context: Context) -> None:
     """Say it where samples that should differ are the same, for most problems."""
     equal, several = (counts[f"problems_of_{which}_samples"] for which in ("equal", "several"))
-    if 2 * equal > several:
+    if equal > MOSTLY * several:
         told = (
             f"all samples are the same to the letter for {equal} of {several} problems: either the "
             "model is that sure, or what makes them ignores seed and temperature, and then a pass "
