@@ -49,6 +49,7 @@ class Response(NamedTuple):
     text: str
     finish_reason: str
     tokens: int  # of a server that counts a request's samples together, their mean
+    error: str | None = None  # why there is none; then the text is empty, and "error" the reason
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Generation:
     seed: Annotated[int, Field(ge=0)] = 0
     shards: Count = 1  # how many runs share the work
     shard: Annotated[int, Field(ge=0)] = 0  # which of them this is
+    max_failures: Annotated[int, Field(ge=0)] = 100
 
     def __post_init__(self) -> None:
         require_shard("generator", self.shard, self.shards)

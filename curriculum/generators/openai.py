@@ -48,11 +48,11 @@ class OpenAI(Generator):
     top_p: Share = 1.0
     extra_body: dict[str, Any] | None = None
     timeout: Seconds = 600
-    retries: Annotated[int, Field(ge=0)] = 8
+    patience: Annotated[float, Field(ge=0)] = 10
     # Where and how fast; `made_of` has the model.
     incidental: ClassVar = frozenset(
         {"model", "url", "key_env", "server", "server_python", "server_timeout"}
-        | {"concurrency", "timeout", "retries"}
+        | {"concurrency", "timeout", "patience"}
     )
 
     def __post_init__(self) -> None:
@@ -143,7 +143,7 @@ class OpenAI(Generator):
             samples_per_request=self.samples_per_request,
             concurrency=self.concurrency,
             timeout=self.timeout,
-            retries=self.retries,
+            patience=self.patience,
         )
 
 

@@ -38,6 +38,11 @@ class Reward(Protocol):
         return ("response",)
 
     @property
+    def own_code(self) -> bool:
+        """Whether it runs code of the user's, which is loaded once before rollouts are paid for."""
+        return False
+
+    @property
     def recorded_key(self) -> str | None:
         """Of the number that counts, where recorded rewards have several; None: not chosen."""
         return None

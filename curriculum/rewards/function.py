@@ -12,7 +12,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from curriculum.core.errors import UserError
 from curriculum.core.records import Sample
@@ -35,6 +35,7 @@ class Function(Reward):
     name: str = "compute_score"
     reward_kwargs: dict[str, Any] | None = None
     needs_ground_truth: bool = True
+    own_code: ClassVar = True
 
     def __post_init__(self) -> None:
         if not self._file().is_file():
@@ -82,8 +83,19 @@ class Function(Reward):
 
     @cached_property
     def loaded(self) -> Callable[..., Any]:
-        """The function itself."""
-        module = self._module()
+        """The function itself.
+
+        Raises:
+            ImportError: where the file can't import what it needs.
+            UserError: where it can't be loaded for anything else, or has no such function.
+        """
+        try:
+            module = self._module()
+        except (ImportError, UserError):  # whoever asks says what to install
+            raise
+        except Exception as error:
+            cause = f"{type(error).__name__}: {error}"
+            raise UserError(f"{self.path} (reward.path) can't be loaded: {cause}") from error
         if not hasattr(module, self.name):
             raise UserError(f"{self.path} has no function '{self.name}' (reward.name)")
         function: Callable[..., Any] = getattr(module, self.name)

@@ -70,6 +70,11 @@ class Verl(Reward):
         self._check_penalty()
         _ = self._function  # that its file is there
 
+    @property
+    def own_code(self) -> bool:
+        """See `Reward`."""
+        return self.path is not None
+
     def made_of(self) -> list[str]:
         """Another verl, and a change of your function or the tokenizer, score anew."""
         function = self._function.made_of() if self._function else []

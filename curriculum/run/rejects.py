@@ -67,6 +67,18 @@ def failed_rollouts(
         )
 
 
+def failed_calls(problems: Problems, failed: pa.Table, context: Context) -> None:
+    """Rollouts that a generator could not make: problem, sample_idx and error."""
+    if len(failed):
+        _write(
+            context,
+            "failed_calls",
+            problem_id=problems.ids.take(failed["problem"]),
+            sample_idx=failed["sample_idx"],
+            cause=failed["error"],
+        )
+
+
 def rollouts_without_problem(
     replayed: Problems, index: pa.Table, place: Integers, context: Context
 ) -> None:

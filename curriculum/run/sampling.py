@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from curriculum.demo.stored import RECIPES, stored
 from curriculum.metrics import PassRate
 from curriculum.run import rejects
 from curriculum.run.context import Context
-from curriculum.run.generating import entries
+from curriculum.run.generating import entries, parts
 from curriculum.run.generating.entries import Work
 from curriculum.run.generating.entries import load as load_rollouts
 from curriculum.run.problems import Read
@@ -28,10 +28,13 @@ from curriculum.run.rounds import in_rounds
 from curriculum.run.rounds import write as write_findings
 from curriculum.run.scored import Round, choose_reward, score
 from curriculum.run.scoring.scoring import failures_in
+from curriculum.run.scoring.workers import require_loads
 from curriculum.run.settings import Settings
 from curriculum.store.entries import Store
 
 log = logging.getLogger(__name__)
+# Of the demo's problems, whose answers are short, .54 have two equal samples, and .44 four.
+MOSTLY = 0.75
 
 
 class Sampled(NamedTuple):
@@ -78,7 +81,9 @@ def generate(settings: Settings, read: Read, context: Context) -> Sampled | None
         raise UserError(f"{settings.data.label} holds no problem to generate rollouts of")
     if settings.reaches("rewards"):  # before rollouts are paid for
         rows = np.arange(len(problems))
-        choose_reward(settings, problems, rows, False, context.choices["reward"])
+        reward = choose_reward(settings, problems, rows, False, context.choices["reward"])
+        if reward.own_code:
+            require_loads(reward, settings.scoring.memory_gb)
     generator = settings.generator.with_model(partial(model_of, store=context.store))
     work = partial(Work, generator, settings.generation, problems, read.fingerprint)
     with closing(generator):
@@ -99,6 +104,19 @@ def add_shard(work: Work, context: Context) -> bool:
     return done == total
 
 
+def say_equal(counts: Mapping[str, int], context: Context) -> None:
+    """Say it where samples that should differ are the same, for most problems."""
+    equal, several = (counts[f"problems_of_{which}_samples"] for which in ("equal", "several"))
+    if equal > MOSTLY * several:
+        told = (
+            f"all samples are the same to the letter for {equal} of {several} problems: either the "
+            "model is that sure, or what makes them ignores seed and temperature, and then a pass "
+            "rate is of one sample"
+        )
+        context.ledger.note(equal_samples=told)
+        log.warning("%s", told)
+
+
 def generate_in_rounds(
     settings: Settings, work: Callable[[Sequence[Asked]], Work], read: Read, context: Context
 ) -> Sampled | None:
@@ -107,6 +125,7 @@ def generate_in_rounds(
     assert budget is not None, "a run that measures nothing makes no rollouts"
     counts: Counter[str] = Counter()
     made_of = [read.fingerprint]
+    failed: list[pa.Table] = []
     rounds_done = 0
 
     def generated(asked: Sequence[Asked]) -> Rollouts | None:
@@ -120,6 +139,13 @@ def generate_in_rounds(
         context.ledger.use(name, entry)
         counts.update(entry.counts)
         made_of.append(entry.fingerprint)
+        failed.append(parts.failed(entry.folder))
+        limit = settings.generation.max_failures
+        if counts["failed_calls"] > limit:  # of all rounds, or of a run that allowed more
+            raise UserError(
+                f"{counts['failed_calls']} rollouts could not be had, more than "
+                f"generator.max_failures={limit}: allow more"
+            )
         return rollouts
 
     def scored(rollouts: Rollouts) -> pa.Table:
@@ -136,6 +162,9 @@ def generate_in_rounds(
     if rounds is None:
         return None
     context.ledger.count(**counts)
+    rejects.failed_calls(problems, pa.concat_tables(failed), context)
+    if settings.generator.responses_differ:
+        say_equal(counts, context)
     findings = budget.findings(rounds.tally, setting)
     if findings is not None:
         context.ledger.note(budget={**findings.results, "facts": findings.facts})

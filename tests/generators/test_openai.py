@@ -13,7 +13,10 @@ import sys
 import threading
 import time
 from collections import Counter
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -35,8 +38,8 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
     daemon_threads = True
 
-    def __init__(self, trouble=lambda server, body, attempt: None, models=("tiny",)):
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, trouble=lambda server, body, attempt: None, models=("tiny",), port=0):
+        super().__init__(("127.0.0.1", port), Handler)
         self.trouble = trouble
         self.models = models
         self.listed = None  # instead of the models, in a form of its own
@@ -318,9 +321,9 @@ def test_what_goes_on_failing_ends_in_an_error_that_names_the_knobs(generate, se
 
     server = serve(trouble)
     with pytest.raises(UserError) as raised:
-        generate(server, "generator.retries=1", prompts=PROMPTS[:1])
+        generate(server, "generator.patience=0.001", prompts=PROMPTS[:1])
     first, rest = str(raised.value).split("\n")
-    said = f"the server at {server.url} (500; generator.retries=1, generator.timeout=600): "
+    said = f"the server at {server.url} (500; generator.patience=0.001, generator.timeout=600): "
     assert first.startswith(said)
     assert "out of memory" in first
     assert "the same command goes on from there" in rest
@@ -333,8 +336,8 @@ def test_what_goes_on_failing_ends_in_an_error_that_names_the_knobs(generate, se
 )
 def test_a_server_that_never_answers_is_an_error(generate, serve, trouble, cause):
     server = serve(lambda handler, body, attempt: trouble(handler) or True)
-    knobs = ["generator.retries=0", "generator.timeout=0.2"]
-    with pytest.raises(UserError, match=r"no answer; generator.retries=0, generator.timeout=0.2"):
+    knobs = ["generator.patience=0", "generator.timeout=0.2"]
+    with pytest.raises(UserError, match=r"no answer; generator.patience=0, generator.timeout=0.2"):
         generate(server, *knobs, prompts=PROMPTS[:1])
     with pytest.raises(UserError, match=cause):
         generate(server, *knobs, prompts=PROMPTS[:1])
@@ -344,8 +347,8 @@ def test_no_server_is_an_error(generate, serve):
     server = serve()
     server.shutdown()
     server.server_close()
-    with pytest.raises(UserError, match=r"no answer; generator.retries=0"):
-        generate(server, "generator.retries=0")
+    with pytest.raises(UserError, match=r"no answer; generator.patience=0"):
+        generate(server, "generator.patience=0")
 
 
 def test_a_host_that_can_t_be_is_an_error_at_once(generate, serve):
@@ -406,8 +409,8 @@ def test_a_response_that_was_broken_off_is_no_rollout(generate, serve, reason):
         handler.reply(200, answer_to(body, reason=reason))
         return True
 
-    with pytest.raises(UserError, match=rf"broke off a response \(finish_reason={reason}\)"):
-        generate(serve(break_off))
+    with pytest.raises(UserError, match=rf"a response broke off \(finish_reason={reason}\)"):
+        generate(serve(break_off), "generator.patience=0")
 
 
 @pytest.mark.parametrize(
@@ -420,17 +423,15 @@ def test_a_response_that_was_broken_off_is_no_rollout(generate, serve, reason):
         "[{}]",
         '[{"message": "text"}]',
         '[{"message": {"content": [{"type": "text"}]}}]',
-        '[{"message": {"content": "\\ud800"}}]',
         '[{"index": null, "text": "a"}, {"index": 1, "text": "b"}]',
     ],
 )
 def test_choices_of_another_form_are_an_error_that_shows_them(generate, serve, choices):
     content = f'{{"choices": {choices}}}'
     server = serve(lambda handler, body, attempt: handler.reply(200, content.encode()) or True)
-    with pytest.raises(UserError) as raised:
-        generate(server)
-    said = content.replace("\\ud800", "?")
-    assert str(raised.value) == f"the server at {server.url} gave no choices: {said}"
+    with pytest.raises(UserError, match=r"\(200; generator.patience=0,") as raised:
+        generate(server, "generator.patience=0")
+    assert f"no choices: {content}\n" in str(raised.value)
 
 
 def test_a_key_that_an_answer_hides_behind_escapes_is_not_shown(generate, serve, monkeypatch):
@@ -441,7 +442,7 @@ def test_a_key_that_an_answer_hides_behind_escapes_is_not_shown(generate, serve,
             lambda handler, body, attempt, status=status: handler.reply(status, content) or True
         )
         with pytest.raises(UserError, match=r'\{"error": "\*\*\*"\}'):
-            generate(server)
+            generate(server, "generator.patience=0")
 
 
 @pytest.mark.parametrize("listed", [["tiny"], "tiny", 3, {"tiny": 1}, None])
@@ -456,9 +457,236 @@ def test_models_listed_in_another_form_are_not_looked_at(generate, serve, listed
 )
 def test_an_answer_without_choices_is_an_error(generate, serve, content):
     server = serve(lambda handler, body, attempt: handler.reply(200, content) or True)
-    with pytest.raises(UserError) as raised:
-        generate(server)
-    assert str(raised.value) == f"the server at {server.url} gave no choices: {content.decode()}"
+    with pytest.raises(UserError, match=r"\(200; generator.patience=0,") as raised:
+        generate(server, "generator.patience=0")
+    assert f"no choices: {content.decode()}\n" in str(raised.value)
+
+
+def chosen(**choice):
+    """Trouble that gives such a choice as each of the samples."""
+
+    def trouble(handler, body, attempt):
+        handler.reply(200, {"choices": [{"index": k, **choice} for k in range(body["n"])]})
+        return True
+
+    return trouble
+
+
+CALLS = [{"function": {"name": "add"}}]
+NO_RESPONSES = [
+    ({"message": {"content": ""}, "finish_reason": "stop"}, "no text (finish_reason=stop)"),
+    ({"message": {"content": None}}, "no text (finish_reason=stop)"),
+    ({"text": ""}, "no text (finish_reason=stop)"),
+    (
+        {"message": {"content": "2"}, "finish_reason": "content_filter"},
+        "the server's content filter has ended it",
+    ),
+    (
+        {"message": {"content": None, "tool_calls": CALLS}, "finish_reason": "tool_calls"},
+        "tool calls and no text (finish_reason=tool_calls)",
+    ),
+    (
+        {"message": {"content": "\ud800"}},
+        "half a character in the text, which can't be written",
+    ),
+]
+
+
+@pytest.mark.parametrize(("choice", "cause"), NO_RESPONSES)
+def test_what_is_no_response_has_a_cause(generate, serve, choice, cause):
+    (found,) = set(generate(serve(chosen(**choice)), prompts=PROMPTS[:1]).values())
+    assert found == ("", "error", 0, cause)
+
+
+def test_thoughts_that_the_limit_ended_are_an_empty_response_cut_off(generate, serve):
+    server = serve(chosen(message={"content": None}, finish_reason="length"))
+    (found,) = set(generate(server, prompts=PROMPTS[:1]).values())
+    assert (found.text, found.finish_reason, found.error) == ("", "length", None)
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "same"),
+    [
+        ("tiny", "tiny", True),
+        ("tiny", None, True),
+        ("tiny", "tiny-2024-08-06", True),
+        ("tiny", "tiny-0613", True),
+        ("tiny", "tiny:latest", True),
+        ("tiny-latest", "tiny-20241022", True),
+        ("tiny", "tiny-mini", False),
+        ("tiny", "tiny-7b", False),
+        ("tiny", "huge", False),
+    ],
+)
+def test_the_answer_of_another_model_is_no_response(generate, serve, asked, answered, same):
+    def trouble(handler, body, attempt):
+        handler.reply(200, {"model": answered, **answer_to(body)})
+        return True
+
+    server = serve(trouble, models=None)
+    found = generate(server, f"model.path={asked}", prompts=PROMPTS[:1])
+    cause = f"the answer is of the model {answered}, not of {asked} (model.path)"
+    assert {each.error for each in found.values()} == {None if same else cause}
+
+
+def test_an_answer_that_is_odd_once_costs_nothing(generate, serve):
+    odd = [b'{"choices": [', b'{"choices": []}', b'{"error": {"message": "busy"}}', b"<html>"]
+    trouble = {
+        prompt: lambda handler, content=content: handler.reply(200, content)
+        for prompt, content in zip(PROMPTS, odd, strict=False)
+    }
+    server = serve(once(trouble))
+    assert generate(server, prompts=PROMPTS[:6]) == generate(serve(), prompts=PROMPTS[:6])
+    assert len(server.bodies) == 6 + len(odd)
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a_request_that_is_refused_is_the_failure_of_its_prompt(generate, serve, status):
+    def trouble(handler, body, attempt):
+        if prompt_of(body) == PROMPTS[1]:
+            handler.reply(status, {"error": {"message": "too many tokens"}})
+            return True
+
+    found = generate(serve(trouble), prompts=PROMPTS[:3])
+    cause = f'{status}: {{"error": {{"message": "too many tokens"}}}}'
+    assert {key: each.error for key, each in found.items() if each.error} == {
+        (1, k): cause for k in range(4)
+    }
+
+
+def test_a_prompt_that_breaks_the_server_is_its_own_failure_where_others_are_answered(
+    generate, serve
+):
+    def trouble(handler, body, attempt):
+        if prompt_of(body) == PROMPTS[0]:
+            handler.reply(500, {"error": "a bug"})
+            return True
+        time.sleep(0.1)
+
+    knobs = ["generator.patience=0.001", "generator.concurrency=2"]
+    found = generate(serve(trouble), *knobs, prompts=PROMPTS[:10])
+    failed = {key: each.error for key, each in found.items() if each.error}
+    assert failed == {(0, k): '500: {"error": "a bug"}' for k in range(4)}
+
+
+def test_an_answer_without_end_is_refused(generate, serve):
+    def trouble(handler, body, attempt):
+        content = b" " * (1 << 20)
+        handler.send_response(200)
+        handler.send_header("Connection", "close")
+        handler.end_headers()
+        for _ in range(100):
+            handler.wfile.write(content)
+        return True
+
+    (found,) = set(generate(serve(trouble), prompts=PROMPTS[:1]).values())
+    assert found.error == "200: an answer of more than 64 MB"
+
+
+def test_a_pause_until_a_date_is_kept(generate, serve):
+    later = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
+    full = {PROMPTS[0]: lambda handler: handler.reply(429, {}, [("Retry-After", later)])}
+    server = serve(once(full))
+    generate(server, prompts=PROMPTS[:1])
+    first, second = (at for _, _, body, at in server.requests if body)
+    assert second - first >= 1
+
+
+def test_a_server_that_is_not_up_yet_is_said_once_and_waited_for(generate, serve, caplog):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+
+    def once_said():
+        until = time.monotonic() + 30
+        while not caplog.records and time.monotonic() < until:
+            time.sleep(0.01)
+        serve(port=port)
+
+    threading.Thread(target=once_said, daemon=True).start()
+    url = f"http://127.0.0.1:{port}/v1"
+    generate(SimpleNamespace(url=url), prompts=PROMPTS[:5])
+    (said,) = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    assert said.startswith(f"{url} (no answer): ") and "Connect" in said
+    assert "tried for 10 minutes (generator.patience)" in said
+
+
+def failing(prompts, cause=b'{"error": "too long"}'):
+    def trouble(handler, body, attempt):
+        return prompt_of(body) in prompts and (handler.reply(400, cause) or True)
+
+    return trouble
+
+
+@pytest.mark.slow
+def test_rollouts_that_could_not_be_had_are_in_no_rate_and_have_their_cause(
+    run, read_result, tmp_path, serve, problems
+):
+    server = serve(failing(PROMPTS[:2]))
+    asked = [*options(problems, server), f"store_dir={tmp_path}/store"]
+    done = run(*asked)
+    assert done.returncode == 0, done.stderr
+    rejected = pd.read_parquet(tmp_path / "out" / "rejects" / "failed_calls.parquet")
+    assert rejected["cause"].unique().tolist() == ['400: {"error": "too long"}']
+    assert rejected["sample_idx"].tolist() == [0, 1, 2, 3] * 2
+    counts = read_result(tmp_path / "out")["counts"]
+    assert (counts["generated_rollouts"], counts["failed_calls"], counts["failures"]) == (88, 8, 0)
+    table = pd.read_parquet(tmp_path / "out" / "problems.parquet")
+    assert sorted(table["prompt"]) == sorted(PROMPTS[2:]) and set(table["n"]) == {4}
+    assert "failed calls: 8, listed in" in done.stderr
+
+    # The flat file says it too, and is read as it was written.
+    done = run(*asked, "until=rollouts", f"output_dir={tmp_path}/flat")
+    assert done.returncode == 0 and len(server.bodies) == 24, done.stderr
+    flat = f"data.path={tmp_path}/flat/rollouts.parquet"
+    truths = "data.reward_fn_key=original_ground_truth"
+    done = run("data=rollouts", flat, truths, "reward=exact_match", f"output_dir={tmp_path}/again")
+    assert done.returncode == 0, done.stderr
+    again = pd.read_parquet(tmp_path / "again" / "problems.parquet")
+    assert again.set_index("prompt")["c"].to_dict() == table.set_index("prompt")["c"].to_dict()
+
+
+@pytest.mark.slow
+def test_too_many_that_could_not_be_had_end_the_run_and_are_asked_for_again(
+    run, read_result, tmp_path, serve, problems
+):
+    server = serve(failing(PROMPTS[:2]))
+    knobs = ["generator.max_failures=7", "generator.batch_size=4", f"store_dir={tmp_path}/store"]
+    knobs += ["generator.concurrency=1"]
+    done = run(*options(problems, server), *knobs)
+    assert done.returncode == 1
+    assert "8 rollouts could not be had, more than generator.max_failures=7" in done.stderr
+    assert '400: {"error": "too long"}' in done.stderr and "Traceback" not in done.stderr
+    had = {prompt_of(body) for body in server.bodies} - set(PROMPTS[:2])
+    server.requests, server.trouble = [], lambda handler, body, attempt: None
+    done = run(*options(problems, server), *knobs)
+    assert done.returncode == 0, done.stderr
+    assert {prompt_of(body) for body in server.bodies} == set(PROMPTS) - had
+    require_right(read_parts(tmp_path / "store"))
+    assert read_result(tmp_path / "out")["counts"]["failed_calls"] == 0
+
+
+def test_a_server_that_gives_nothing_at_all_is_an_error(run, tmp_path, serve, problems):
+    done = run(*options(problems, serve(failing(PROMPTS))), f"store_dir={tmp_path}/store")
+    assert done.returncode == 1
+    assert "96 rollouts could not be had, and not one could" in done.stderr
+
+
+@pytest.mark.slow
+def test_samples_that_are_the_same_whatever_the_seed_are_said(
+    run, read_result, tmp_path, serve, problems
+):
+    def same(handler, body, attempt):
+        handler.reply(200, answer_to(body | {"seed": 1}, 1))
+        return True
+
+    asked = [*options(problems, serve(same)), f"store_dir={tmp_path}/store"]
+    done = run(*asked)
+    assert done.returncode == 0, done.stderr
+    told = "all samples are the same to the letter for 24 of 24 problems"
+    assert done.stderr.count(told) == 1
+    assert read_result(tmp_path / "out")["equal_samples"].startswith(told)
+    done = run(*asked, "generator.temperature=0", f"output_dir={tmp_path}/greedy")
+    assert done.returncode == 0 and told not in done.stderr
 
 
 def test_as_many_requests_at_once_as_allowed_and_never_more(generate, serve):
@@ -498,7 +726,7 @@ def test_a_request_that_takes_long_holds_no_other_back(generate, serve):
         else:
             assert all(others.acquire(timeout=10) for _ in PROMPTS[1:])
 
-    knobs = ["generator.concurrency=2", "generator.batch_size=32", "generator.retries=0"]
+    knobs = ["generator.concurrency=2", "generator.batch_size=32", "generator.patience=0"]
     generate(serve(trouble), *knobs)
 
 
@@ -603,7 +831,7 @@ def test_requests_carry_the_sampling(generate, serve):
         (["generator.url=http:///v1"], "like http://HOST:8000/v1"),
         (["generator.url='http://[::1/v1'"], "is no URL"),
         (["generator.timeout=0"], "above 0"),
-        (["generator.retries=-1"], "0 or more"),
+        (["generator.patience=-1"], "0 or more"),
         (["generator.api=text"], "'auto', 'chat', 'completions'"),
         (["generator.concurrency=0"], "1 or more"),
         (["generator.samples_per_request=0"], "1 or more"),

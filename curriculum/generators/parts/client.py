@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from curriculum.core.errors import UserError
-from curriculum.generators.base import Batch, Request, Response
+from curriculum.generators.base import CUT_OFF, Batch, Request, Response
 from curriculum.integrations.chats import messages_of, plain_text
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 SEEDS = 1 << 31  # what servers take
 LISTS_NONE = (403, 404, 405)  # the status of a server that doesn't list its models
+DATED = r"([-@:](\d{4}-\d\d-\d\d|\d{3,8})|[-:]latest)?"  # versions of a model
+FILTERED = "content_filter"
 BROKEN_OFF = ("abort", "error")  # neither the model nor the limit has ended such a response
 
 _Part = tuple[Any, int, int]  # prompt, samples, seed; sample k has the seed + k
@@ -53,12 +56,14 @@ class Client:
     samples_per_request: int | None
     concurrency: int  # requests
     timeout: float  # seconds of an attempt
-    retries: int
+    patience: float  # minutes of further attempts
 
     async def answers(
         self, batches: Iterable[Batch]
     ) -> AsyncGenerator[tuple[Batch, Sequence[Response]], None]:
         """Batches as they are done, as many requests under way as there may be.
+
+        What is wrong with one request, or one of its samples, is the error of these responses.
 
         A request that takes long holds back its own batch and no other. Of batches that have
         begun and that the caller has not come back from, there are at most `concurrency`.
@@ -104,7 +109,7 @@ class Client:
                 self.key,
                 connections=self.concurrency,
                 timeout=self.timeout,
-                retries=self.retries,
+                patience=60 * self.patience,
             ) as connection:
                 await self._require_model(connection)
                 yield connection
@@ -112,8 +117,8 @@ class Client:
             kept = "\nWhat is done is kept: the same command goes on from there."
             raise UserError(
                 f"the server at {self.url} ({error.status or 'no answer'}; "
-                f"generator.retries={self.retries}, generator.timeout={self.timeout:g}): {error}"
-                + (kept if error.passing else "")
+                f"generator.patience={self.patience:g}, generator.timeout={self.timeout:g}): "
+                f"{error}{kept if error.passing else ''}"
             ) from None
 
     async def _require_model(self, connection: Connection) -> None:
@@ -153,10 +158,17 @@ class Client:
     async def _request(
         self, connection: Connection, prompt: Any, samples: int, seed: int
     ) -> list[Response]:
+        from curriculum.generators.parts.connection import NoAnswer
+
         responses: list[Response] = []
         while len(responses) < samples:
             missing, next_seed = samples - len(responses), (seed + len(responses)) % SEEDS
-            answer = await self._ask(connection, prompt, {"n": missing, "seed": next_seed})
+            try:
+                answer = await self._ask(connection, prompt, {"n": missing, "seed": next_seed})
+            except NoAnswer as error:
+                if not error.of_request:
+                    raise
+                answer = [_failed(f"{error.status or 'no answer'}: {error}")] * missing
             responses += answer[:missing]
         return responses
 
@@ -168,36 +180,61 @@ class Client:
             path, body["messages"] = "/chat/completions", messages_of(prompt)
         else:
             path, body["prompt"] = "/completions", plain_text(prompt)
-        content = await connection.post(path, body)
+        return await connection.post(path, body, self._read)
+
+    def _read(self, content: bytes) -> list[Response]:
+        """The responses of an answer. Raises Unusable where there are none, or one broke off."""
+        from curriculum.generators.parts.connection import Unusable
+
         try:
-            responses = _responses(content)
-        except (LookupError, TypeError, AttributeError, ValueError):
+            responses = _responses(content, self.model)
+        except (LookupError, TypeError, AttributeError, ValueError, RecursionError):
             responses = []
         if not responses:
-            said = connection.readable(content)
-            raise UserError(f"the server at {self.url} gave no choices: {said}")
+            raise Unusable("no choices")
         for each in responses:
-            if each.finish_reason in BROKEN_OFF:
-                raise UserError(
-                    f"the server at {self.url} broke off a response "
-                    f"(finish_reason={each.finish_reason}): {connection.readable(content)}"
-                )
+            if each.finish_reason in BROKEN_OFF and each.error is None:
+                raise Unusable(f"a response broke off (finish_reason={each.finish_reason})")
         return responses
 
 
-def _responses(content: bytes) -> list[Response]:
+def _responses(content: bytes, model: str) -> list[Response]:
     """Of an answer, which may be of any form: an error of Python's says that it is no answer."""
     answer = json.loads(content)
     choices = sorted(answer["choices"], key=lambda each: each.get("index", 0))
     tokens = int((answer.get("usage") or {}).get("completion_tokens") or 0)
+    other = _other_model(answer.get("model"), model)
     return [
-        Response(_text(choice), choice.get("finish_reason") or "stop", tokens // len(choices))
-        for choice in choices
+        _failed(other) if other else _response(choice, tokens // len(choices)) for choice in choices
     ]
 
 
-def _text(choice: dict[str, Any]) -> str:
+def _response(choice: dict[str, Any], tokens: int) -> Response:
     message = choice.get("message")
     text: str = choice["text"] if message is None else message.get("content") or ""
-    text.encode()  # half a character can't be written
-    return text
+    reason = choice.get("finish_reason") or "stop"
+    if reason == FILTERED:
+        return _failed("the server's content filter has ended it")
+    if not text and reason not in (CUT_OFF, *BROKEN_OFF):
+        calls = (message or {}).get("tool_calls") or (message or {}).get("function_call")
+        return _failed(f"{'tool calls and no' if calls else 'no'} text (finish_reason={reason})")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return _failed("half a character in the text, which can't be written")
+    return Response(text, reason, tokens)
+
+
+def _failed(cause: str) -> Response:
+    return Response("", "error", 0, cause)
+
+
+def _other_model(answered: Any, asked: str) -> str | None:
+    """Where a model of another name has answered: which, as a cause.
+
+    A name stands for its dated versions too: gpt-4o for gpt-4o-2024-08-06.
+    """
+    name = re.escape(asked.removesuffix("-latest"))
+    if not answered or re.fullmatch(name + DATED, str(answered)):
+        return None
+    return f"the answer is of the model {str(answered)[:100]}, not of {asked} (model.path)"

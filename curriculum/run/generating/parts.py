@@ -15,8 +15,9 @@ PART_SCHEMA = pa.schema(
     [
         pa.field("problem", pa.int64(), nullable=False),
         pa.field("sample_idx", pa.int64(), nullable=False),
-        pa.field("response", pa.string(), nullable=False),
+        pa.field("response", pa.string()),  # null: there is none
         pa.field("finish_reason", pa.string(), nullable=False),
+        pa.field("error", pa.string()),  # why there is none
     ]
 )
 
@@ -34,8 +35,9 @@ def write(folder: Path, batch: Batch, responses: Sequence[Response]) -> None:
         for i in range(request.samples)
     ]
     rows = [
-        {"problem": problem, "sample_idx": sample_idx, "response": response.text}
-        | {"finish_reason": response.finish_reason}
+        {"problem": problem, "sample_idx": sample_idx}
+        | {"response": None if response.error else response.text}
+        | {"finish_reason": response.finish_reason, "error": response.error}
         for (problem, sample_idx), response in zip(asked, responses, strict=True)
     ]
     with whole(path_of(folder, batch)) as path:
@@ -44,5 +46,25 @@ def write(folder: Path, batch: Batch, responses: Sequence[Response]) -> None:
 
 def read(folder: Path, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
     """The parts in their order, all columns or some."""
-    for path in sorted(folder.glob("part-*.parquet")):
+    for path in _paths(folder):
         yield pq.read_table(path, columns=columns)
+
+
+def failed(folder: Path) -> pa.Table:
+    """Problem, sample_idx and error of the responses that there are not."""
+    columns = ["problem", "sample_idx", "error"]
+    empty = pa.schema([PART_SCHEMA.field(name) for name in columns]).empty_table()
+    every = [part.filter(part["error"].is_valid()) for part in read(folder, columns)]
+    return pa.concat_tables([empty, *every])
+
+
+def forget_failed(folder: Path) -> None:
+    """Remove the parts with such responses, so that they are asked for again."""
+    for path in _paths(folder):
+        errors = pq.read_table(path, columns=["error"])["error"]
+        if errors.null_count < len(errors):
+            path.unlink()
+
+
+def _paths(folder: Path) -> list[Path]:
+    return sorted(folder.glob("part-*.parquet"))

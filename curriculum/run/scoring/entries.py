@@ -54,6 +54,7 @@ class Work:
             "source": digest_of_source(type(self.reward)),
             "made_of": self.reward.made_of(),
             "time_limit": self.scoring.time_limit,
+            "memory_gb": self.scoring.memory_gb,
             "strip_thinking": self.scoring.strip_thinking,
             "rollouts": list(self.sources),
         }

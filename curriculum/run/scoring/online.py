@@ -35,12 +35,12 @@ class Online:
         limit = self._scoring.max_failures
         scores = Scores(np.full(len(samples), np.nan), limit, self._failed)
         whole = self._whole(samples, scores)
-        for chunk, outcome in score_chunks(self._workers, whole, self._scoring.time_limit):
+        for chunk, answer in score_chunks(self._workers, whole):
             rows = [row for row, _ in chunk]
-            if isinstance(outcome, str):
-                self._fail(scores, rows[0], outcome)
+            if answer.rewards is None:
+                self._fail(scores, rows[0], answer.cause)
             else:
-                scores.rewards[rows] = outcome
+                scores.rewards[rows] = answer.rewards
         self._failed += len(scores.failures)
         return [float(reward) for reward in scores.rewards]
 
@@ -60,5 +60,6 @@ class Online:
 @contextmanager
 def online(reward: Reward, scoring: Scoring) -> Iterator[Online]:
     """As many processes as a run scores with."""
-    with workers_for(reward, scoring.workers or reward.processes or count_cores()) as workers:
+    count = scoring.workers or reward.processes or count_cores()
+    with workers_for(reward, count, scoring.time_limit, scoring.memory_gb) as workers:
         yield Online(reward, workers, scoring)

@@ -30,6 +30,7 @@ class Scoring:
     workers: Annotated[int, Field(ge=1)] | None = None  # None: one a core, or what the reward says
     time_limit: Annotated[float, Field(gt=0)] = 10  # seconds a rollout may take
     max_failures: Annotated[int, Field(ge=0)] = 100
+    memory_gb: Annotated[float, Field(gt=0)] | None = None  # of a process; None: see workers.py
     strip_thinking: bool | None = None  # None: what the reward says
     shards: Annotated[int, Field(ge=1)] = 1  # how many runs share the work
     shard: Annotated[int, Field(ge=0)] = 0  # which of them this is
@@ -143,18 +144,19 @@ def _score(
         for row, sample in _samples(reward, problems, rollouts, scores, left)
     )
     total, to_do = int(wanted.sum()), int(left.sum())
+    count = min(count, -(-to_do // CHUNK))
     with (
         progress("scoring", "rollouts", total, total - to_do) as advance,
         kept,
-        workers_for(reward, min(count, -(-to_do // CHUNK))) as processes,
+        workers_for(reward, count, scoring.time_limit, scoring.memory_gb) as processes,
     ):
-        for chunk, outcome in score_chunks(processes, samples, scoring.time_limit):
+        for chunk, answer in score_chunks(processes, samples):
             rows = [row for row, _ in chunk]
-            if isinstance(outcome, str):
-                scores.fail(rows[0], outcome)
+            if answer.rewards is None:
+                scores.fail(rows[0], answer.cause)
             else:
-                scores.rewards[rows] = outcome
-                kept.add(rows, outcome)
+                scores.rewards[rows] = answer.rewards
+                kept.add(rows, answer.rewards)
             advance(len(rows))
 
 

@@ -83,6 +83,9 @@ def test_every_problem_gets_its_samples_in_line_with_their_text(tmp_path, proble
     assert stage.counts == {
         "generated_rollouts": 48,
         "truncated_rollouts": (frame["finish_reason"] == "length").sum(),
+        "problems_of_several_samples": 12,
+        "problems_of_equal_samples": 0,
+        "failed_calls": 0,
     }
 
 
@@ -171,7 +174,7 @@ def test_rows_have_the_problem_s_own_columns(tmp_path, problems):
     flat = pd.concat(part.to_pandas() for part in rollouts.rows())
     assert list(flat) == [
         *("prompt", "original_ground_truth", "original_level", "data_idx", "response"),
-        *("sample_idx", "finish_reason"),
+        *("sample_idx", "finish_reason", "error"),
     ]
     for row in flat.to_dict("records"):
         own = ROWS[row["data_idx"]]

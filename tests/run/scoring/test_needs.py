@@ -149,6 +149,15 @@ def test_no_rollouts_are_generated_for_a_reward_that_can_not_score_them(scored, 
         scored([], "reward=exact_match", *problems, *nowhere)
 
 
+def test_no_rollouts_are_generated_for_a_function_that_can_not_be_loaded(scored, tmp_path):
+    (tmp_path / "problems.jsonl").write_text('{"prompt": "1 + 1?", "ground_truth": "2"}\n')
+    (tmp_path / "reward.py").write_text("def compute_score(")
+    nowhere = ["generator=openai", "generator.url=http://127.0.0.1:9/v1", "model.path=none"]
+    problems = ["data=verl", f"data.path={tmp_path}/problems.jsonl"]
+    with pytest.raises(UserError, match=r"can't be loaded: SyntaxError: .*reward\.py, line 1"):
+        scored([], "reward=function", f"reward.path={tmp_path}/reward.py", *problems, *nowhere)
+
+
 @dataclass(frozen=True)
 class Misspelt(Reward):
     """It asks for what no sample has."""

@@ -155,10 +155,18 @@ def test_a_reward_that_exits_costs_only_its_rollout(tmp_path):
     assert list(failures_in(table)) == [1]
 
 
-def test_a_file_that_can_t_be_imported_fails_every_rollout_with_its_cause(tmp_path):
-    with pytest.raises(TooManyFailures, match="and not one could") as caught:
-        run(tmp_path, ["2", "3"], function(tmp_path, "raise ValueError('broken')"))
-    assert list(caught.value.failures.values()) == ["ValueError: broken"] * 2
+@pytest.mark.parametrize(
+    ("code", "cause"),
+    [
+        ("raise ValueError('broken')", r"can't be loaded: ValueError: broken"),
+        ("def compute_score(:\n    pass", r"can't be loaded: SyntaxError: .*reward.py, line 1"),
+        ("print('bye')\nraise SystemExit(3)", "SystemExit: 3; printed last: bye"),
+    ],
+)
+def test_a_file_that_can_t_be_loaded_is_one_error(tmp_path, code, cause):
+    with pytest.raises(UserError, match=cause) as caught:
+        run(tmp_path, ["2", "3"], function(tmp_path, code))
+    assert not isinstance(caught.value, TooManyFailures)
 
 
 @pytest.mark.slow
@@ -191,7 +199,7 @@ def compute_score(data_source, solution_str, ground_truth, extra_info=None):
 
 
 def test_a_file_that_kills_its_process_at_import_is_a_user_error(tmp_path):
-    with pytest.raises(UserError, match=r"ends its process as it is loaded \(exit code 3\)"):
+    with pytest.raises(UserError, match=r"can't be loaded: .* died \(exit code 3\)"):
         run(tmp_path, ["2", "3"], function(tmp_path, "import os\nos._exit(3)"))
 
 
