@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from curriculum.budgets.base import Tally
-from curriculum.budgets.parts.prior import fit, grid, likelihood
+from curriculum.budgets.parts.prior import beta, fit, grid, jeffreys, likelihood
+from curriculum.core.posterior import fit_beta
 from curriculum.core.records import Floats, Integers
 
 GROUPS = 8
 FOLDS = 4
-PSEUDO_PROBLEMS = 5.0  # that stand for no weight, so that luck gives none
+Fit = Callable[[Integers, Integers], Floats]
+MOST = 1 - 1e-9  # weight, for counts that are impossible by the hint
+PSEUDO_PROBLEMS = 10.0  # that stand for no weight, so that luck gives none
 
 
 def alike(tally: Tally) -> Integers:
@@ -33,6 +38,16 @@ def alike(tally: Tally) -> Integers:
     return group
 
 
+def fit_alike(n: Integers, c: Integers) -> Floats:
+    """(G,) the prior that problems `alike` show, drawn to the Beta distribution that they do.
+
+    They lie closer together than those of a source, and Jeffreys' prior is far from all of them.
+    """
+    if not len(n):
+        return jeffreys()
+    return fit(n, c, beta(*fit_beta(n.astype(np.float64), c.astype(np.float64))))
+
+
 def weight(tally: Tally, groups: Integers) -> float:
     """How much priors of `alike` problems say beside those of sources: from 0 to 1.
 
@@ -45,25 +60,25 @@ def weight(tally: Tally, groups: Integers) -> float:
     known = groups >= 0
     if not known.any():
         return 0.0
-    by_source = _predicted(tally, tally.source)[known]
-    gain = _predicted(tally, groups)[known] / by_source - 1
+    by_source = _predicted(tally, tally.source, fit)[known]
+    gain = _predicted(tally, groups, fit_alike)[known] / by_source - 1
 
     def slope(share: float) -> float:
         """Of the log likelihood, times 1 - share."""
         return float((1 - share) * (gain / (1 + share * gain)).sum() - PSEUDO_PROBLEMS)
 
-    return float(brentq(slope, 0, 1)) if slope(0) > 0 else 0.0
+    return float(brentq(slope, 0, MOST)) if slope(0) > 0 else 0.0
 
 
-def _predicted(tally: Tally, group: Integers) -> Floats:
+def _predicted(tally: Tally, group: Integers, fitted: Fit) -> Floats:
     """(P,) probability of a problem's counts under a prior of its group's other folds."""
     fold = np.random.default_rng(0).permutation(len(tally)) % FOLDS
-    predicted = np.empty(len(tally))
-    for rows in (np.flatnonzero(group == each) for each in np.unique(group)):
+    predicted = np.ones(len(tally))
+    for rows in (np.flatnonzero(group == each) for each in np.unique(group[group >= 0])):
         for held_out in range(FOLDS):
             inside = fold[rows] == held_out
             others, own = rows[~inside], rows[inside]
-            prior = fit(tally.n[others], tally.c[others])
+            prior = fitted(tally.n[others], tally.c[others])
             states = np.stack([tally.n[own], tally.c[own]], axis=1)
             states, state = np.unique(states, axis=0, return_inverse=True)
             predicted[own] = (likelihood(*states.T) @ prior)[state.ravel()]
