@@ -133,7 +133,7 @@ class World:
 
         low, high = PRICES
         few, many = at(high), at(low)
-        for _ in range(12):
+        for _ in range(8):
             price = float(np.sqrt(low * high))
             found = at(price)
             if found.wrong > wrong:

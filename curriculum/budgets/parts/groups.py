@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 import numpy as np
 
 from curriculum.budgets.base import Tally
-from curriculum.budgets.parts.hint import Fit, alike, fit_alike, weight
+from curriculum.budgets.parts.hint import alike, fit_near, weight
 from curriculum.budgets.parts.prior import fit
 from curriculum.core.records import Floats, Integers
 
@@ -32,7 +33,8 @@ class Groups:
         """Each source's prior; where a hint is known, mixed with that of problems alike."""
         hints = alike(tally)
         share = weight(tally, hints)
-        by_source, by_hint = _priors(tally, tally.source, fit), _priors(tally, hints, fit_alike)
+        fitted = fit_near if tally.hint_n.any() else fit
+        by_source, by_hint = (_priors(tally, each, fitted) for each in (tally.source, hints))
         groups = []
         for source, hint in np.unique(np.stack([tally.source, hints], axis=1), axis=0).tolist():
             rows = np.flatnonzero((tally.source == source) & (hints == hint))
@@ -43,6 +45,8 @@ class Groups:
         return cls(groups, share)
 
 
-def _priors(tally: Tally, group: Integers, fitted: Fit) -> dict[int, Floats]:
+def _priors(
+    tally: Tally, group: Integers, fitted: Callable[[Integers, Integers], Floats]
+) -> dict[int, Floats]:
     members = {int(each): group == each for each in np.unique(group[group >= 0])}
     return {each: fitted(tally.n[rows], tally.c[rows]) for each, rows in members.items()}

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from curriculum.budgets.base import Tally
-from curriculum.budgets.parts.prior import beta, fit, grid, jeffreys, likelihood
+from curriculum.budgets.parts.prior import PSEUDO_PROBLEMS, beta, fit, grid, jeffreys, likelihood
 from curriculum.core.posterior import fit_beta
 from curriculum.core.records import Floats, Integers
 
 GROUPS = 8
 FOLDS = 4
-Fit = Callable[[Integers, Integers], Floats]
 MOST = 1 - 1e-9  # weight, for counts that are impossible by the hint
-PSEUDO_PROBLEMS = 10.0  # that stand for no weight, so that luck gives none
+UNMOVED = 10.0  # problems that stand for no weight, so that luck gives none
 
 
 def alike(tally: Tally) -> Integers:
@@ -38,14 +35,18 @@ def alike(tally: Tally) -> Integers:
     return group
 
 
-def fit_alike(n: Integers, c: Integers) -> Floats:
-    """(G,) the prior that problems `alike` show, drawn to the Beta distribution that they do.
+def fit_near(n: Integers, c: Integers) -> Floats:
+    """(G,) the prior that problems show, drawn to the Beta distribution that they show too.
 
-    They lie closer together than those of a source, and Jeffreys' prior is far from all of them.
+    Problems `alike` lie close together, and Jeffreys' prior is far from all of them; of the Beta
+    distribution it keeps the share that 30 problems have. Where sources are compared with them,
+    theirs is made in the same way, or no group would tell less than the source.
     """
     if not len(n):
         return jeffreys()
-    return fit(n, c, beta(*fit_beta(n.astype(np.float64), c.astype(np.float64))))
+    shown = beta(*fit_beta(n.astype(np.float64), c.astype(np.float64)))
+    base = (len(n) * shown + PSEUDO_PROBLEMS * jeffreys()) / (len(n) + PSEUDO_PROBLEMS)
+    return fit(n, c, base)
 
 
 def weight(tally: Tally, groups: Integers) -> float:
@@ -60,17 +61,17 @@ def weight(tally: Tally, groups: Integers) -> float:
     known = groups >= 0
     if not known.any():
         return 0.0
-    by_source = _predicted(tally, tally.source, fit)[known]
-    gain = _predicted(tally, groups, fit_alike)[known] / by_source - 1
+    by_source = _predicted(tally, tally.source)[known]
+    gain = _predicted(tally, groups)[known] / by_source - 1
 
     def slope(share: float) -> float:
         """Of the log likelihood, times 1 - share."""
-        return float((1 - share) * (gain / (1 + share * gain)).sum() - PSEUDO_PROBLEMS)
+        return float((1 - share) * (gain / (1 + share * gain)).sum() - UNMOVED)
 
     return float(brentq(slope, 0, MOST)) if slope(0) > 0 else 0.0
 
 
-def _predicted(tally: Tally, group: Integers, fitted: Fit) -> Floats:
+def _predicted(tally: Tally, group: Integers) -> Floats:
     """(P,) probability of a problem's counts under a prior of its group's other folds."""
     fold = np.random.default_rng(0).permutation(len(tally)) % FOLDS
     predicted = np.ones(len(tally))
@@ -78,7 +79,7 @@ def _predicted(tally: Tally, group: Integers, fitted: Fit) -> Floats:
         for held_out in range(FOLDS):
             inside = fold[rows] == held_out
             others, own = rows[~inside], rows[inside]
-            prior = fitted(tally.n[others], tally.c[others])
+            prior = fit_near(tally.n[others], tally.c[others])
             states = np.stack([tally.n[own], tally.c[own]], axis=1)
             states, state = np.unique(states, axis=0, return_inverse=True)
             predicted[own] = (likelihood(*states.T) @ prior)[state.ravel()]
