@@ -35,7 +35,7 @@ from curriculum.core.records import Floats, Integers
 from curriculum.core.terminal import console, plain_table
 
 CELLS = 400
-HINTED = "mostly hard"  # the shape that hints are tried on
+HINTED = ("mostly hard", "four buckets")  # the shape and the question that hints are tried on
 ROLLOUTS, SCATTER = 16, 8.0  # of the earlier checkpoint; so many rollouts tell as much as its rate
 PRICES = (0.00003, 0.03)
 HINTS: dict[str, Callable[[Floats], Floats] | None] = {  # the earlier rate of a problem
@@ -244,7 +244,7 @@ def main() -> None:
                 table.add_row(Path(second).parent.name, asked, hint, *row)
             continue
         for shape in SHAPES:
-            for hint in (None, *(HINTS if shape == HINTED else ())):
+            for hint in (None, *(HINTS if (shape, asked) == HINTED else ())):
                 table.add_row(shape, asked, hint or "", *tried(shape, hint, budget, given.runs))
     console().print(table)
 
