@@ -53,6 +53,7 @@ class Truth:
     name: str
     rate: Floats  # (P,)
     source: list[str]  # (P,)
+    ids: list[str]  # (P,)
     most: int | None  # rollouts there are of each; None: as many as you like
 
     def draws(self, rng: np.random.Generator) -> Callable[[Integers, Integers], Integers]:
@@ -81,7 +82,8 @@ class Point(NamedTuple):
 def simulated(name: str, a: float, b: float) -> Truth:
     """Problems with pass rates of a Beta distribution."""
     rate = np.random.default_rng(0).beta(a, b, PROBLEMS)
-    return Truth(name, rate, ["simulated"] * PROBLEMS, None)
+    ids = [str(each) for each in range(PROBLEMS)]
+    return Truth(name, rate, ["simulated"] * PROBLEMS, ids, None)
 
 
 def recorded(path: str) -> Truth:
@@ -97,8 +99,9 @@ def recorded(path: str) -> Truth:
     most = int(groups.counts.min())
     first = groups.rank < most
     rate = groups.sum(np.where(first, groups.values >= 0.5, 0.0)) / most
-    source = data.problems.table["data_source"].take(pa.array(groups.problem)).to_pylist()
-    return Truth(f"{Path(path).parent.name}, {most} rollouts each", rate, source, most)
+    table = data.problems.table.take(pa.array(groups.problem))
+    source, ids = table["data_source"].to_pylist(), table["problem_id"].to_pylist()
+    return Truth(f"{Path(path).parent.name}, {most} rollouts each", rate, source, ids, most)
 
 
 def fixed(truth: Truth, question: Question, n: int, rng: np.random.Generator) -> Point:

@@ -28,6 +28,8 @@ class Tally:
 
     rounds: int
     source: Integers  # (P,) which data source a problem is of
+    hint_n: Integers  # (P,) rollouts that an earlier run has of it; 0: the run tells nothing
+    hint_c: Integers  # (P,) of them, those that pass
     asked: Integers  # (P,) rollouts asked for
     n: Integers  # (P,) rollouts with a reward
     c: Integers  # (P,) of them, those that pass
@@ -36,11 +38,16 @@ class Tally:
         return len(self.source)
 
     @classmethod
-    def empty(cls, sources: Sequence[str]) -> Tally:
-        """Before the first round."""
+    def empty(cls, sources: Sequence[str], hint: tuple[Integers, Integers] | None = None) -> Tally:
+        """Before the first round.
+
+        Args:
+            hint: (P,) rollouts and (P,) passes of an earlier run.
+        """
         source = np.unique(np.asarray(sources), return_inverse=True)[1]
         none = np.zeros(len(source), np.int64)
-        return cls(0, source.astype(np.int64), none, none, none)
+        hint_n, hint_c = hint or (none, none)
+        return cls(0, source.astype(np.int64), hint_n, hint_c, none, none, none)
 
     def after(self, asked: Sequence[Asked]) -> Tally:
         """When another round was asked for."""
@@ -72,6 +79,8 @@ class Budget(Protocol):
     # Whether it asks for everything in one round, whatever comes back: then shards may each make a
     # part of it, and rewards may wait. Where it doesn't, its tally has the rewards of each round.
     divisible: ClassVar[bool] = False
+    # Folder of an earlier run whose counts, of another model or checkpoint, the tally is to have.
+    hint: str | None = None
 
     def asked(self, tally: Tally, setting: Setting) -> list[Asked]:
         """The next round; empty when all is said."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -12,7 +11,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from curriculum.budgets.base import Budget, Findings, Setting, Tally
-from curriculum.budgets.parts.prior import fit
+from curriculum.budgets.parts.groups import Groups
 from curriculum.budgets.parts.question import Question, question_of
 from curriculum.budgets.parts.stopping import ROUNDING, Beliefs, error_of_fixed, state
 from curriculum.core.errors import UserError
@@ -40,7 +39,9 @@ class Sequential(Budget):
     A problem stops when its likeliest answer is right with probability `confidence`, when it has
     had `cap` rollouts, or when more of them would cost more than they bring: `price` is what a
     rollout must lower the probability of a wrong answer by. The prior behind these probabilities
-    is fitted, source by source, to all that has been seen, and again after each round.
+    is fitted, source by source, to all that has been seen, and again after each round. Problems
+    that the run `hint` found about as hard show a prior too, which counts as far as it has told
+    counts that it was not fitted to.
     """
 
     first: Annotated[int, Field(ge=1)] = 4
@@ -49,6 +50,7 @@ class Sequential(Budget):
     confidence: Annotated[float, Field(ge=0.5, le=1)] = 0.99
     price: Annotated[float, Field(ge=0)] = 0.0015
     keep: Band | None = None
+    hint: str | None = None
     unknown_hard: bool = False
 
     def __post_init__(self) -> None:
@@ -101,7 +103,7 @@ class Sequential(Budget):
         """
         problems = len(tally)
         verdict = Verdict(np.zeros(problems, np.int64), np.ones(problems), np.zeros(problems, bool))
-        for rows, prior in _priors(tally):
+        for rows, prior in Groups.of(tally).groups:
             beliefs = Beliefs.under(prior, question, self.cap)
             going_on = beliefs.going_on(self.step, self.price, self.confidence)
             states = state(tally.n[rows], tally.c[rows])
@@ -141,8 +143,16 @@ class Sequential(Budget):
             "undecided": int(undecided.sum()),
             "undecided_never_solved": int(never_solved.sum()),
         }
+        facts = self._facts(results, len(tally))
+        if self.hint is not None:
+            known, weight = int((tally.hint_n > 0).sum()), Groups.of(tally).weight
+            results["hint"] = {"run": self.hint, "problems": known, "weight": weight}
+            facts["Hint"] = (
+                f"{self.hint} knows {known:,} of {len(tally):,} problems; what it tells of them "
+                f"has a weight of {weight:.2f} beside what their sources do"
+            )
         unknown = never_solved if self.unknown_hard else None
-        return Findings(results, self._facts(results, len(tally)), pa.table(columns), unknown)
+        return Findings(results, facts, pa.table(columns), unknown)
 
     def _facts(self, results: dict[str, Any], problems: int) -> dict[str, str]:
         answers = (f"{text}: {count:,}" for text, count in results["answers"].items())
@@ -160,7 +170,8 @@ class Sequential(Budget):
 
 def equal_fixed(tally: Tally, question: Question, error: float) -> int | None:
     """The fewest rollouts of each problem whose expected error is as low; None: over `MOST`."""
-    priors = [(len(rows) / len(tally), prior) for rows, prior in _priors(tally)]
+    groups = Groups.of(tally).groups
+    priors = [(len(rows) / len(tally), prior) for rows, prior in groups]
 
     def is_as_low(n: int) -> bool:
         errors = (share * error_of_fixed(prior, question, n) for share, prior in priors)
@@ -168,10 +179,3 @@ def equal_fixed(tally: Tally, question: Question, error: float) -> int | None:
 
     n = bisect_left(range(1, MOST + 1), True, key=is_as_low) + 1
     return n if n <= MOST else None
-
-
-def _priors(tally: Tally) -> Iterator[tuple[Integers, Floats]]:
-    """The problems of each source, and the prior that they show."""
-    for source in np.unique(tally.source):
-        rows = np.flatnonzero(tally.source == source)
-        yield rows, fit(tally.n[rows], tally.c[rows])

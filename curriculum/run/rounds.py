@@ -14,7 +14,7 @@ from rich.text import Text
 
 from curriculum.budgets import Budget, Findings, Setting, Tally
 from curriculum.core.errors import UserError
-from curriculum.core.records import Asked, Problems, Rewards, Rollouts
+from curriculum.core.records import Asked, Integers, Problems, Rewards, Rollouts
 from curriculum.core.terminal import console
 from curriculum.metrics import PassRate
 
@@ -40,13 +40,15 @@ def in_rounds(
     passing: PassRate,
     generate: Generate,
     score: Score,
+    hint: tuple[Integers, Integers] | None = None,
 ) -> Rounds | None:
     """Generate, and score where the budget looks at rewards, until it asks for no more.
 
     Args:
         generate: gives None where other shards' rollouts are missing; then all of this does.
+        hint: (P,) rollouts and (P,) passes of an earlier run.
     """
-    tally = Tally.empty(problems.table["data_source"].to_pylist())
+    tally = Tally.empty(problems.table["data_source"].to_pylist(), hint)
     rollouts: list[Rollouts] = []
     rewards: list[pa.Table] = []
     while asked := budget.asked(tally, setting):

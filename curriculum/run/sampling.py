@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ import pyarrow as pa
 
 from curriculum.budgets import Findings
 from curriculum.core.errors import UserError
-from curriculum.core.records import Asked, Problems, Rollouts
+from curriculum.core.records import Asked, Integers, Problems, Rollouts
 from curriculum.demo.stored import RECIPES, stored
 from curriculum.metrics import PassRate
 from curriculum.run import rejects
@@ -22,6 +23,7 @@ from curriculum.run.context import Context
 from curriculum.run.generating import entries, parts
 from curriculum.run.generating.entries import Work
 from curriculum.run.generating.entries import load as load_rollouts
+from curriculum.run.hint import SAMPLING, counts_of, require_other
 from curriculum.run.problems import Read
 from curriculum.run.replaying import replay
 from curriculum.run.rounds import in_rounds
@@ -84,10 +86,16 @@ def generate(settings: Settings, read: Read, context: Context) -> Sampled | None
         reward = choose_reward(settings, problems, rows, False, context.choices["reward"])
         if reward.own_code:
             require_loads(reward, settings.scoring.memory_gb)
+    hint = settings.budget.hint if settings.budget else None
+    counts = None if hint is None else counts_of(Path(hint), problems, context.folder)
     generator = settings.generator.with_model(partial(model_of, store=context.store))
     work = partial(Work, generator, settings.generation, problems, read.fingerprint)
     with closing(generator):
-        return generate_in_rounds(settings, work, read, context)
+        sampling = work(()).drawn_with
+        context.ledger.note(**{SAMPLING: sampling})
+        if hint is not None:
+            require_other(Path(hint), sampling)
+        return generate_in_rounds(settings, work, read, context, counts)
 
 
 def model_of(name: str, store: Store) -> str:
@@ -118,9 +126,17 @@ def say_equal(counts: Mapping[str, int], context: Context) -> None:
 
 
 def generate_in_rounds(
-    settings: Settings, work: Callable[[Sequence[Asked]], Work], read: Read, context: Context
+    settings: Settings,
+    work: Callable[[Sequence[Asked]], Work],
+    read: Read,
+    context: Context,
+    hint: tuple[Integers, Integers] | None = None,
 ) -> Sampled | None:
-    """Rollouts as the budget asks for them; each round's are an entry of the store."""
+    """Rollouts as the budget asks for them; each round's are an entry of the store.
+
+    Args:
+        hint: (P,) rollouts and (P,) passes of an earlier run.
+    """
     problems, budget, setting = read.problems, settings.budget, settings.setting()
     assert budget is not None, "a run that measures nothing makes no rollouts"
     counts: Counter[str] = Counter()
@@ -158,7 +174,7 @@ def generate_in_rounds(
         return table
 
     passing = PassRate(settings.measure.threshold, settings.measure.strict)
-    rounds = in_rounds(budget, setting, problems, passing, generated, scored)
+    rounds = in_rounds(budget, setting, problems, passing, generated, scored, hint)
     if rounds is None:
         return None
     context.ledger.count(**counts)

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from curriculum.core.charts import Spec
 from curriculum.integrations.vega import bundle
 from curriculum.report import FILE
-from curriculum.report.page import SNIPPET, number
+from curriculum.report.library import SNIPPET
+from curriculum.report.page import number
 
 if TYPE_CHECKING:
     from jinja2 import Environment

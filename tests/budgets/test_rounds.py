@@ -44,10 +44,10 @@ class World:
         failure = pa.array(["broken" if each else None for each in failed], pa.string())
         return pa.table({"reward": reward, "failure": failure})
 
-    def run(self, budget, batch_size=0, problems=None):
+    def run(self, budget, batch_size=0, problems=None, hint=None):
         problems = problems or make_problems(len(self.rate))
         setting = Setting(batch_size, PassRate().pass_rates_between)
-        return in_rounds(budget, setting, problems, Passing(), self.generate, self.score)
+        return in_rounds(budget, setting, problems, Passing(), self.generate, self.score, hint)
 
 
 def budget(**knobs):
@@ -165,6 +165,49 @@ def test_each_source_has_a_prior_of_its_own():
     assert apart.tally.asked[:400].mean() < 6
     together = World(rate).run(budget())
     assert apart.tally.asked.mean() < together.tally.asked.mean()
+
+
+EARLIER = np.full(2000, 16)  # rollouts of an earlier run
+
+
+def with_hint(earlier_rate):
+    """What rounds cost without and with an earlier run's counts, and how right they are with it."""
+    rate = np.random.default_rng(5).beta(0.5, 1.5, 2000)
+    hint = EARLIER, np.random.default_rng(6).binomial(EARLIER, earlier_rate(rate))
+    own = budget(keep=[0.1, 0.9], hint="earlier", step=8)
+    plain, rounds = World(rate, seed=7).run(own), World(rate, seed=7).run(own, hint=hint)
+    wrong = verdict_of(own, rounds).answer != Question((0.1, 0.9), (0, 1, 0)).of(rate)
+    results = results_of(own, rounds)
+    assert results["expected_error"] == pytest.approx(wrong.mean(), abs=0.018)
+    spent = [each.tally.asked.mean() for each in (plain, rounds)]
+    return *spent, results["hint"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "earlier", [lambda rate: rate, lambda rate: rate**0.4, lambda rate: 1 - rate]
+)
+def test_an_earlier_run_that_tells_of_the_problems_saves_rollouts_whatever_it_tells(earlier):
+    plain, hinted, told = with_hint(earlier)
+    assert hinted < 0.95 * plain
+    assert told["weight"] > 0.9 and told["problems"] == 2000
+
+
+@pytest.mark.slow
+def test_an_earlier_run_that_tells_nothing_changes_nothing():
+    plain, hinted, told = with_hint(np.random.default_rng(8).permutation)
+    assert told["weight"] < 0.1
+    assert hinted == pytest.approx(plain, rel=0.05)
+
+
+def test_what_an_earlier_run_knows_is_said():
+    hint = np.array([16, 16, 0]), np.array([16, 0, 0])
+    own = budget(hint="outputs/before")
+    rounds = World([1.0, 0.0, 0.5]).run(own, hint=hint)
+    setting = Setting(0, PassRate().pass_rates_between)
+    facts = own.findings(rounds.tally, setting).facts
+    assert facts["Hint"].startswith("outputs/before knows 2 of 3 problems")
+    assert "Hint" not in budget().findings(rounds.tally, setting).facts
 
 
 def test_percentile_asks_about_quantiles_of_what_is_known():

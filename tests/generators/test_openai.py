@@ -276,6 +276,29 @@ def test_a_budget_asks_in_rounds_and_says_what_it_found(
         assert f"<dt>{title}</dt><dd>{text}</dd>" in page and f"{title}: {text[:20]}" in done.stdout
 
 
+@pytest.mark.slow
+def test_an_earlier_run_is_a_hint_unless_its_rollouts_are_those_of_this_one(
+    run, read_result, tmp_path, serve, problems
+):
+    server, before = serve(), tmp_path / "before"
+    own = [*options(problems, server), f"store_dir={tmp_path}/store"]
+    done = run(*own, "until=buckets", f"output_dir={before}")
+    assert done.returncode == 0, done.stderr
+    hinted = [*own, "budget=sequential", "budget.cap=12", f"budget.hint={before}"]
+    same = run(*hinted)
+    assert same.returncode == 1 and "the same model, settings and seed" in same.stderr
+    itself = run(*hinted, f"output_dir={before}")
+    assert itself.returncode == 1 and "this run's own output_dir" in itself.stderr
+    assert len(read_parts(tmp_path / "store")) == 4 * len(PROMPTS)
+    done = run(*hinted, "generator.seed=1")
+    assert done.returncode == 0, done.stderr
+    told = read_result(tmp_path / "out")["budget"]["hint"]
+    assert told["run"] == str(before) and told["problems"] == len(PROMPTS)
+    assert f"{before} knows 24 of 24 problems" in done.stdout.replace("\n", "")
+    again = run(*hinted, "generator.seed=1")
+    assert again.returncode == 0 and "generating" not in again.stderr
+
+
 def read_parts(store):
     rollouts = pd.concat(map(pd.read_parquet, store.glob("rollouts-*/part-*.parquet")))
     prompts = [PROMPTS[problem] for problem in rollouts["problem"]]

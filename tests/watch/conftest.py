@@ -98,7 +98,7 @@ class Begun:
 
     def __init__(self, folder: Path, prompts: Prompts) -> None:
         self.folder = folder
-        self.tracker = LocalTracker(folder, show=True)
+        self.tracker = LocalTracker(folder)
         schedule = Schedule(steps=40, batch_size=16, group_size=4)
         training = Training(Uniform(), "uniform", Guards(), schedule, 0, 0.5, False, [], _no_tasks)
         self.journal = Journal(prompts, training, self.tracker)

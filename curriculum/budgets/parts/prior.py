@@ -12,7 +12,7 @@ from curriculum.core.records import Floats, Integers
 
 CELLS = 100
 STEPS = 50  # of EM
-# What the prior's own prior, Jeffreys', counts as; without it EM sees lumps where there are none.
+# What the prior's own prior counts as; without it EM sees lumps where there are none.
 PSEUDO_PROBLEMS = 30.0
 PSEUDO_SHARE = 0.1  # and for each problem
 
@@ -34,12 +34,17 @@ def grid() -> Grid:
 
 
 @cache
-def jeffreys() -> Floats:
-    """(G,) Jeffreys' prior."""
+def beta(a: float, b: float) -> Floats:
+    """(G,) a Beta prior."""
     from scipy.special import betainc
 
-    weights = betainc(*JEFFREYS, grid().high) - betainc(*JEFFREYS, grid().low)
+    weights = betainc(a, b, grid().high) - betainc(a, b, grid().low)
     return np.asarray(weights / weights.sum())
+
+
+def jeffreys() -> Floats:
+    """(G,) Jeffreys' prior."""
+    return beta(*JEFFREYS)
 
 
 def likelihood(n: Integers, c: Integers) -> Floats:
@@ -48,18 +53,19 @@ def likelihood(n: Integers, c: Integers) -> Floats:
     return np.asarray(rate ** c[:, None] * (1 - rate) ** (n - c)[:, None])
 
 
-def fit(n: Integers, c: Integers) -> Floats:
+def fit(n: Integers, c: Integers, base: Floats | None = None) -> Floats:
     """(G,) the prior under which what was seen is likely: empirical Bayes.
 
-    Nonparametric maximum likelihood by EM (Laird 1978), drawn to Jeffreys' prior with the weight
-    of 30 problems and a tenth of them all, so that few problems, or few rollouts, don't pretend to
+    Nonparametric maximum likelihood by EM (Laird 1978), drawn to another prior with the weight of
+    30 problems and a tenth of them all, so that few problems, or few rollouts, don't pretend to
     know the shape. When a problem was stopped does not matter: stopping looked at nothing but n
     and c.
 
     Args:
         n, c: (P,) rollouts and passes of the problems.
+        base: (G,) the prior that it is drawn to; Jeffreys' unless given.
     """
-    base = jeffreys()
+    base = jeffreys() if base is None else base
     states, count = np.unique(np.stack([n, c], axis=1), axis=0, return_counts=True)
     seen = likelihood(*states.T)
     seen /= seen.max(axis=1, keepdims=True)

@@ -44,17 +44,29 @@ class Work:
     asked: Sequence[Asked]
 
     @cached_property
-    def made_of(self) -> dict[str, Any]:
-        """What the rollouts depend on; neither shards nor anything incidental."""
+    def sampling(self) -> dict[str, Any]:
+        """What a problem's rollouts are drawn with."""
         settings = asdict(cast(Any, self.generator)).items()
         return {
             "generator": type(self.generator).__qualname__,
-            "schema": SCHEMA,
-            "source": digest_of_source(type(self.generator)),
             "settings": {k: v for k, v in settings if k not in self.generator.incidental},
             "made_of": self.generator.made_of(),
-            "problems": self.source,
             "seed": self.generation.seed,
+        }
+
+    @cached_property
+    def drawn_with(self) -> str:
+        """Equal for works whose rollouts of one problem may be the same."""
+        return hashlib.sha256(json.dumps(self.sampling, sort_keys=True).encode()).hexdigest()[:16]
+
+    @cached_property
+    def made_of(self) -> dict[str, Any]:
+        """What the rollouts depend on; neither shards nor anything incidental."""
+        return {
+            **self.sampling,
+            "schema": SCHEMA,
+            "source": digest_of_source(type(self.generator)),
+            "problems": self.source,
             "asked": hashlib.sha256(repr(list(map(tuple, self.asked))).encode()).hexdigest(),
         }
 
