@@ -19,6 +19,7 @@ from curriculum.compare.page import of_sweep
 from curriculum.compare.runs import name_choices, read_run
 from curriculum.compare.show import show, targets_of
 from curriculum.compare.verdict import compare_arms
+from curriculum.core.atomic import whole
 from curriculum.core.errors import UserError
 from curriculum.core.names import ASSIGNMENT, COMPARISON
 from curriculum.core.program import program
@@ -104,9 +105,11 @@ def _write(
     found: list[dict[str, Any]],
 ) -> None:
     content = {"runs": runs, "adjusted_rand_index": agreement, "curricula": found}
-    (sweep / f"{COMPARISON}.json").write_text(json.dumps(content, indent=2) + "\n")
+    with whole(sweep / f"{COMPARISON}.json") as path:
+        path.write_text(json.dumps(content, indent=2) + "\n")
     rows = [_flatten(run) for run in runs]
-    pd.DataFrame(rows).to_parquet(sweep / f"{COMPARISON}.parquet", index=False)
+    with whole(sweep / f"{COMPARISON}.parquet") as path:
+        pd.DataFrame(rows).to_parquet(path, index=False)
     parts = [table_of(rows)]
     if agreement:
         parts.append(table_of(agreement))
@@ -116,7 +119,8 @@ def _write(
         if targets := targets_of(setting["arms"]):
             parts.append(table_of(targets))
         parts.append(setting["verdict"])
-    (sweep / f"{COMPARISON}.md").write_text("\n\n".join(filter(None, parts)) + "\n")
+    with whole(sweep / f"{COMPARISON}.md") as path:
+        path.write_text("\n\n".join(filter(None, parts)) + "\n")
 
 
 def _show(

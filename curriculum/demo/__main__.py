@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from curriculum.core.atomic import whole
 from curriculum.core.errors import UserError, explained
 from curriculum.core.records import Sample
 from curriculum.data.demo import FILE
@@ -28,16 +29,21 @@ def write(folder: Path) -> None:
     """Write the files into the folder, which is made where there is none."""
     (folder / "rollouts").mkdir(parents=True, exist_ok=True)
     rollouts = pd.read_parquet(FILE)
-    rollouts.to_parquet(folder / "rollouts.parquet", index=False)
     half = rollouts["sample_idx"].max() // 2
     early = rollouts["sample_idx"] <= half
-    rollouts[early].to_parquet(folder / "first.parquet", index=False)
-    rollouts[~early].to_parquet(folder / "second.parquet", index=False)
-    _training_file(rollouts).to_parquet(folder / "train.parquet", index=False)
+    tables = {
+        "rollouts": rollouts,
+        "first": rollouts[early],
+        "second": rollouts[~early],
+        "train": _training_file(rollouts),
+    }
+    for name, table in tables.items():
+        with whole(folder / f"{name}.parquet") as path:
+            table.to_parquet(path, index=False)
     for source, group in rollouts.groupby(f"{ORIGINAL}data_source"):
-        path = folder / "rollouts" / f"{str(source).rpartition('/')[2]}.jsonl"
         lines = [json.dumps(_line(rows)) + "\n" for _, rows in group.groupby("data_idx")]
-        path.write_text("".join(lines))
+        with whole(folder / "rollouts" / f"{str(source).rpartition('/')[2]}.jsonl") as path:
+            path.write_text("".join(lines))
 
 
 def _training_file(rollouts: pd.DataFrame) -> pd.DataFrame:

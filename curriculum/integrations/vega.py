@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from curriculum.core.atomic import whole
 from curriculum.core.charts import DIM, INK, LINE, POINTED_AT, Spec
 
 SCALE = 1.25  # pixels of a picture for each of a page
@@ -77,7 +78,8 @@ def save_picture(
         "concat": [_placed(panel, width) for panel in panels],
         "resolve": {"scale": {"color": "independent", "strokeDash": "independent"}},
     }
-    path.write_bytes(vl_convert.vegalite_to_png(spec, scale=SCALE, config=LOOK))
+    with whole(path) as partial:
+        partial.write_bytes(vl_convert.vegalite_to_png(spec, scale=SCALE, config=LOOK))
 
 
 @cache  # it takes seconds

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curriculum.bucketers.base import Bucketer
+from curriculum.core.atomic import whole
 from curriculum.core.errors import UserError
 from curriculum.core.names import ASSIGNMENT, BEYOND, CUTS, EDGES, SUMMARY, UNKNOWN
 from curriculum.core.records import Buckets, Metrics
@@ -59,7 +60,8 @@ def cut(
     counts = {name: pa.array(metrics[name].astype(np.int64)) for name in ("n", "c")}
     interval = {name: pa.array(metrics[name]) for name in ("pass_rate_low", "pass_rate_high")}
     bucket = {"problem_id": metrics.problem_id, "bucket": buckets.labels()}
-    pq.write_table(pa.table({**bucket, **counts, **interval}), folder / ASSIGNMENT)
+    with whole(folder / ASSIGNMENT) as path:
+        pq.write_table(pa.table({**bucket, **counts, **interval}), path)
     return buckets
 
 
@@ -73,7 +75,8 @@ def _save(bucketer: Bucketer, metrics: Metrics, path: Path, buckets: Buckets) ->
         SUMMARY: bucketer.summary(),
         "measure": dict(metrics.basis),
     }
-    path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
+    with whole(path) as partial:
+        partial.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
 def _load(bucketer: Bucketer, metrics: Metrics, path: Path) -> None:

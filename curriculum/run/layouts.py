@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from curriculum.budgets import Findings
+from curriculum.core.atomic import settle
 from curriculum.core.errors import UserError
 from curriculum.core.names import PROMPTS
 from curriculum.core.prompts import Mask, Prompts
@@ -99,7 +100,7 @@ def place(
         names = [path.name for files in written.values() for path, _ in files]
         require_own(names, folder, inputs)
         return {
-            name: [Written(path.replace(folder / path.name), what) for path, what in files]
+            name: [Written(settle(path, folder / path.name), what) for path, what in files]
             for name, files in written.items()
         }
     finally:

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from curriculum.core.atomic import whole
 from curriculum.core.errors import UserError
 from curriculum.core.names import REJECTS
 from curriculum.core.records import Integers, Problems, Rewards, Rollouts
@@ -31,7 +32,9 @@ def clear(folder: Path) -> None:
 def rejected_rows(step: str, rejected: Path | None, context: Context) -> None:
     """Rows that could not be read: a JSONL with file, row, cause and text."""
     if rejected is not None:
-        path = shutil.copyfile(rejected, _path(context, f"{step}_rows.jsonl"))
+        path = _path(context, f"{step}_rows.jsonl")
+        with whole(path) as partial:
+            shutil.copyfile(rejected, partial)
         rows = path.read_bytes().splitlines()
         first = Rejected(**json.loads(rows[0]))
         told = f"{first.file}:{first.row}: {first.cause}"
@@ -116,7 +119,8 @@ def problems_without_reward(problems: Problems, rewards: Rewards, context: Conte
 def _write(context: Context, name: str, **columns: Any) -> None:
     table = pa.table(columns)
     path = _path(context, f"{name}.parquet")
-    pq.write_table(table, path)
+    with whole(path) as partial:
+        pq.write_table(table, partial)
     first = table.slice(0, 1).to_pylist()[0]
     place = first.get("row", first["problem_id"])
     _report(context, name, len(table), path, f"{place}: {first['cause']}")

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from rich.text import Text
 
 from curriculum.budgets import Budget, Findings, Setting, Tally
+from curriculum.core.atomic import whole
 from curriculum.core.errors import UserError
 from curriculum.core.records import Asked, Integers, Problems, Rewards, Rollouts
 from curriculum.core.terminal import console
@@ -75,7 +76,8 @@ def in_rounds(
 def write(findings: Findings, problems: Problems, folder: Path) -> None:
     """`budget.parquet`: a row a problem, with what the budget found."""
     table = findings.table.add_column(0, "problem_id", problems.ids)
-    pq.write_table(table, folder / FILE)
+    with whole(folder / FILE) as path:
+        pq.write_table(table, path)
 
 
 def show(findings: Findings) -> None:

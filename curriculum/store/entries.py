@@ -1,8 +1,9 @@
 """Finished work on disk, shared by every run that asks for the same.
 
 An entry is a folder named by the fingerprint of what made it. It is written aside and renamed when
-complete, its manifest last, so a folder that is there is whole; one of several runs does the work,
-on whatever machine, while the others wait for it and take over where it dies.
+complete, its manifest last, so a folder that is there is whole, and what has happened to it since
+is seen from the manifest: what is damaged is made anew. One of several runs does the work, on
+whatever machine, while the others wait for it and take over where it dies.
 
 A run that only seemed dead goes on some time, so no two ever write into one folder: each makes an
 entry in a folder of its own, where a resumable one begins with links to the files of those before.
@@ -22,18 +23,18 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple, TypeVar
 
-from curriculum.core.atomic import PARTIAL, whole
+from curriculum.core.atomic import PARTIAL
+from curriculum.store import manifest
 from curriculum.store.lease import PATIENCE, Lease, held, holder
+from curriculum.store.manifest import MANIFEST
 
 log = logging.getLogger(__name__)
 
-MANIFEST = "manifest.json"
 SHARED = ".shared"  # at the end of a folder's name
 T = TypeVar("T")
 
@@ -66,19 +67,20 @@ class Store:
 
         The log says at `level` whether it was there. What `make` raises goes through, and leaves
         nothing behind; the files of a resumable entry stay then, and after a kill, for the next
-        `make`, which must write each with `whole`.
+        `make`, which must write each with `whole` and look whether those it finds can be read.
         """
         folder = self._folder(name, made_of)
         folder.parent.mkdir(parents=True, exist_ok=True)
         made = False
-        while not _is_finished(folder):
+        while not _is_sound(folder):
             lock = Path(f"{folder}.lock")
             with held(lock, partial(_say, name), patience=self.patience) as lease:
-                if not _is_finished(folder):
+                if not _is_sound(folder):
+                    _set_aside(folder, name, resumable)
                     made = _make(folder, made_of, make, resumable, lease)
                     if not made:
                         log.warning("%s: another run took over from this one", name)
-        counts = json.loads((folder / MANIFEST).read_text())["counts"]
+        counts = manifest.counts(folder)
         log.log(level, "%s: %s %s", name, "made" if made else "reused", folder)
         return Entry(folder, folder.name.removeprefix(f"{name}-"), not made, counts)
 
@@ -161,10 +163,7 @@ def _make(
             for begun in before:
                 shutil.rmtree(begun, ignore_errors=True)  # whoever still adds to it is to notice
         counts = make(aside)
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        manifest = {"made_of": made_of, "counts": dict(counts), "finished": now}
-        with whole(aside / MANIFEST) as path:
-            path.write_text(json.dumps(manifest, indent=2))
+        manifest.write(aside, made_of, counts)
         return lease.is_mine() and _publish(aside, folder)
     except Exception:
         if lease.is_mine() and not _is_finished(folder):
@@ -194,6 +193,28 @@ def _publish(aside: Path, folder: Path) -> bool:
 
 def _is_finished(folder: Path) -> bool:
     return (folder / MANIFEST).exists()
+
+
+def _is_sound(folder: Path) -> bool:
+    return _is_finished(folder) and not manifest.damage(folder)
+
+
+def _set_aside(folder: Path, name: str, resumable: bool) -> None:
+    """Take an entry that is damaged out of its place; of a resumable one the whole files stay."""
+    if not _is_finished(folder):
+        return
+    damage = manifest.damage(folder)
+    said = "; ".join(f"{file} {cause}" for file, cause in list(damage.items())[:3])
+    more = f" and {len(damage) - 3} more" if len(damage) > 3 else ""
+    log.warning("%s: %s is damaged (%s%s): made anew", name, folder, said, more)
+    aside = folder.with_name(f"{folder.name}{PARTIAL}-{uuid.uuid4().hex}")
+    folder.rename(aside)
+    if not resumable:
+        shutil.rmtree(aside)
+        return
+    # Where the manifest itself is damaged, nothing says that its files are: `make` looks at them.
+    for file in (MANIFEST, *damage):
+        (aside / file).unlink(missing_ok=True)
 
 
 def _begun(folder: Path) -> list[Path]:

@@ -1,7 +1,9 @@
 """A lock in a shared folder, without a lock daemon: whoever holds it keeps showing that it lives.
 
 Plain NFS is enough: names are created by `link`, which is atomic there, and what a file says is
-read by opening it, which is when NFS looks for changes.
+read by opening it, which is when NFS looks for changes. A file gets its name when all of it is
+there, so one that is empty or torn is a disk's fault, and nobody's. (filelock's lease, 4.3, makes
+the name first: where a machine dies before the holder is written, it is locked for ever.)
 """
 
 from __future__ import annotations
@@ -20,10 +22,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from curriculum.core.atomic import whole
+
 log = logging.getLogger(__name__)
 
 BEAT = 5.0  # seconds between signs of life
 PATIENCE = 30.0  # seconds without one, by the clock of whoever waits, until it is taken over
+TORN = 1.0  # seconds after which a file that says nothing is nobody's
 LOOK = 0.05  # seconds between looks at first, doubled up to ...
 LONGEST_LOOK = 1.0
 
@@ -78,16 +83,17 @@ def held(
     finally:
         stop.set()
         alive.join()
-        _write(mine, {"released": True})
+        try:
+            if mine.exists():
+                _write(mine, {"released": True})
+        except OSError:  # a full disk takes no word, but gives a file back
+            mine.unlink(missing_ok=True)
 
 
 def sign_of_life(path: Path, patience: float = PATIENCE) -> str | None:
     """Where the lock's holder is, as far as one look can tell; None where there is none alive."""
     last, text = _last(path)
-    if last is not None and not text:  # it is being written
-        time.sleep(LOOK)
-        last, text = _last(path)
-    if last is None or not text or _is_free(text):
+    if last is None or not _said(text) or _is_free(text):
         return None
     where = str(_said(text).get("where", ""))
     recent = time.time() - last.stat().st_mtime < patience  # by two clocks, maybe
@@ -112,7 +118,8 @@ def _acquire(path: Path, waiting: Callable[[str], None], wait: bool, patience: f
         beaten = seen is not None and (last, text) != seen
         if (last, text) != seen:
             seen, since = (last, text), time.monotonic()
-        if last is None or _is_free(text) or time.monotonic() - since > patience:
+        silent = time.monotonic() - since
+        if last is None or _is_free(text) or silent > (patience if _said(text) else TORN):
             mine = _next(path, last)
             if mine is not None:
                 return mine
@@ -128,7 +135,7 @@ def _acquire(path: Path, waiting: Callable[[str], None], wait: bool, patience: f
 
 
 def _last(path: Path) -> tuple[Path | None, str]:
-    """The file that counts, and what it says; an empty text while it is being written."""
+    """The file that counts, and what it says."""
     files = sorted(path.parent.glob(f"{path.name}.[0-9]*"), key=_number)
     if not files:
         return None, ""
@@ -158,12 +165,12 @@ def _is_alive_here(text: str) -> bool:
 
 
 def _said(text: str) -> dict[str, Any]:
-    """What a file says; nothing while it is being written."""
+    """What a file says; nothing where it is torn."""
     try:
-        said: dict[str, Any] = json.loads(text)
+        said = json.loads(text)
     except ValueError:
         return {}
-    return said
+    return said if isinstance(said, dict) and ("where" in said or "released" in said) else {}
 
 
 def _next(path: Path, last: Path | None) -> Path | None:
@@ -194,14 +201,13 @@ def _keep_alive(mine: Path, stop: threading.Event, beat: float) -> None:
     while not stop.wait(beat):
         beats += 1
         with suppress(OSError):  # a server that is away comes back, or it is taken over
-            _write(mine, _holder(beats))
+            if mine.exists():  # else a successor has cleared it away
+                _write(mine, _holder(beats))
 
 
 def _write(file: Path, said: dict[str, Any]) -> None:
-    with file.open("w") as opened:
-        opened.write(json.dumps(said))
-        opened.flush()
-        os.fsync(opened.fileno())
+    with whole(file) as partial:
+        partial.write_text(json.dumps(said))
 
 
 def _holder(beats: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import TextIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from curriculum.core.atomic import whole
 from curriculum.core.names import EVENTS, METRICS
 from curriculum.core.prompts import Event
 from curriculum.trackers.base import About, Tracker, Tracking
@@ -64,4 +65,5 @@ class LocalTracker(Tracker):
         for name in names:
             values = [row.get(name) for row in self._rows.values()]
             columns[name] = pa.array(values, pa.float64())
-        pq.write_table(pa.table(columns), self._folder / METRICS)
+        with whole(self._folder / METRICS) as path:
+            pq.write_table(pa.table(columns), path)

@@ -1,6 +1,7 @@
 """Stages: made once, whole or not at all, whatever runs at the same time or was killed before."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,8 +10,10 @@ import threading
 import pytest
 
 from curriculum import data
+from curriculum.core.atomic import whole
 from curriculum.run.reading import load as load_stored
-from curriculum.store.entries import MANIFEST, Store
+from curriculum.store.entries import Store
+from curriculum.store.manifest import MANIFEST
 
 MADE_OF = {"reader": "Rollouts", "files": [["a.jsonl", 12, "stamp"]]}
 
@@ -90,6 +93,83 @@ def make(folder):
 
 Store(Path(sys.argv[1])).entry("numbers", {"a": 1}, make)
 """
+
+
+def _overwrite(folder):
+    (folder / "a.txt").write_text("other")
+
+
+def _truncate(folder):
+    (folder / "a.txt").write_text("on")
+
+
+def _remove(folder):
+    (folder / "a.txt").unlink()
+
+
+def _tear_manifest(folder):
+    (folder / MANIFEST).write_text((folder / MANIFEST).read_text()[:40])
+
+
+def _of_tomorrow(folder):
+    content = json.loads((folder / MANIFEST).read_text())
+    (folder / MANIFEST).write_text(json.dumps(content | {"version": 99}))
+
+
+DAMAGE = {
+    _overwrite: "a.txt has another content than was written",
+    _truncate: "a.txt has 2 bytes, not 5",
+    _remove: "a.txt No such file or directory",
+    _tear_manifest: "manifest.json can't be read",
+    _of_tomorrow: "manifest.json of another version of this program (99)",
+}
+
+
+@pytest.mark.parametrize("resumable", [False, True])
+@pytest.mark.parametrize("spoil", DAMAGE)
+def test_what_is_damaged_is_made_anew_and_said(tmp_path, caplog, spoil, resumable):
+    store, made = Store(str(tmp_path)), []
+
+    def make(folder):
+        there = sorted(path.name for path in folder.iterdir())
+        for name in sorted({"a.txt", "b.txt"} - set(there)):
+            made.append(name)
+            with whole(folder / name) as path:
+                path.write_text(f"{name[0]}-one")
+        return {"numbers": 2}
+
+    first = store.entry("numbers", MADE_OF, make, resumable)
+    assert made == ["a.txt", "b.txt"]
+    spoil(first.folder)
+    caplog.clear()
+    again = store.entry("numbers", MADE_OF, make, resumable)
+    assert DAMAGE[spoil] in caplog.text
+    assert "made anew" in caplog.text
+    assert not again.reused
+    assert (again.folder / "b.txt").read_text() == "b-one"
+    rebuilt = made[2:]
+    if not resumable:
+        assert rebuilt == ["a.txt", "b.txt"]
+    else:  # what is whole of it is not made again
+        assert rebuilt == ([] if spoil in (_tear_manifest, _of_tomorrow) else ["a.txt"])
+    assert (again.folder / "a.txt").read_text() == "a-one"
+    assert store.entry("numbers", MADE_OF, make, resumable).reused
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == [again.folder.name]
+
+
+def test_a_copy_of_a_store_is_as_good(tmp_path):
+    store = Store(str(tmp_path / "one"))
+    made = []
+
+    def make(folder):
+        made.append(folder)
+        (folder / "a.txt").write_text("one")
+        return {}
+
+    store.entry("numbers", MADE_OF, make)
+    shutil.copytree(tmp_path / "one", tmp_path / "two", copy_function=shutil.copyfile)
+    assert Store(str(tmp_path / "two")).entry("numbers", MADE_OF, make).reused
+    assert len(made) == 1
 
 
 def test_what_a_killed_run_left_is_replaced(tmp_path):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -129,13 +130,33 @@ def test_a_link_that_was_made_though_it_is_said_to_exist_counts(tmp_path, monkey
         assert time.monotonic() - start < 1
 
 
-def test_a_sign_of_life_is_seen_while_it_is_written(tmp_path):
-    path = tmp_path / "a.lock.0"
-    path.write_text("")
-    written = threading.Timer(0.02, elsewhere, [path])
-    written.start()
-    assert sign_of_life(tmp_path / "a.lock") == "far away"
-    written.join()
+@pytest.mark.parametrize("text", ["", '{"where": "far a', "[]", "null"])
+def test_a_file_that_a_disk_has_torn_costs_a_second(tmp_path, text):
+    path = tmp_path / "a.lock"
+    (tmp_path / "a.lock.3").write_text(text)
+    assert sign_of_life(path) is None
+    start = time.monotonic()
+    with held(path) as lease:
+        assert 0.9 < time.monotonic() - start < 2.5
+        assert lease.is_mine()
+        assert sign_of_life(path) is not None
+
+
+def test_a_full_disk_does_not_lose_the_lock(tmp_path, monkeypatch):
+    """A sign of life that can't be written leaves the one before it whole."""
+    path = tmp_path / "a.lock"
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with held(path, beat=0.05) as lease:
+        said = (tmp_path / "a.lock.0").read_text()
+        monkeypatch.setattr(Path, "write_text", full)
+        time.sleep(0.3)
+        monkeypatch.undo()
+        assert json.loads((tmp_path / "a.lock.0").read_text()).keys() == json.loads(said).keys()
+        assert lease.is_mine()
+    assert not list(tmp_path.glob(".*partial*"))
 
 
 def test_what_is_raised_inside_releases_it(tmp_path):

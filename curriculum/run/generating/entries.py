@@ -108,14 +108,14 @@ def add_shard(store: Store, work: Work) -> tuple[int, int]:
 
     def add(folder: Path) -> int:
         _generate(folder, work, work.batches[shard::shards])
-        return sum(parts.path_of(folder, batch).exists() for batch in work.batches)
+        return sum(parts.is_there(folder, batch) for batch in work.batches)
 
     done = store.add_part(STAGE, work.made_of, f"{shard}-of-{shards}", add)
     return total if done is None else done, total
 
 
 def _generate(folder: Path, work: Work, batches: Sequence[Batch]) -> None:
-    left = [batch for batch in batches if not parts.path_of(folder, batch).exists()]
+    left = [batch for batch in batches if not parts.is_there(folder, batch)]
     total, to_do = (sum(map(len, each)) for each in (batches, left))
     if not left:
         return

@@ -27,6 +27,14 @@ def path_of(folder: Path, batch: Batch) -> Path:
     return folder / f"part-{batch.number:06d}.parquet"
 
 
+def is_there(folder: Path, batch: Batch) -> bool:
+    """Whether a batch's part is there, and a table."""
+    try:
+        return bool(pq.read_schema(path_of(folder, batch)).equals(PART_SCHEMA))
+    except (OSError, pa.ArrowInvalid):
+        return False
+
+
 def write(folder: Path, batch: Batch, responses: Sequence[Response]) -> None:
     """Write a batch's part."""
     asked = [

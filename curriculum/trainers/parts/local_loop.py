@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from curriculum.core.atomic import whole_folder
 from curriculum.core.errors import UserError
 from curriculum.core.progress import progress
 from curriculum.core.prompts import Observations
@@ -72,7 +73,8 @@ def train(settings: ModelTrainer, work: Work) -> None:
             if run.step % settings.save_every == 0 or run.step == steps:
                 run.save(folder)
             advance(1)
-    run.model.save_pretrained(folder / MODEL)
+    with whole_folder(folder / MODEL) as partial:
+        run.model.save_pretrained(partial)
 
 
 class Run:
