@@ -11,6 +11,7 @@ from curriculum.core.records import Floats, Integers
 
 GROUPS = 8
 FOLDS = 4
+ENOUGH = 512  # rollouts tell more than a group is wide
 MOST = 1 - 1e-9  # weight, for counts that are impossible by the hint
 UNMOVED = 10.0  # problems that stand for no weight, so that luck gives none
 
@@ -25,7 +26,7 @@ def alike(tally: Tally) -> Integers:
     group = np.full(len(tally), -1)
     if not len(known):
         return group
-    n, c = tally.hint_n[known], tally.hint_c[known]
+    n, c = _within(tally.hint_n[known], tally.hint_c[known])
     states, state = np.unique(np.stack([n, c], axis=1), axis=0, return_inverse=True)
     posterior = likelihood(*states.T) * fit(n, c)
     # Rounded, for sums of the same in another order differ by 1e-16.
@@ -38,9 +39,9 @@ def alike(tally: Tally) -> Integers:
 def fit_near(n: Integers, c: Integers) -> Floats:
     """(G,) the prior that problems show, drawn to the Beta distribution that they show too.
 
-    Problems `alike` lie close together, and Jeffreys' prior is far from all of them; of the Beta
-    distribution it keeps the share that 30 problems have. Where sources are compared with them,
-    theirs is made in the same way, or no group would tell less than the source.
+    Problems `alike` lie close together, and Jeffreys' prior is far from all of them; so the Beta
+    distribution is what is drawn to that, with the weight of 30 problems. The priors of sources
+    are made so too where they stand beside it, or a better base would look like a telling hint.
     """
     if not len(n):
         return jeffreys()
@@ -69,6 +70,12 @@ def weight(tally: Tally, groups: Integers) -> float:
         return float((1 - share) * (gain / (1 + share * gain)).sum() - UNMOVED)
 
     return float(brentq(slope, 0, MOST)) if slope(0) > 0 else 0.0
+
+
+def _within(n: Integers, c: Integers) -> tuple[Integers, Integers]:
+    """The same shares of passes, among few enough rollouts for a likelihood above 0."""
+    fewer = np.minimum(n, ENOUGH)
+    return fewer, np.round(c * (fewer / n)).astype(np.int64)
 
 
 def _predicted(tally: Tally, group: Integers) -> Floats:

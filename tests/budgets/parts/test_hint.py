@@ -41,6 +41,12 @@ def test_never_of_4_and_never_of_128_are_not_alike():
     assert groups[99] < groups[0]
 
 
+def test_any_number_of_rollouts_tells():
+    n = np.full(40, 100_000)
+    groups = alike(Tally.empty(["one"] * 40, (n, np.linspace(0, 100_000, 40).astype(int))))
+    assert (np.diff(groups) >= 0).all() and len(set(groups.tolist())) == 8
+
+
 def test_problems_that_the_earlier_run_has_not_are_told_by_their_source():
     tally = tally_of(RATE, RATE)
     missing = np.arange(MANY) % 4 == 0
