@@ -11,8 +11,9 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curriculum.store.entries import MANIFEST, SHARED, Store
+from curriculum.store.entries import SHARED, Store
 from curriculum.store.lease import holder
+from curriculum.store.manifest import MANIFEST
 from curriculum.sweep.jobs import LOCK
 
 GENERATING, SCORING = "generating", "scoring"
