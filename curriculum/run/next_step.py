@@ -52,8 +52,11 @@ def _after_training(settings: Settings, own: list[str], context: Context) -> Nex
     sampler, trainer = context.choices["sampler"], context.choices["trainer"]
     rest = [each for each in own if _key(each) not in ("sampler", "trainer", "seed")]
     if settings.trainer is not None and settings.trainer.needs_measured:
-        chosen = [f"sampler={sampler}", "trainer=trl"]
-        return Next("train the model in that order (extra: trl)", [*rest, *chosen])
+        # Where no model is named it is the demo's, small enough to be trained on one core.
+        named = any(_key(each) == "model.path" for each in own)
+        trainer, extra = ("trl", "trl") if named else ("local", "torch")
+        chosen = [f"sampler={sampler}", f"trainer={trainer}"]
+        return Next(f"train the model in that order (extra: {extra})", [*rest, *chosen])
     swept = [f"trainer={trainer}", f"sampler=uniform,{sampler}", "seed=1,2,3"]
     return Next("hold it against a control, in several seeds", ["-m", *rest, *swept])
 

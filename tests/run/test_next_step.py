@@ -44,7 +44,7 @@ def test_a_measured_file_becomes_stages_worth_training_on_and_an_order(following
         "export.control=true",
     ]
     assert given[3] == [*given[2], "sampler=frontier"]
-    assert last == [*given[2], "sampler=frontier", "trainer=trl"]
+    assert last == [*given[2], "sampler=frontier", "trainer=local"]
     assert "training" in result
 
 
