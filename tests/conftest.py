@@ -124,7 +124,7 @@ def run_process(store: Path, tmp_path: Path) -> Run:
 def _own(arguments: tuple[str, ...], store: Path, tmp_path: Path) -> list[str]:
     """Where a test's run has its files."""
     own = [] if any("output_dir=" in each for each in arguments) else [f"output_dir={tmp_path}/out"]
-    if own and (tmp_path / "out").exists():  # of another run of the test
+    if own and (tmp_path / "out").exists() and "overwrite=true" not in arguments:
         own.append("overwrite=true")
     return own + ([] if any("store_dir=" in each for each in arguments) else [f"store_dir={store}"])
 

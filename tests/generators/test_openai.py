@@ -287,7 +287,7 @@ def test_an_earlier_run_is_a_hint_unless_its_rollouts_are_those_of_this_one(
     hinted = [*own, "budget=sequential", "budget.cap=12", f"budget.hint={before}"]
     same = run(*hinted)
     assert same.returncode == 1 and "the same model, settings and seed" in same.stderr
-    itself = run(*hinted, f"output_dir={before}")
+    itself = run(*hinted, f"output_dir={before}", "overwrite=true")
     assert itself.returncode == 1 and "this run's own output_dir" in itself.stderr
     assert len(read_parts(tmp_path / "store")) == 4 * len(PROMPTS)
     done = run(*hinted, "generator.seed=1")
