@@ -192,6 +192,7 @@ def test_only_its_own_scripts_may_run(run, tmp_path):
 
 @pytest.mark.slow
 def test_the_same_command_makes_the_same_page(run, tmp_path):
+    run("until=rewards")  # so that both runs find these
     run("trainer.steps=20", "overwrite=true")
     first = without_times(read(tmp_path / "out"))
     run("trainer.steps=20", "overwrite=true")
