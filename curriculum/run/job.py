@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from curriculum import report
 from curriculum.config import legacy, verl_config
+from curriculum.core import secrets
 from curriculum.core.errors import Terminated, UserError
 from curriculum.run import pipeline, rejects
 from curriculum.run.context import Context
@@ -62,6 +63,7 @@ def run(cfg: DictConfig) -> None:
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
     values = cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
+    secrets.remember(values)
     if hydra.job.config_name != CONFIG:  # a configuration of one's own has its variables there
         values.pop(str(hydra.job.config_name), None)
     choices = {str(k): str(v) for k, v in hydra.runtime.choices.items() if "hydra/" not in str(k)}
