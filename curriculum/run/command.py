@@ -10,6 +10,7 @@ from omegaconf import DictConfig
 
 from curriculum.compare import sweep_end
 from curriculum.config import (
+    allowed,
     legacy,
     ready_made,
     secret_arguments,
@@ -22,7 +23,7 @@ from curriculum.config import (
 from curriculum.config.conf import conf_dir
 from curriculum.core.errors import explained
 from curriculum.core.terminal import ended_by_reader
-from curriculum.integrations.hydra import flags_first, save_without_secrets
+from curriculum.integrations.hydra import check_composed, flags_first, save_without_secrets
 from curriculum.run import named_files
 from curriculum.sweep import launchers, resume
 
@@ -42,6 +43,7 @@ def start() -> int:
         source.register()
         launchers.register()
         save_without_secrets()
+        check_composed(allowed.require_allowed)
         sys.argv[1:] = expanded(sys.argv[1:])
         with ended_by_reader() if usage.only_tells(sys.argv[1:]) else nullcontext():
             if not usage.shown(sys.argv[1:]):

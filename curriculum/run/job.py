@@ -15,7 +15,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from curriculum import report
-from curriculum.config import legacy, verl_config
+from curriculum.config import allowed, legacy, verl_config
 from curriculum.core import secrets
 from curriculum.core.errors import Terminated, UserError
 from curriculum.run import pipeline, rejects
@@ -62,6 +62,7 @@ def run(cfg: DictConfig) -> None:
     """Run the pipeline; in a sweep a failure is recorded and the other jobs go on."""
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
+    allowed.require_allowed(cfg)  # an option that a sweep has chosen too
     values = cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
     secrets.remember(values)
     if hydra.job.config_name != CONFIG:  # a configuration of one's own has its variables there
