@@ -16,6 +16,11 @@ def visible(text: str) -> str:
     return _STEERING.sub(lambda found: _named(ord(found[0])), text)
 
 
+def in_a_line(text: str) -> str:
+    r"""The same of a name, as of a file: a new line is `\x0a` there, and a tab `\x09`."""
+    return visible(text).replace("\n", r"\x0a").replace("\t", r"\x09")
+
+
 def _named(code: int) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"U+{code:04X}"
 
