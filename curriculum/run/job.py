@@ -21,7 +21,7 @@ from curriculum.core.errors import Terminated, UserError
 from curriculum.run import pipeline, rejects
 from curriculum.run.context import Context
 from curriculum.store.lease import Busy, held
-from curriculum.sweep import earlier, jobs, told
+from curriculum.sweep import earlier, jobs, told, trust
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +100,7 @@ def _run(folder: Path, values: dict[str, Any], choices: dict[str, str], hydra: H
     (folder / report.FILE).unlink(missing_ok=True)
     try:
         legacy.check_config(values)
+        trust.require_own_edges(values["bucketer"].get("edges"), overrides)
         _note_verl_config(values, context)
         with _termination_raised():
             pipeline.run(values, context)

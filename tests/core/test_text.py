@@ -14,7 +14,7 @@ STEERING = "\x1b[2J\x9b\r\x07\u202eevil\u2066"
 
 
 def steers(text: str) -> bool:
-    return any(ord(each) < 32 and each != "\n" or each in "\x7f\x9b\u202e\u2066" for each in text)
+    return any((ord(each) < 32 and each != "\n") or each in "\x7f\x9b\u202e\u2066" for each in text)
 
 
 @pytest.mark.parametrize(
