@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def expanded(arguments: Sequence[str]) -> list[str]:
             "where it was when it is started again as it was"
         )
     for path in (folder, folder / PLAN):
-        trust.require_trusted(KEY, path, trust.code_of(folder), arguments)
+        trust.require_trusted(KEY, path, partial(trust.code_of, folder), arguments)
     options = [arg for arg in arguments if not _is_override(arg)]
     overrides = {_key_of(arg): arg for arg in arguments if _is_override(arg)}
     given_now = {key: arg for key, arg in overrides.items() if key not in OF_THE_FOLDER}

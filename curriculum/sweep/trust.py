@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,14 @@ OURS = ("curriculum.", "hydra.", "hydra_plugins.")
 NO_CODE = "  none, but what it says decides what comes out"
 
 
-def require_trusted(key: str, path: Path, code: Sequence[str], arguments: Sequence[str]) -> None:
+def require_trusted(
+    key: str, path: Path, code: Callable[[], list[str]], arguments: Sequence[str]
+) -> None:
     """Let a file or a folder be used that is this user's, or that the command line trusts.
 
     Args:
         key: that names it, for the message.
-        code: what using it would run, a line each.
+        code: tells what using it would run, a line each.
         arguments: of this command line; what a file says of trust counts nothing.
 
     Raises:
@@ -32,7 +34,7 @@ def require_trusted(key: str, path: Path, code: Sequence[str], arguments: Sequen
     owner = path.stat().st_uid
     if owner == os.geteuid() or _trusts(arguments):
         return
-    lines = "\n".join(code or [NO_CODE])
+    lines = "\n".join(code() or [NO_CODE])
     raise UserError(
         f"{key}={path} belongs to another user (uid {owner}). The code that it would run, as you:\n"
         f"{lines}\n{KEY}=yes uses it all the same"
@@ -42,7 +44,7 @@ def require_trusted(key: str, path: Path, code: Sequence[str], arguments: Sequen
 def require_own_edges(edges: str | None, overrides: Sequence[str]) -> None:
     """Raise UserError where `bucketer.edges` are another user's and not trusted."""
     if edges is not None and Path(edges).exists():
-        require_trusted("bucketer.edges", Path(edges), [], overrides)
+        require_trusted("bucketer.edges", Path(edges), list, overrides)
 
 
 def code_of(sweep: Path) -> list[str]:
@@ -52,7 +54,7 @@ def code_of(sweep: Path) -> list[str]:
     given = [*hydra["overrides"]["task"], *hydra["overrides"]["hydra"]]
     swept = {key: value for key, _, value in (each.lstrip("+").partition("=") for each in given)}
     sources = [each["path"] for each in hydra["runtime"]["config_sources"]]
-    leaves = {**dict(_leaves(plan, "")), **(hydra["sweeper"].get("params") or {}), **swept}
+    leaves = {**dict(_leaves(plan, "")), **(hydra.get("sweeper", {}).get("params") or {}), **swept}
     found = [f"  {key}={value}" for key, value in leaves.items() if _runs(key, value)]
     folders = [f"  what its configurations choose: {path}" for path in sources if path]
     return [*found, *folders, f"  in the folder {hydra['runtime']['cwd']}"]
