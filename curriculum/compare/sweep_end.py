@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-import sys
 from pathlib import Path
 from typing import Any
 
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
-from curriculum.core.errors import UserError
+from curriculum.core.errors import UserError, say
+from curriculum.core.secrets import redacted
 
 log = logging.getLogger(__name__)
 
@@ -26,9 +26,10 @@ class SweepEnd(Callback):
         from curriculum.sweep.earlier import require_free_for_sweep
 
         try:
+            _hide_secrets(config)
             require_free_for_sweep(config)
         except UserError as error:  # Hydra would turn it into a warning
-            print(f"error: {error}", file=sys.stderr)
+            say(f"error: {error}")
             raise SystemExit(1) from error
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
@@ -45,3 +46,17 @@ class SweepEnd(Callback):
             known = isinstance(error, UserError)
             log.error("the sweep could not be compared: %s", error, exc_info=not known)
             failed_jobs.append("comparison")
+
+
+def _hide_secrets(config: DictConfig) -> None:
+    """Take secrets from what Hydra saves of a sweep; its jobs read the configuration again.
+
+    Raises:
+        UserError: where what is swept holds one, for that is kept to go on with it.
+    """
+    values: Any = OmegaConf.to_container(config)
+    params = values["hydra"]["sweeper"].get("params")
+    if redacted(params) != params:
+        raise UserError("hydra.sweeper.params holds a secret: sweeps are kept with their values")
+    for key in values.keys() - {"hydra"}:
+        config[key] = redacted(values[key])

@@ -48,6 +48,8 @@ def load(target: str, group: str) -> type:
         cls = getattr(importlib.import_module(module), name)
     if not (isinstance(cls, type) and dataclasses.is_dataclass(cls)):
         raise UserError(f"{group}._target_={target} is not a dataclass")
+    if cls.__module__.split(".")[0] not in trusted_packages():  # that one of these has imported
+        raise UserError(f"{group}._target_={target} is of {cls.__module__}, not a plugin's own")
     return cls
 
 

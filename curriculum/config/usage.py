@@ -18,6 +18,8 @@ from curriculum.config.overrides import typed_as
 from curriculum.config.plugins import plugins, provider
 from curriculum.core.errors import UserError
 from curriculum.core.program import program
+from curriculum.core.secrets import redacted
+from curriculum.core.text import visible
 from curriculum.integrations.hydra import parsed, searching
 
 EXAMPLES = {  # what stands behind the command
@@ -43,7 +45,7 @@ def shown(arguments: Sequence[str]) -> bool:
     command_line = parsed(arguments)
     if command_line.help:
         name, folder = command_line.config_name or "config", command_line.config_dir
-        print(text(command_line.overrides, name, folder))
+        print(visible(str(redacted(text(command_line.overrides, name, folder)))))
     return bool(command_line.help)
 
 

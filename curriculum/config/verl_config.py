@@ -17,6 +17,7 @@ from curriculum.config.conf import conf_dir
 from curriculum.config.overrides import argument, value_of
 from curriculum.config.verl_reward_keys import FUNCTION_BLOCKS, MANAGER_KEYS, reward_keys
 from curriculum.core.errors import UserError
+from curriculum.core.secrets import redacted
 from curriculum.integrations.hydra import set_aside
 
 log = logging.getLogger(__name__)
@@ -217,7 +218,10 @@ def _select(config: DictConfig, key: str, path: str) -> Any:
         value = OmegaConf.select(config, key)
     except OmegaConfBaseException as error:
         raise UserError(f"{KEY}={path}: {key} can't be resolved: {error.msg}") from error
-    return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+    plain = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+    if redacted(plain) != plain:
+        raise UserError(f"{KEY}={path}: {key} holds a secret, and what is taken of it is kept")
+    return plain
 
 
 def _leaves(value: Any, above: str = "") -> Iterator[str]:

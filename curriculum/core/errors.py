@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -13,6 +14,8 @@ from importlib.metadata import requires
 from importlib.util import find_spec
 
 from curriculum.core.program import install, program
+from curriculum.core.secrets import redacted
+from curriculum.core.text import visible
 
 TRACEBACK = "HYDRA_FULL_ERROR"  # Hydra raises its errors rather than prints them
 FULL = os.environ.get(TRACEBACK) == "1"  # as the user has it: show tracebacks
@@ -86,14 +89,14 @@ def explained() -> Iterator[None]:
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    if FULL:
-        yield
-        return
     os.environ[TRACEBACK] = "1"
     try:
         yield
     except (UserError, HydraException, OmegaConfBaseException) as error:
-        print(f"error: {explain(error)}", file=sys.stderr)
+        say(traceback.format_exc() if FULL else f"error: {explain(error)}")
+        sys.exit(1)
+    except Exception:
+        say(traceback.format_exc())  # Python's own would show secrets in it
         sys.exit(1)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -101,6 +104,11 @@ def explained() -> Iterator[None]:
     except Terminated as error:
         print(f"terminated {error}", file=sys.stderr)
         sys.exit(error.code)
+
+
+def say(message: str) -> None:
+    """On standard error, for the person at the keyboard."""
+    print(visible(str(redacted(message.rstrip()))), file=sys.stderr)
 
 
 def explain(error: BaseException) -> str:

@@ -16,7 +16,7 @@ COMPARISON = "comparison"  # of a sweep's jobs: .json, .parquet, .md and .png in
 
 # Keys that say where a run is, not what it does.
 OUTSIDE = (
-    *("output_dir", "store_dir", "resume", "overwrite"),
+    *("output_dir", "store_dir", "resume", "overwrite", "trust"),
     *("tracker", "report", "provenance", "name"),
 )
 REJECTS = "rejects"  # folder of what a run could not use, with its cause

@@ -14,6 +14,7 @@ from typing import Any, Self
 from curriculum.core.atomic import whole
 from curriculum.core.errors import UserError
 from curriculum.core.names import RESULT
+from curriculum.core.secrets import redacted
 
 PACKAGES = ("curriculum", "hydra-core", "numpy", "pandas", "pyarrow", "scikit-learn")
 
@@ -62,7 +63,7 @@ class RunResult:
         head = ("status", "error", "name", "finished", "overrides", "choices")
         told = {name: values.pop(name) for name in head} | {**self.results} | values
         with whole(folder / RESULT) as path:
-            path.write_text(json.dumps(told, indent=2, default=list))
+            path.write_text(json.dumps(redacted(told), indent=2, default=list))
 
 
 def _names() -> list[str]:

@@ -10,10 +10,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from rich.console import Console
 
+from curriculum.core.text import visible
 from curriculum.core.whole_table import WholeTable
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,11 @@ WIDTH = 110  # where there is no terminal to ask, and no COLUMNS in the environm
 
 class _Output(Console):
     """Standard output; the run goes on where its reader does not."""
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        """See `Console`; texts come from data too."""
+        shown = (visible(each) if isinstance(each, str) else each for each in objects)
+        super().print(*shown, **how)
 
     def on_broken_pipe(self) -> None:
         """See `Console`, which ends the process."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.measure import Measurement, measure_renderables
 from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
+
+from curriculum.core.text import visible
 
 PADDING = 2  # characters around a column
 INDENT = 3
@@ -25,6 +28,12 @@ class WholeTable(Table):
     """
 
     _bars = False
+
+    def add_row(self, *cells: RenderableType | None, **how: Any) -> None:
+        """See rich's; texts come from data too."""
+        super().add_row(
+            *(visible(each) if isinstance(each, str) else each for each in cells), **how
+        )
 
     def add_bars(self) -> None:
         """Add a last column that may go."""

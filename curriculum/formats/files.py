@@ -11,6 +11,7 @@ from typing import IO, NamedTuple, cast
 import fsspec
 
 from curriculum.core.errors import UserError
+from curriculum.core.secrets import found_in
 
 PACKED = {".gz": "gzip", ".zst": "zstd"}  # as pyarrow calls them
 LINES = (".jsonl", ".json")
@@ -66,6 +67,11 @@ def is_packed(url: str) -> bool:
 
 
 def _find_one(path: str, in_folders: tuple[str, ...]) -> list[File]:
+    if "://" in path and (secret := found_in(path)):  # where rows came from is kept
+        raise UserError(
+            f"data.path or generator.path holds {secret}: put it where fsspec looks, into "
+            "~/.config/fsspec/ or the variables of its protocol, or fetch the file first"
+        )
     try:
         filesystem, root = fsspec.core.url_to_fs(path)
     except (ImportError, ValueError) as error:  # a protocol without its package, or none at all

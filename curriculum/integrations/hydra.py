@@ -7,11 +7,16 @@ of these moves.
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from hydra.core.utils import JobReturn
+from omegaconf import DictConfig, OmegaConf
+
+from curriculum.core.atomic import whole
+from curriculum.core.secrets import redacted
 
 
 def parsed(arguments: Sequence[str]) -> Namespace:
@@ -74,6 +79,37 @@ def replace_launcher(replaced: type, own: type) -> None:
     from hydra.core.plugins import Plugins
 
     Plugins.instance().class_name_to_class[f"{replaced.__module__}.{replaced.__name__}"] = own
+
+
+def check_composed(check: Callable[[DictConfig], None]) -> None:
+    """Have a check see the configuration of a run or a sweep before Hydra makes anything of it.
+
+    Its callbacks are the first (`hydra._internal.hydra.Callbacks`), and are told of a configuration
+    when those that it names are made.
+    """
+    from hydra._internal import hydra
+    from hydra._internal.callbacks import Callbacks
+
+    class Checked(Callbacks):
+        def __init__(self, config: DictConfig | None = None) -> None:
+            if config is not None:
+                check(config)
+            super().__init__(config)
+
+    setattr(hydra, Callbacks.__name__, Checked)
+
+
+def save_without_secrets() -> None:
+    """Have the files of `.hydra` hold no secrets; `hydra.core.utils._save_config` writes them."""
+    from hydra.core import utils
+
+    def save(cfg: DictConfig, filename: str, output_dir: Path) -> None:
+        output_dir.mkdir(parents=True, exist_ok=True)
+        plain = redacted(OmegaConf.to_container(cfg))
+        with whole(output_dir / filename) as partial:
+            partial.write_text(OmegaConf.to_yaml(OmegaConf.create(plain)), "utf-8")
+
+    utils._save_config = save
 
 
 def state() -> Any:

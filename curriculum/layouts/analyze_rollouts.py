@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from curriculum.core.left_out import left_out
 from curriculum.core.records import Measured
 from curriculum.core.summary import Written, overall_statistics
+from curriculum.core.text import in_a_line
 from curriculum.layouts.base import Layout, write_json
 from curriculum.layouts.settings import Export
 
@@ -51,7 +52,7 @@ class AnalyzeRollouts(Layout):
         print(f"Total rollouts: {summary['total_rollouts']}")
         print(f"Bucketing strategy: {outcome.bucketing}\n\nBucket distribution:")
         for name, size in summary["bucket_distribution"].items():
-            print(f"  {name}: {size} problems")
+            print(f"  {in_a_line(name)}: {size} problems")
         print("\nOverall metrics:")
         for name, value in summary["overall_metrics"].items():
             print(f"  {name.replace('_', ' ').capitalize()}: {value:.3f}")
@@ -100,7 +101,7 @@ def _write_rollouts(outcome: Measured, folder: Path, prefix: str) -> list[Writte
     bucket = np.full(len(outcome.problems) + 1, -1, np.int64)  # the last: rollouts kept aside
     bucket[outcome.measured] = outcome.buckets.assignment
     of_rollout = bucket[outcome.rollouts.problem]
-    paths = [folder / f"{prefix}rollouts_{name}.parquet" for name in names]
+    paths = [folder / in_a_line(f"{prefix}rollouts_{name}.parquet") for name in names]
     everything = folder / "rollouts_with_rewards.parquet"
     start = 0
     with ExitStack() as stack:

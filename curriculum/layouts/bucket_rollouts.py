@@ -19,6 +19,7 @@ from curriculum.core.names import UNSCORED
 from curriculum.core.records import Measured
 from curriculum.core.summary import Written
 from curriculum.core.terminal import shown
+from curriculum.core.text import in_a_line
 from curriculum.formats.files import open_file
 from curriculum.layouts.base import Layout
 from curriculum.layouts.settings import Export
@@ -46,7 +47,7 @@ class BucketRollouts(Layout):
         labels = np.full(len(outcome.problems), UNSCORED, object)
         labels[outcome.measured] = outcome.buckets.labels().to_numpy(zero_copy_only=False)
         names = [*outcome.buckets.names, *[UNSCORED] * bool((labels == UNSCORED).any())]
-        paths = {name: folder / f"{export.prefix}{name}.jsonl" for name in names}
+        paths = {name: folder / in_a_line(f"{export.prefix}{name}.jsonl") for name in names}
         lines = _lines(table, labels)
         with ExitStack() as stack:
             out = {name: stack.enter_context(path.open("wb")) for name, path in paths.items()}
@@ -71,7 +72,7 @@ class BucketRollouts(Layout):
             print(f"  {share:.0f}%: {value:.4f}")
         print("\nBucket statistics:")
         for name, size in sizes.items():
-            print(f"  {name}: {size} rollouts")
+            print(f"  {in_a_line(name)}: {size} rollouts")
         print()
         for path, what in written:
             print(f"Saved {what} to {shown(path)}")

@@ -19,6 +19,7 @@ from curriculum.core.errors import UserError
 from curriculum.core.records import Buckets, Integers, Measured, Problems
 from curriculum.core.summary import Written, percent, show_difficulty, show_files
 from curriculum.core.terminal import console, plain_table
+from curriculum.core.text import in_a_line
 from curriculum.formats.identity import prompt_identity, without_number
 from curriculum.layouts.base import Layout, Mask, write_json
 from curriculum.layouts.parts.selection import KEPT, Causes, control, replayed, select
@@ -151,7 +152,7 @@ def stages_of(names: Sequence[str], export: Export) -> list[Stage]:
 
 
 def _file_name(stage: Stage, split: str, export: Export) -> str:
-    return f"{export.prefix}{stage.name}_{split}.parquet"
+    return in_a_line(f"{export.prefix}{stage.name}_{split}.parquet")
 
 
 def _sets(outcome: Measured, export: Export) -> tuple[Causes, list[Sets]]:

@@ -15,6 +15,7 @@ from curriculum.core.errors import UserError, explain
 from curriculum.core.names import METRICS, REJECTS
 from curriculum.core.records import Measured, Problems, Rollouts
 from curriculum.core.run_result import PACKAGES, RunResult
+from curriculum.core.secrets import redacted
 from curriculum.report import buckets
 from curriculum.report.difficulty import WHISKERS, cut_on, histogram, whiskers
 from curriculum.report.examples import Room, examples_of, in_order, measured_examples, spread
@@ -126,6 +127,7 @@ def of_failure(result: RunResult, folder: Path, error: BaseException) -> Path:
     """The page of a run that failed: what went wrong, and what was asked for."""
     kind = type(error).__name__
     message = explain(error) if isinstance(error, UserError) else f"{kind}: {error}"
+    message = str(redacted(message))
     what = f"This run {'was ' * (result.status == 'interrupted')}{result.status}"
     shown = {
         "tiles": _tiles(result, folder),

@@ -9,11 +9,21 @@ import hydra
 from omegaconf import DictConfig
 
 from curriculum.compare import sweep_end
-from curriculum.config import legacy, ready_made, source, training, unknown, usage, verl_config
+from curriculum.config import (
+    allowed,
+    legacy,
+    ready_made,
+    secret_arguments,
+    source,
+    training,
+    unknown,
+    usage,
+    verl_config,
+)
 from curriculum.config.conf import conf_dir
 from curriculum.core.errors import explained
 from curriculum.core.terminal import ended_by_reader
-from curriculum.integrations.hydra import flags_first
+from curriculum.integrations.hydra import check_composed, flags_first, save_without_secrets
 from curriculum.run import named_files
 from curriculum.sweep import launchers, resume
 
@@ -32,6 +42,8 @@ def start() -> int:
     with explained(), unknown.explained():
         source.register()
         launchers.register()
+        save_without_secrets()
+        check_composed(allowed.require_allowed)
         sys.argv[1:] = expanded(sys.argv[1:])
         with ended_by_reader() if usage.only_tells(sys.argv[1:]) else nullcontext():
             if not usage.shown(sys.argv[1:]):
@@ -43,8 +55,9 @@ def expanded(arguments: list[str]) -> list[str]:
     """The arguments as Hydra gets them.
 
     Raises:
-        UserError: they have old names, or name what is not there.
+        UserError: they hold secrets, have old names, or name what is not there.
     """
+    secret_arguments.refuse(arguments)
     legacy.check_arguments(arguments)
     for expand in (
         flags_first,

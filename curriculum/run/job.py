@@ -15,12 +15,13 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from curriculum import report
-from curriculum.config import legacy, verl_config
+from curriculum.config import allowed, legacy, verl_config
+from curriculum.core import secrets
 from curriculum.core.errors import Terminated, UserError
 from curriculum.run import pipeline, rejects
 from curriculum.run.context import Context
 from curriculum.store.lease import Busy, held
-from curriculum.sweep import earlier, jobs, told
+from curriculum.sweep import earlier, jobs, told, trust
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,9 @@ def run(cfg: DictConfig) -> None:
     """Run the pipeline; in a sweep a failure is recorded and the other jobs go on."""
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
+    allowed.require_allowed(cfg)  # an option that a sweep has chosen too
     values = cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
+    secrets.remember(values)
     if hydra.job.config_name != CONFIG:  # a configuration of one's own has its variables there
         values.pop(str(hydra.job.config_name), None)
     choices = {str(k): str(v) for k, v in hydra.runtime.choices.items() if "hydra/" not in str(k)}
@@ -97,6 +100,7 @@ def _run(folder: Path, values: dict[str, Any], choices: dict[str, str], hydra: H
     (folder / report.FILE).unlink(missing_ok=True)
     try:
         legacy.check_config(values)
+        trust.require_own_edges(values["bucketer"].get("edges"), overrides)
         _note_verl_config(values, context)
         with _termination_raised():
             pipeline.run(values, context)

@@ -12,6 +12,7 @@ from typing import Any
 
 from curriculum.core.names import RESULT
 from curriculum.core.run_result import RunResult, git_commit, versions
+from curriculum.core.secrets import redacted
 from curriculum.store.entries import Entry
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,11 @@ class Ledger:
         config: Mapping[str, Any],
     ) -> None:
         self._folder = folder
-        self._overrides, self._choices, self._config = overrides, choices, config
+        self._overrides, self._choices, self._config = (
+            redacted(overrides),
+            choices,
+            redacted(config),
+        )
         self._results: dict[str, Any] = {}
         self._counts: dict[str, int] = {}
         self._stages: dict[str, dict[str, Any]] = {}
@@ -105,12 +110,12 @@ class Ledger:
         name = self._config.get("name")
         return RunResult(
             status=_status(error),
-            error=f"{type(error).__name__}: {error}".removesuffix(": ") if error else None,
+            error=_told(error) if error else None,
             name=None if name is None else str(name),
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
             overrides=self._overrides,
             choices=self._choices,
-            results=dict(self._results),
+            results=redacted(self._results),
             files_by_kind=self._files,
             counts=self._counts,
             stages=self._stages,
@@ -125,6 +130,10 @@ class Ledger:
         result = self.result(error)
         result.write(self._folder)
         return result
+
+
+def _told(error: BaseException) -> str:
+    return str(redacted(f"{type(error).__name__}: {error}".removesuffix(": ")))
 
 
 def _status(error: BaseException | None) -> str:

@@ -14,7 +14,7 @@ from curriculum.run.settings import Settings
 ENOUGH = 0.5  # share of groups with a gradient, from which there is nothing to filter
 SHARD = tuple(f"{group}.{key}" for group in ("generator", "reward") for key in ("shards", "shard"))
 # Keys that the next run has of its own; it is one of all shards' work.
-OF_THIS_RUN = ("output_dir", "overwrite", "until", "resume", "name", *SHARD)
+OF_THIS_RUN = ("output_dir", "overwrite", "trust", "until", "resume", "name", *SHARD)
 
 
 class Next(NamedTuple):

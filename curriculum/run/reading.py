@@ -76,7 +76,7 @@ def load(store: Store, name: str, data: Data, max_rejected: int) -> Stored:
 
 def _origins(folder: Path) -> Origins:
     plain = json.loads((folder / ORIGINS).read_text(encoding="utf-8"))
-    return Origins(**plain, numbers=np.load(folder / NUMBERS, mmap_mode="r"))
+    return Origins(**plain, numbers=np.load(folder / NUMBERS, mmap_mode="r", allow_pickle=False))
 
 
 def took(step: str, said: Sequence[str], context: Context) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from curriculum.core.prompts import Event
 from curriculum.core.records import Measured
 from curriculum.core.run_result import RunResult
+from curriculum.core.secrets import redacted
 from curriculum.run.context import Context
 from curriculum.run.settings import Settings
 from curriculum.sweep.jobs import own_overrides
@@ -25,8 +26,8 @@ def tracked(settings: Settings, cfg: Mapping[str, Any], context: Context) -> Ite
     step = settings.until or ("training" if settings.trainer else "buckets")
     given = [] if cfg["name"] is None else [str(cfg["name"])]
     told = [*given, *own_overrides(context.overrides, context.sweep)]
-    name = " ".join(told) or context.folder.name
-    about = About(context.folder, name, context.sweep, step, cfg, context.choices)
+    name = redacted(" ".join(told)) or context.folder.name
+    about = About(context.folder, name, context.sweep, step, redacted(cfg), context.choices)
     local = LocalTracker(context.folder)
     every = _Every([local, settings.tracking.start(about)])
     try:

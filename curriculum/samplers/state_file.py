@@ -36,7 +36,7 @@ def write_state(state: Mapping[str, Any], path: Path) -> None:
 def read_state(path: Path) -> dict[str, Any]:
     """What was written. Raises UserError where there is none."""
     try:
-        with np.load(path) as file:
+        with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         text = str(arrays.pop(REST))
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from curriculum.core.atomic import whole
+from curriculum.core.secrets import redacted
 
 MANIFEST = "manifest.json"
 VERSION = 2  # of the manifest
@@ -20,7 +21,7 @@ def write(folder: Path, made_of: Mapping[str, Any], counts: Mapping[str, int]) -
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     content = {
         "version": VERSION,
-        "made_of": made_of,
+        "made_of": redacted(made_of),
         "counts": dict(counts),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "files": {str(path.relative_to(folder)): _described(path) for path in files},

@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from curriculum.core.errors import UserError
 from curriculum.core.names import OUTSIDE, RESULT
 from curriculum.core.run_result import RunResult
+from curriculum.core.secrets import redacted
 from curriculum.layouts import LAYOUTS
 from curriculum.sweep.jobs import MENDING, PLAN
 
@@ -41,7 +42,8 @@ def require_free(folder: Path, values: Mapping[str, Any], choices: Mapping[str, 
     if earlier is None or earlier.status != "completed":
         return
     before = {**_choices(earlier.choices), **_flat(earlier.config)}
-    now = {**_choices(choices), **_flat(json.loads(json.dumps(values, default=list)))}
+    plain = json.loads(json.dumps(redacted(values), default=list))
+    now = {**_choices(choices), **_flat(plain)}
     changed = _changed(before, now)
     if changed and not _lie_beside(changed, before, values):
         raise UserError(_refusal(folder, "a run of another configuration", _told(changed)))

@@ -23,7 +23,7 @@ PLAN = "multirun.yaml"  # written by Hydra before the first job starts
 LOCK = ".lock"  # in a run's folder: one run at a time
 LOGS = ".submitit"
 NOT_STARTED = "it has not started"
-NOT_OF_A_JOB = {"resume", "output_dir", "overwrite"}
+NOT_OF_A_JOB = {"resume", "output_dir", "overwrite", "trust"}
 # Of no consequence for a job that is complete: its name, how fast it was, what would have stopped
 # it.
 MENDING = {"reward.max_failures", "reward.workers", "data.max_rejected", "name"}

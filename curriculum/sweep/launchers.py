@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from hydra.core.utils import JobReturn, JobStatus, filter_overrides
 from hydra_plugins.hydra_submitit_launcher.config import BaseQueueConf
@@ -39,7 +39,11 @@ class Patient:
     _EXECUTOR: str
     params: dict[str, Any]
     config: Any
-    __call__: Callable[..., JobReturn]
+
+    def __call__(self, *arguments: Any) -> JobReturn:
+        """Run a job, in the process that is its own."""
+        hydra.save_without_secrets()
+        return cast(JobReturn, cast(Any, super()).__call__(*arguments))
 
     def launch(
         self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int

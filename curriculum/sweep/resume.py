@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from curriculum.core.errors import UserError
+from curriculum.sweep import trust
 from curriculum.sweep.jobs import PLAN, plan_of
 
 KEY = "resume"
@@ -20,7 +22,8 @@ def expanded(arguments: Sequence[str]) -> list[str]:
     This process goes to where the sweep was started, for its relative paths are from there.
 
     Raises:
-        UserError: where there is no sweep in the folder, or its start is no longer there.
+        UserError: where there is no sweep in the folder, it is another user's, or its start is no
+            longer there.
     """
     sweeps = [arg.partition("=")[2] for arg in arguments if arg.startswith(f"{KEY}=")]
     if not sweeps or sweeps[-1] in ("", "null"):
@@ -31,6 +34,8 @@ def expanded(arguments: Sequence[str]) -> list[str]:
             f"{KEY}={sweeps[-1]} is no folder of a sweep (it has no {PLAN}). A single run goes on "
             "where it was when it is started again as it was"
         )
+    for path in (folder, folder / PLAN):
+        trust.require_trusted(KEY, path, partial(trust.code_of, folder), arguments)
     options = [arg for arg in arguments if not _is_override(arg)]
     overrides = {_key_of(arg): arg for arg in arguments if _is_override(arg)}
     given_now = {key: arg for key, arg in overrides.items() if key not in OF_THE_FOLDER}
@@ -54,7 +59,7 @@ def expanded(arguments: Sequence[str]) -> list[str]:
 
 def _still_holds(key: str, given_now: Collection[str]) -> bool:
     of_other_launcher = "hydra/launcher" in given_now and key.startswith("hydra.launcher.")
-    return key not in OF_THE_FOLDER and not of_other_launcher
+    return key not in (*OF_THE_FOLDER, trust.KEY) and not of_other_launcher
 
 
 def _choose_config(hydra: Mapping[str, Any]) -> list[str]:

@@ -263,6 +263,17 @@ def test_each_source_has_its_own_numbers(cut):
     assert rows["code"].change.mean == 0.5
 
 
+def test_texts_of_a_csv_are_no_formulas(cut, tmp_path):
+    first = solved(a=(10, 10), b=(0, 10), c=(5, 10))
+    first["problem_id"] = first["problem_id"].map({"a": "=1+1", "b": "@x", "c": "c"})
+    found = between(cut("first", first), cut("then", first.assign(reward=1.0)))
+    save(found, tmp_path / "change.csv")
+    rows = pd.read_csv(tmp_path / "change.csv")
+    assert sorted(rows["problem_id"]) == ["'=1+1", "'@x", "c"]
+    numbers = found.table.select_dtypes("number")
+    pd.testing.assert_frame_equal(rows[numbers.columns], numbers, check_dtype=False)
+
+
 def test_files_in_every_form(pair, tmp_path):
     found = between(*pair)
     for ending in ("csv", "parquet", "tex", "json"):

@@ -5,6 +5,7 @@ from typing import cast
 import cloudpickle
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra.core import utils
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
@@ -90,3 +91,12 @@ def test_another_configuration_is_composed_within_a_job(tmp_path):
 def test_flags_may_stand_between_overrides(typed, given):
     assert hydra.flags_first(typed) == given
     assert hydra.parsed(given).overrides == hydra.parsed(typed).overrides
+
+
+def test_what_hydra_saves_of_a_job_has_no_secret(tmp_path, monkeypatch):
+    monkeypatch.setattr(utils, "_save_config", utils._save_config)  # to have it back
+    hydra.save_without_secrets()
+    config = OmegaConf.create({"api_key": "a", "url": "https://u:p@host", "b": "${oc.env:HOME}"})
+    utils._save_config(config, "config.yaml", tmp_path / ".hydra")
+    saved = OmegaConf.to_container(OmegaConf.load(tmp_path / ".hydra" / "config.yaml"))
+    assert saved == {"api_key": "[secret]", "url": "https://[secret]@host", "b": "${oc.env:HOME}"}

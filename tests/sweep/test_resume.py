@@ -207,7 +207,7 @@ def test_an_earlier_sweep_in_the_folder_is_no_result_of_this_one(run, tmp_path):
     write_rollouts(tmp_path / "a.jsonl")
     data = ("data=rollouts", f"data.path={tmp_path}/a.jsonl")
     assert run("-m", *data, "bucketer=percentile", "bucketer.n=2,3,4").returncode == 0
-    dies = "model.path=${oc.env:NOT_SET}"  # before it can say so itself
+    dies = "model.path=${not.there}"  # before it can say so itself
     done = run("-m", "hydra/launcher=local", *data, dies, "bucketer=percentile", "bucketer.n=5,6")
     assert done.returncode == 1, done.stderr
     assert rows(tmp_path / "out") == [("0", "failed"), ("1", "failed")]

@@ -16,6 +16,8 @@ from curriculum.compare.change.tables import by_source
 from curriculum.core.atomic import whole
 from curriculum.core.errors import UserError
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
 
 def save(found: Change, path: Path) -> None:
     """Write one file.
@@ -38,7 +40,16 @@ def _parquet(found: Change, path: Path) -> None:
 
 
 def _csv(found: Change, path: Path) -> None:
-    found.table.to_csv(path, index=False)
+    """Texts that a spreadsheet would take for formulas begin with an apostrophe."""
+    columns = {
+        name: column.map(_as_text) if column.dtype.kind in "OUT" else column
+        for name, column in found.table.items()
+    }
+    pd.DataFrame(columns).to_csv(path, index=False)
+
+
+def _as_text(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def _json(found: Change, path: Path) -> None:

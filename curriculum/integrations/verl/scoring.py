@@ -77,7 +77,7 @@ class _Texts:
             from transformers import AutoTokenizer
 
             try:
-                self.tokenizer = AutoTokenizer.from_pretrained(tokenizer)
+                self.tokenizer = AutoTokenizer.from_pretrained(tokenizer, trust_remote_code=False)
             except (OSError, ValueError) as error:
                 raise UserError(f"reward.tokenizer={tokenizer} can't be loaded: {error}") from error
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curriculum.core.atomic import whole
+from curriculum.core.secrets import redacted
 from curriculum.generators.base import Batch, Response
 
 PART_SCHEMA = pa.schema(
@@ -45,7 +46,7 @@ def write(folder: Path, batch: Batch, responses: Sequence[Response]) -> None:
     rows = [
         {"problem": problem, "sample_idx": sample_idx}
         | {"response": None if response.error else response.text}
-        | {"finish_reason": response.finish_reason, "error": response.error}
+        | {"finish_reason": response.finish_reason, "error": redacted(response.error)}
         for (problem, sample_idx), response in zip(asked, responses, strict=True)
     ]
     with whole(path_of(folder, batch)) as path:

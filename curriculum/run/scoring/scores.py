@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from curriculum.core.errors import UserError
 from curriculum.core.records import REWARD_SCHEMA, Floats
+from curriculum.core.secrets import redacted
 
 
 class ScoringError(UserError):
@@ -64,7 +65,7 @@ class Scores:
     failures: dict[int, str] = field(default_factory=dict)
 
     def fail(self, row: int, cause: str) -> None:
-        self.failures[row] = cause
+        self.failures[row] = redacted(cause)  # a stranger's code has raised it
         if len(self.failures) + self.earlier > self.limit:
             raise TooManyFailures(self.failures, self.limit, self.earlier)
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from curriculum.core.errors import UserError
 from curriculum.core.records import Floats
+from curriculum.core.secrets import redacted
 from curriculum.core.terminal import shown
 from curriculum.integrations.wandb import files_in, flush_every
 from curriculum.trackers.parts.delivery import Delivery
@@ -69,7 +70,7 @@ class Recording:
             mode="disabled" if mode == "disabled" else "offline",  # and sent by another process
             reinit="create_new",  # several runs in a process, none of which may end another
             settings=settings,
-            **about,
+            **redacted(about),
         )
         self._recorded = Path(self._run.dir).parent
         self._delivery: Delivery | None = None

@@ -31,6 +31,7 @@ from curriculum.trainers.parts.model_trainer import ModelTrainer, Work
 
 log = logging.getLogger(__name__)
 
+UNTRUSTED = {"trust_remote_code": False}  # unset, transformers would ask at the terminal
 MAX_NEW_TOKENS = 512  # where neither run nor model says
 # Of GRPOConfig, with what `_config` sets: a step is a batch, logged, and a checkpoint's at its end.
 COUNTED_BY = (
@@ -145,9 +146,9 @@ class _Follower(TrainerCallback):
 
 def _loaded(path: str) -> tuple[Any, Any]:
     try:
-        tokenizer = AutoTokenizer.from_pretrained(path, padding_side="left")
+        tokenizer = AutoTokenizer.from_pretrained(path, padding_side="left", **UNTRUSTED)
         # Of 16 bits, weights would not move by small steps; on a GPU TRL computes in bf16 still.
-        model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
+        model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32, **UNTRUSTED)
     except (OSError, ValueError) as error:
         raise UserError(f"model.path={path} can't be loaded: {error}") from error
     if tokenizer.pad_token is None:
