@@ -78,6 +78,17 @@ def blamed(complaint: str) -> Iterator[None]:
 
 
 @contextmanager
+def placed() -> Iterator[None]:
+    """What the disk refuses (no permission, a file where a folder should be) is one line: where."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            raise
+        raise UserError(f"{error.filename}: {error.strerror}") from error
+
+
+@contextmanager
 def explained() -> Iterator[None]:
     """Print what went wrong with the command line or the input, and exit 1.
 
@@ -91,7 +102,8 @@ def explained() -> Iterator[None]:
         return
     os.environ[TRACEBACK] = "1"
     try:
-        yield
+        with placed():
+            yield
     except (UserError, HydraException, OmegaConfBaseException) as error:
         print(f"error: {explain(error)}", file=sys.stderr)
         sys.exit(1)
