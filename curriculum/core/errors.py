@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -96,6 +97,7 @@ def explained() -> Iterator[None]:
     """
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
 
     if FULL:
         yield
@@ -104,8 +106,11 @@ def explained() -> Iterator[None]:
     try:
         with placed():
             yield
-    except (UserError, HydraException, OmegaConfBaseException) as error:
+    except (UserError, HydraException, OmegaConfBaseException, YAMLError) as error:
         print(f"error: {explain(error)}", file=sys.stderr)
+        sys.exit(1)
+    except Exception as error:
+        print(f"error: {_unforeseen(error)}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -113,6 +118,17 @@ def explained() -> Iterator[None]:
     except Terminated as error:
         print(f"terminated {error}", file=sys.stderr)
         sys.exit(error.code)
+
+
+def _unforeseen(error: Exception) -> str:
+    """What nobody has a message for, with the line that raised it."""
+    frames = traceback.extract_tb(error.__traceback__)[-1:]
+    where = "".join(f" ({frame.filename}:{frame.lineno})" for frame in frames)
+    return (
+        f"{type(error).__name__}: {error}{where}\n"
+        f"This may be a fault of the program: {TRACEBACK}=1 before the command shows how it came "
+        "there; please report it"
+    )
 
 
 def explain(error: BaseException) -> str:

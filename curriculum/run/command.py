@@ -9,7 +9,16 @@ import hydra
 from omegaconf import DictConfig
 
 from curriculum.compare import sweep_end
-from curriculum.config import legacy, ready_made, source, training, unknown, usage, verl_config
+from curriculum.config import (
+    legacy,
+    ready_made,
+    shape,
+    source,
+    training,
+    unknown,
+    usage,
+    verl_config,
+)
 from curriculum.config.conf import conf_dir
 from curriculum.core.errors import explained
 from curriculum.core.terminal import ended_by_reader
@@ -48,6 +57,8 @@ def expanded(arguments: list[str]) -> list[str]:
     legacy.check_arguments(arguments)
     for expand in (
         flags_first,
+        shape.check_file,
+        shape.check_options,
         resume.expanded,
         ready_made.expanded,
         named_files.expanded,
