@@ -75,7 +75,9 @@ def typed(
     }
     model = create_model(
         cls.__name__,
-        __config__=ConfigDict(extra="forbid", strict=True, protected_namespaces=()),
+        __config__=ConfigDict(
+            extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=()
+        ),
         **schema,
     )
     try:

@@ -94,8 +94,7 @@ NESTED = b'[{"prompt": %s1%s, "response": "x", "reward": 1}]'
 CONTENTS = {
     **{
         f"{what} {name}": (name, content)
-        for name in ("a.jsonl", "a.json", "a.jsonl.gz", "a.jsonl.zst", "a.zip", "a.eval")
-        + ("a.parquet", "a.arrow", "a.csv")
+        for name in [*WHOLE, "a.eval"]
         for what, content in {
             "empty": b"",
             "text": b"hello\nworld\n",
