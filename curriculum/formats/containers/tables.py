@@ -25,6 +25,7 @@ def arrow(url: str) -> Iterator[Line]:
     """Rows of parquet, or of Arrow's own files and streams."""
     position = 0
     for batch in _parquet(url) if url.endswith(".parquet") else _ipc(url):
+        batch.validate(full=True)  # a damaged one ends the process where it is looked into
         for row in batch.to_pylist():
             yield Line(position + 1, position, row)
             position += 1
