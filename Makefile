@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test test-all lint check clean
+.PHONY: help run test test-all fuzz lint check clean
 .DEFAULT_GOAL := help
 
 help:  ## these lines
@@ -17,6 +17,9 @@ test: $(VENV)/dev  ## the quick suite
 
 test-all: $(VENV)/dev  ## every test
 	$(BIN)/python -m pytest -n auto
+
+fuzz: $(VENV)/dev  ## changed files and options, until one ends in no error of ours; SEED=1 COUNT=1000
+	$(BIN)/python -m tests.corpus.fuzz $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT))
 
 lint: $(VENV)/dev  ## ruff and mypy
 	$(BIN)/ruff check .

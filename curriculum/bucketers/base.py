@@ -8,9 +8,10 @@ from typing import Annotated, Any, ClassVar, Protocol, Self
 from pydantic import Field
 
 from curriculum.core.errors import UserError
+from curriculum.core.file_names import require_file_name
 from curriculum.core.records import Cuts, Integers, Metrics
 
-Count = Annotated[int, Field(ge=1)]  # of buckets
+Count = Annotated[int, Field(ge=1, le=1000)]  # of buckets
 Names = Annotated[list[str], Field(min_length=1)]  # of buckets, different ones
 
 NAMES = {
@@ -96,8 +97,8 @@ def bucket_names(names: Sequence[str] | None, n: int) -> list[str]:
     Raises:
         UserError: where the names are not n, or not different.
     """
-    if any("/" in name for name in names or []):
-        raise UserError(f"bucketer.names={names}: buckets name files, so they can't have a '/'")
+    for name in names or ():
+        require_file_name("bucketer.names", name)
     if names is None:
         return NAMES.get(n, [f"level_{i}" for i in range(n)])
     if len(names) != n or len(set(names)) != n:

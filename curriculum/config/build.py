@@ -75,9 +75,10 @@ def typed(
     schema: dict[str, Any] = {
         field.name: (hints[field.name], _default(field)) for field in keys_of(cls)
     }
+    finite = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=())
     model = create_model(
         cls.__name__,
-        __config__=ConfigDict(extra="forbid", strict=True, protected_namespaces=()),
+        __config__=finite,
         **schema,
     )
     try:

@@ -34,9 +34,18 @@ def sweeps_dir() -> Path:
 
 def keys() -> list[str]:
     """The keys and groups at the top of the configuration."""
-    config = _config()
-    groups = [str(name) for choice in config["defaults"][:-1] for name in choice]
-    return sorted({*groups, *map(str, config)} - {"defaults", "hydra", "preset"})
+    return sorted({*option_groups(), *map(str, _config())} - {"defaults", "hydra", "preset"})
+
+
+def option_groups() -> list[str]:
+    """The groups that an option is chosen of."""
+    return [str(name) for choice in _config()["defaults"][:-1] for name in choice]
+
+
+def blocks() -> list[str]:
+    """Those of `keys` that have keys of their own."""
+    groups = option_groups()
+    return [name for name in keys() if name in groups or isinstance(_config()[name], DictConfig)]
 
 
 def pipeline_keys(group: str) -> list[str]:

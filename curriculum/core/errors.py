@@ -81,6 +81,17 @@ def blamed(complaint: str) -> Iterator[None]:
 
 
 @contextmanager
+def placed() -> Iterator[None]:
+    """What the disk refuses (no permission, a file where a folder should be) is one line: where."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            raise
+        raise UserError(f"{error.filename}: {error.strerror}") from error
+
+
+@contextmanager
 def explained() -> Iterator[None]:
     """Print what went wrong with the command line or the input, and exit 1.
 
@@ -88,15 +99,17 @@ def explained() -> Iterator[None]:
     """
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
 
     os.environ[TRACEBACK] = "1"
     try:
-        yield
-    except (UserError, HydraException, OmegaConfBaseException) as error:
+        with placed():
+            yield
+    except (UserError, HydraException, OmegaConfBaseException, YAMLError) as error:
         say(traceback.format_exc() if FULL else f"error: {explain(error)}")
         sys.exit(1)
-    except Exception:
-        say(traceback.format_exc())  # Python's own would show secrets in it
+    except Exception as error:
+        say(traceback.format_exc() if FULL else f"error: {_unforeseen(error)}")
         sys.exit(1)
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -109,6 +122,17 @@ def explained() -> Iterator[None]:
 def say(message: str) -> None:
     """On standard error, for the person at the keyboard."""
     print(visible(str(redacted(message.rstrip()))), file=sys.stderr)
+
+
+def _unforeseen(error: Exception) -> str:
+    """What nobody has a message for, with the line that raised it."""
+    frames = traceback.extract_tb(error.__traceback__)[-1:]
+    where = "".join(f" ({frame.filename}:{frame.lineno})" for frame in frames)
+    return (
+        f"{type(error).__name__}: {error}{where}\n"
+        f"This may be a fault of the program: {TRACEBACK}=1 before the command shows how it came "
+        "there; please report it"
+    )
 
 
 def explain(error: BaseException) -> str:

@@ -9,13 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from curriculum.core.atomic import whole
 from curriculum.core.errors import UserError
+from curriculum.core.json_file import read_json
 from curriculum.core.names import RESULT
 from curriculum.core.secrets import redacted
 
+T = TypeVar("T")
 PACKAGES = ("curriculum", "hydra-core", "numpy", "pandas", "pyarrow", "scikit-learn")
 
 
@@ -47,15 +49,13 @@ class RunResult:
         """
         path = folder / RESULT
         try:
-            content = json.loads(path.read_text())
+            content = read_json(path)
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except ValueError as error:
-            raise UserError(f"{path} is not JSON: {error}") from error
         if not isinstance(content, dict) or "status" not in content:
             raise UserError(f"{path} is not what a run leaves: it has no status")
         own = {name: content.pop(name) for name in _names() if name in content}
-        return cls(**own, results=content)
+        return _checked(cls, {**own, "results": content}, path)
 
     def write(self, folder: Path) -> None:
         """Write the file; a reader sees a whole one or none."""
@@ -64,6 +64,21 @@ class RunResult:
         told = {name: values.pop(name) for name in head} | {**self.results} | values
         with whole(folder / RESULT) as path:
             path.write_text(json.dumps(redacted(told), indent=2, default=list))
+
+
+def _checked(cls: type[T], values: Mapping[str, Any], path: Path) -> T:
+    """A result of these values. Raises UserError where one is not of its type."""
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(cls).validate_python(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise UserError(
+            f"{path} is not what a run leaves: {place}: {first['msg']}. Remove it, or name another "
+            "folder"
+        ) from None
 
 
 def _names() -> list[str]:

@@ -77,7 +77,10 @@ def _are_numbered(parquet: Parquet, lists: bool) -> bool:
     kinds = {name: parquet.type(name) for name in whole if name in parquet.names}
     if lists and "sample_idx" in kinds:
         return False
-    return all(pa.types.is_integer(kind) or pa.types.is_null(kind) for kind in kinds.values())
+    return all(
+        (pa.types.is_integer(kind) and kind != pa.uint64()) or pa.types.is_null(kind)
+        for kind in kinds.values()
+    )
 
 
 def _reasons_are_plain(parquet: Parquet, lists: bool) -> bool:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from glob import has_magic
 from typing import IO, NamedTuple, cast
 
@@ -20,6 +23,14 @@ IN_FOLDERS = (
     *(f"{name}{packed}" for name in LINES for packed in PACKED),
 )
 SUFFIXES = (*IN_FOLDERS, ".csv", ".zip", ".pt")  # of which other things lie in folders too
+KINDS = {  # what a file is read as, for messages
+    ".parquet": "parquet",
+    ".arrow": "Arrow",
+    ".csv": "CSV",
+    ".zip": "zip",
+    ".eval": "zip",
+    ".pt": "values saved by torch",
+}
 SAVED = "state.json"  # in a folder that `datasets` has saved; its data is *.arrow
 
 
@@ -41,6 +52,8 @@ def find(path: str | Sequence[str], in_folders: tuple[str, ...] = IN_FOLDERS) ->
         UserError: where nothing is there, or a folder holds no file of a known kind.
     """
     paths = [path] if isinstance(path, str) else list(path)
+    if not all(paths) or not paths:
+        raise UserError("data.path or generator.path names no file: it is empty")
     found = [file for each in paths for file in _find_one(each, in_folders)]
     urls = [file.url for file in found]
     twice = next((url for url in urls if urls.count(url) > 1), None) if len(paths) > 1 else None
@@ -61,6 +74,18 @@ def open_file(url: str) -> IO[bytes]:
     return cast(IO[bytes], io.BufferedReader(cast(io.RawIOBase, unpacked)))
 
 
+@contextmanager
+def reading(url: str) -> Iterator[None]:
+    """Whatever a library finds wrong with a file becomes a UserError with its name."""
+    kind = next((f" as {kind}" for ending, kind in KINDS.items() if url.endswith(ending)), "")
+    try:
+        yield
+    except (UserError, AssertionError):
+        raise
+    except Exception as error:  # of a damaged file, parsers raise what they like
+        raise UserError(f"{url} can't be read{kind}: {error or repr(error)}") from error
+
+
 def is_packed(url: str) -> bool:
     """Whether places in the file are not those of its bytes."""
     return url.endswith(tuple(PACKED))
@@ -72,10 +97,13 @@ def _find_one(path: str, in_folders: tuple[str, ...]) -> list[File]:
             f"data.path or generator.path holds {secret}: put it where fsspec looks, into "
             "~/.config/fsspec/ or the variables of its protocol, or fetch the file first"
         )
-    try:
-        filesystem, root = fsspec.core.url_to_fs(path)
-    except (ImportError, ValueError) as error:  # a protocol without its package, or none at all
-        raise UserError(f"{path} can't be opened: {error}") from error
+    with reading(path):  # of a protocol without its package, a server that is not there
+        return _found(path, in_folders)
+
+
+def _found(path: str, in_folders: tuple[str, ...]) -> list[File]:
+    filesystem, root = fsspec.core.url_to_fs(path)
+    local = "file" in filesystem.protocol
     if filesystem.isdir(root):
         listed = filesystem.ls(root, detail=False)
         found = [each for each in listed if each.endswith(in_folders)]
@@ -94,7 +122,8 @@ def _find_one(path: str, in_folders: tuple[str, ...]) -> list[File]:
         found, problem = [], f"{strange[0]} is not {_either(SUFFIXES)}"
     if not found:
         raise UserError(f"{problem} (data.path or generator.path)")
-    local = "file" in filesystem.protocol
+    if local:
+        _require_regular(found)
     return [
         File(
             each if local else filesystem.unstrip_protocol(each),
@@ -103,6 +132,16 @@ def _find_one(path: str, in_folders: tuple[str, ...]) -> list[File]:
         )
         for each in sorted(found)
     ]
+
+
+def _require_regular(paths: Sequence[str]) -> None:
+    """Raise UserError for a folder, a pipe (reading it waits for ever) or a device (nor ends)."""
+    for path in paths:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            what = "a folder" if os.path.isdir(path) else "a pipe or device"
+            raise UserError(f"{path} is {what}, no file (data.path or generator.path)")
+        if not os.access(path, os.R_OK):
+            raise UserError(f"{path} may not be read: permission denied")
 
 
 def _either(endings: Sequence[str]) -> str:

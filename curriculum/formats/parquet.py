@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curriculum.formats.columns import Columns
-from curriculum.formats.containers.tables import reading
-from curriculum.formats.files import open_file
+from curriculum.formats.containers.tables import require_different
+from curriculum.formats.files import open_file, reading
 from curriculum.formats.names import hidden
 
 BATCH = 65_536  # rows read at a time
@@ -88,6 +88,7 @@ def opened(url: str, columns: Columns) -> Iterator[Parquet | None]:
     # Reading ahead holds several row groups of text in memory and gains nothing here.
     with reading(url), open_file(url) as stream:
         file = pq.ParquetFile(stream, pre_buffer=False)
+        require_different(file.schema_arrow.names, url)
         names = _top_level(columns, file.schema_arrow.names)
         yield None if names is None else Parquet(file, names)
 

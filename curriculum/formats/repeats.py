@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import reprlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,9 +29,9 @@ def step_of(value: Any) -> int:
     number = None if isinstance(value, bool) else value
     if isinstance(number, str) and number.isdecimal():
         number = int(number)
-    if isinstance(number, int | float) and number == int(number) and 0 <= number < 2**63:
+    if isinstance(number, int | float) and 0 <= number < 2**63 and number == int(number):
         return int(number)
-    raise ValueError(f"step is no whole number: {value!r}")
+    raise ValueError(f"step is no whole number: {reprlib.repr(value)}")
 
 
 def of_other_steps(problem: Integers, steps: Integers | None, step: Steps) -> Booleans:

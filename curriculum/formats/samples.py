@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from curriculum.formats.columns import Columns
 
 ASSISTANT = "assistant"
+WIDEST = 2**63  # whole numbers below it fit a column
 CUT_OFF = "length"  # the finish_reason of an answer that the limit of tokens has ended
 MEANING_CUT_OFF = ("max_tokens", "model_length", "max_output_tokens", "truncated")
 
@@ -126,11 +127,10 @@ def whole(name: str, value: Any) -> int | None:
     """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    raise ValueError(f"{name} is not a whole number: {value!r}")
+    number = int(value) if isinstance(value, float) and value.is_integer() else value
+    if isinstance(number, int) and not isinstance(number, bool) and -WIDEST <= number < WIDEST:
+        return number
+    raise ValueError(f"{name} is not a whole number of 64 bits: {reprlib.repr(value)}")
 
 
 def _spread(row: Row, names: tuple[str, ...], count: int) -> list[Any]:

@@ -97,9 +97,9 @@ def of_one_type(values: list[Any]) -> pa.Array | None:
     """The values as a column of one type, None where they have none that parquet can hold."""
     try:
         array = pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        return None if _has_empty_struct(array.type) else array
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, RecursionError):
         return None
-    return None if _has_empty_struct(array.type) else array
 
 
 def _has_empty_struct(kind: pa.DataType) -> bool:

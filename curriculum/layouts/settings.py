@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from curriculum.core.errors import UserError
+from curriculum.core.file_names import require_file_name
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -49,8 +50,7 @@ class Export:
 
     def __post_init__(self) -> None:
         for key, value in (("prefix", self.prefix), ("name", self.name)):
-            if "/" in value:
-                raise UserError(f"export.{key}={value} can't have a '/': output_dir is the folder")
+            require_file_name(f"export.{key}", value)
         if self.keep is not None and self.keep[0] >= self.keep[1]:
             raise UserError(f"export.keep={self.keep}: the lower pass rate first")
         if self.combine and self.cumulative:

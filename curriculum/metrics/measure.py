@@ -39,7 +39,7 @@ class Measure:
 
     threshold: float = 0.5
     strict: bool = False
-    scale: float = 1
+    scale: Annotated[float, Field(gt=0)] = 1
     std_weight: float = 0.3
     mean_at_k: list[Samples] = field(default_factory=lambda: [1, 3, 5, 10, 20])
     pass_at_k: list[Samples] = field(default_factory=lambda: [1, 2, 4, 8, 16, 32, 64])

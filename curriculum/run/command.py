@@ -14,6 +14,7 @@ from curriculum.config import (
     legacy,
     ready_made,
     secret_arguments,
+    shape,
     source,
     training,
     unknown,
@@ -61,6 +62,8 @@ def expanded(arguments: list[str]) -> list[str]:
     legacy.check_arguments(arguments)
     for expand in (
         flags_first,
+        shape.check_file,
+        shape.check_options,
         resume.expanded,
         ready_made.expanded,
         named_files.expanded,

@@ -15,9 +15,9 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from curriculum import report
-from curriculum.config import allowed, legacy, verl_config
+from curriculum.config import allowed, legacy, shape, verl_config
 from curriculum.core import secrets
-from curriculum.core.errors import Terminated, UserError
+from curriculum.core.errors import Terminated, UserError, placed
 from curriculum.run import pipeline, rejects
 from curriculum.run.context import Context
 from curriculum.store.lease import Busy, held
@@ -99,10 +99,11 @@ def _run(folder: Path, values: dict[str, Any], choices: dict[str, str], hydra: H
     rejects.clear(folder)
     (folder / report.FILE).unlink(missing_ok=True)
     try:
+        shape.check_blocks(values)
         legacy.check_config(values)
         trust.require_own_edges(values["bucketer"].get("edges"), overrides)
         _note_verl_config(values, context)
-        with _termination_raised():
+        with placed(), _termination_raised():
             pipeline.run(values, context)
     except BaseException as error:  # Ctrl-C and SIGTERM too leave a result
         result = context.ledger.write(error)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from glob import has_magic
+from os.path import exists  # False, too, for what no file can be called
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def _is_path(argument: str) -> bool:
     """Whether an argument is no override."""
     if argument.startswith("~"):  # Hydra takes a key away so
         return argument.startswith("~/")
-    return "=" not in argument or bool(REMOTE.match(argument)) or Path(argument).exists()
+    return "=" not in argument or bool(REMOTE.match(argument)) or exists(argument)
 
 
 def _data_of(paths: Sequence[str], own: Mapping[str, str]) -> tuple[str | None, str]:
@@ -125,7 +126,7 @@ def _command(arguments: Sequence[str]) -> str:
 def _require_there(path: str) -> None:
     """Raise UserError, with the name that is nearest, where there is nothing of that name."""
     there = Path(path).expanduser()
-    if REMOTE.match(path) or there.exists() or has_magic(path):
+    if REMOTE.match(path) or exists(there) or has_magic(path):
         return
     options = [f"{group}={path}" for group in GROUPS if path in options_in(group)]
     hub = f". A dataset of the Hugging Face hub: data=huggingface {KEY}={path}"

@@ -36,10 +36,10 @@ def write_state(state: Mapping[str, Any], path: Path) -> None:
 def read_state(path: Path) -> dict[str, Any]:
     """What was written. Raises UserError where there is none."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         text = str(arrays.pop(REST))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise UserError(f"{path} is no saved state of a curriculum: {error}") from error
 
     def with_array(value: dict[str, Any]) -> Any:

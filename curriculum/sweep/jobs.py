@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
 from curriculum.config.conf import conf_dir
 from curriculum.config.source import register
@@ -20,6 +20,7 @@ from curriculum.integrations.hydra import split_sweep
 from curriculum.store.lease import sign_of_life
 
 PLAN = "multirun.yaml"  # written by Hydra before the first job starts
+OF_A_PLAN = {"runtime", "overrides", "job", "sweep", "sweeper"}
 LOCK = ".lock"  # in a run's folder: one run at a time
 LOGS = ".submitit"
 NOT_STARTED = "it has not started"
@@ -58,9 +59,16 @@ def own_overrides(overrides: Sequence[str], sweep: Path | None) -> list[str]:
 
 
 def plan_of(sweep: Path) -> dict[str, Any]:
-    """What Hydra noted of a sweep; a ${key} in it is each job's own, and stays as it is."""
-    config = cast(DictConfig, OmegaConf.load(sweep / PLAN))
-    return cast(dict[str, Any], OmegaConf.to_container(config.hydra))
+    """What Hydra noted of a sweep; a ${key} in it is each job's own, and stays as it is.
+
+    Raises:
+        UserError: where the file is not Hydra's.
+    """
+    plain = OmegaConf.to_container(OmegaConf.load(sweep / PLAN))
+    hydra = plain.get("hydra") if isinstance(plain, dict) else None
+    if not (isinstance(hydra, dict) and hydra.keys() >= OF_A_PLAN):
+        raise UserError(f"{sweep / PLAN} is not what a sweep leaves: start it anew")
+    return cast(dict[str, Any], hydra)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from curriculum.core.records import Integers
 from curriculum.formats.containers import archives, lines, saved, tables
 from curriculum.formats.containers.base import Line
+from curriculum.formats.files import reading
 from curriculum.formats.names import Row
 
 
@@ -16,6 +17,11 @@ def read(url: str) -> Iterator[Line]:
     Raises:
         UserError: where the file is not what its name says.
     """
+    with reading(url):
+        yield from _read(url)
+
+
+def _read(url: str) -> Iterator[Line]:
     if url.endswith((".parquet", ".arrow")):
         return tables.arrow(url)
     if url.endswith(".csv"):
@@ -30,7 +36,8 @@ def read(url: str) -> Iterator[Line]:
 def read_at(url: str, positions: Integers) -> Iterator[Row]:
     """The rows at ascending places."""
     if lines.are_seekable(url):
-        yield from lines.read_at(url, positions)
+        with reading(url):
+            yield from lines.read_at(url, positions)
         return
     wanted = iter(positions.tolist())
     place = next(wanted, None)

@@ -10,8 +10,8 @@ from typing import IO
 
 import pyarrow as pa
 
-from curriculum.core.errors import UserError
 from curriculum.formats.containers.base import Line
+from curriculum.formats.containers.lines import require_text
 from curriculum.formats.files import LINES, open_file
 
 ZSTANDARD = 93  # which zipfile reads from Python 3.14 on
@@ -24,21 +24,18 @@ def read(url: str) -> Iterator[Line]:
     """Rows of all members that are JSON or JSONL, of `.eval` those of its samples."""
     log = url.endswith(".eval")
     with open_file(url) as stream:
-        try:
-            archive = zipfile.ZipFile(stream)
-            position = 0
-            for member in archive.infolist():
-                if member.filename.endswith(ELSEWHERE) and not log:
-                    raise ValueError(f"its {member.filename} is neither JSON nor JSONL: unpack it")
-                if not member.filename.endswith(LINES):
-                    continue
-                if log and not member.filename.startswith(SAMPLES):
-                    continue
-                for row in _rows(member.filename, _content(stream, archive, member)):
-                    yield Line(position + 1, position, row)
-                    position += 1
-        except (zipfile.BadZipFile, pa.ArrowException, ValueError, OSError) as error:
-            raise UserError(f"{url} can't be read as zip: {error}") from error
+        archive = zipfile.ZipFile(stream)
+        position = 0
+        for member in archive.infolist():
+            if member.filename.endswith(ELSEWHERE) and not log:
+                raise ValueError(f"its {member.filename} is neither JSON nor JSONL: unpack it")
+            if not member.filename.endswith(LINES):
+                continue
+            if log and not member.filename.startswith(SAMPLES):
+                continue
+            for row in _rows(member.filename, _content(stream, archive, member)):
+                yield Line(position + 1, position, row)
+                position += 1
 
 
 def _rows(name: str, content: bytes) -> list[dict[str, object]]:
@@ -47,6 +44,7 @@ def _rows(name: str, content: bytes) -> list[dict[str, object]]:
     else:
         whole = json.loads(content)
         rows = whole if isinstance(whole, list) else [whole]
+    require_text(rows, content)
     if not all(isinstance(row, dict) for row in rows):
         raise ValueError(f"{name} holds something else than objects")
     return rows

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from typing import IO, Any
 
-from curriculum.core.errors import UserError
 from curriculum.core.records import Integers
 from curriculum.formats.containers.base import Line
 from curriculum.formats.files import is_packed, open_file
@@ -17,16 +16,13 @@ ARRAY = b"["
 
 def read(url: str) -> Iterator[Line]:
     """Every line but the blank ones, with its true number and place, or the items of an array."""
-    try:
-        with open_file(url) as stream:
-            items = _items(stream)
-        if items is not None:
-            yield from (_line(i + 1, i, item) for i, item in enumerate(items))
-            return
-        with open_file(url) as stream:
-            yield from _lines(stream, copied=not is_packed(url))
-    except OSError as error:
-        raise UserError(f"{url} can't be read: {error}") from error
+    with open_file(url) as stream:
+        items = _items(stream)
+    if items is not None:
+        yield from (_item(i, item) for i, item in enumerate(items))
+        return
+    with open_file(url) as stream:
+        yield from _lines(stream, copied=not is_packed(url))
 
 
 def are_seekable(url: str) -> bool:
@@ -57,11 +53,16 @@ def _lines(stream: IO[bytes], copied: bool) -> Iterator[Line]:
 def _parsed(number: int, position: int, content: bytes, length: int | None) -> Line:
     try:
         row = json.loads(content)
-        if b"\\ud" in content or b"\\uD" in content:  # half a surrogate pair is JSON but no text
-            json.dumps(row, ensure_ascii=False).encode()
+        require_text(row, content)
     except (ValueError, RecursionError) as error:
         return Line(number, position, None, f"not JSON: {error}", content, length)
     return _line(number, position, row, content, length)
+
+
+def require_text(row: Any, content: bytes) -> None:
+    """Raise ValueError where JSON holds half a surrogate pair, which is no text."""
+    if b"\\ud" in content or b"\\uD" in content:
+        json.dumps(row, ensure_ascii=False).encode()
 
 
 def _line(
@@ -70,6 +71,14 @@ def _line(
     if isinstance(row, dict):
         return Line(number, position, row, "", content, length)
     return Line(number, position, None, "not a JSON object", content, length)
+
+
+def _item(position: int, item: Any) -> Line:
+    try:
+        json.dumps(item, ensure_ascii=False).encode()  # as `require_text`
+    except (ValueError, RecursionError) as error:
+        return Line(position + 1, position, None, f"not text: {error}", ascii(item).encode())
+    return _line(position + 1, position, item)
 
 
 def _items(stream: IO[bytes]) -> list[Any] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterator
 
 from curriculum.core.errors import UserError, require_extra
@@ -19,10 +18,7 @@ def read(url: str) -> Iterator[Line]:
     import torch
 
     with open_file(url) as stream:
-        try:
-            content = torch.load(stream, map_location="cpu", weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError) as error:
-            raise UserError(f"{url} can't be read as values saved by torch: {error}") from error
+        content = torch.load(stream, map_location="cpu", weights_only=True)
     samples = content.get("samples") if isinstance(content, dict) else None
     if not isinstance(samples, list) or not all(isinstance(each, dict) for each in samples):
         raise UserError(f"{url} has no `samples`, a list of objects, as slime's dumps do")
