@@ -49,10 +49,15 @@ class RunResult:
             content = json.loads(path.read_text())
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except ValueError as error:
-            raise UserError(f"{path} is not JSON: {error}") from error
+        except ValueError as error:  # UnicodeDecodeError too
+            raise UserError(
+                f"{path} is damaged, not JSON: {error}; remove it, or name another output_dir"
+            ) from error
         if not isinstance(content, dict) or "status" not in content:
-            raise UserError(f"{path} is not what a run leaves: it has no status")
+            raise UserError(
+                f"{path} is not what a run leaves, it has no status: remove it, or name another "
+                "output_dir"
+            )
         own = {name: content.pop(name) for name in _names() if name in content}
         return cls(**own, results=content)
 
