@@ -38,7 +38,9 @@ class SweepEnd(Callback):
         try:
             from curriculum.compare.sweep import compare
             from curriculum.config.build import build
+            from curriculum.core import atomic
 
+            atomic.clear(sweep)
             failed_jobs.extend(compare(sweep))
             chosen = {"tracker": OmegaConf.to_container(config.tracker, resolve=True)}
             build(chosen, "tracker").compare(sweep)

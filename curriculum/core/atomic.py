@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PARTIAL = ".partial"  # what a file is called, at its end, until it is whole
+HALF_WRITTEN = re.compile(rf"\.[^.].*\.[0-9a-f]{{32}}{re.escape(PARTIAL)}")  # and of no lock
 
 
 @contextmanager
@@ -43,3 +45,10 @@ def settle(written: Path, path: Path) -> Path:
     with written.open("rb+") as file:
         os.fsync(file.fileno())
     return written.replace(path)
+
+
+def clear(folder: Path) -> None:
+    """Remove what killed runs had half written, from a folder where no other is at work."""
+    for path in folder.glob(f".*{PARTIAL}"):
+        if HALF_WRITTEN.fullmatch(path.name):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

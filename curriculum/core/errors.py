@@ -26,13 +26,14 @@ class UserError(Exception):
 
 
 class Terminated(SystemExit):
-    """SIGTERM has ended the run, as schedulers send it."""
+    """A signal has ended the run: SIGTERM of a scheduler, SIGHUP of a terminal that is gone."""
 
-    def __init__(self) -> None:
-        super().__init__(128 + signal.SIGTERM)
+    def __init__(self, number: int = signal.SIGTERM) -> None:
+        super().__init__(128 + number)
+        self.signal = signal.Signals(number)
 
     def __str__(self) -> str:
-        return "by SIGTERM"
+        return f"by {self.signal.name}"
 
 
 def require_extra(choice: str, extra: str, *modules: str) -> None:

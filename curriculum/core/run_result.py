@@ -53,7 +53,10 @@ class RunResult:
         except (FileNotFoundError, NotADirectoryError):
             return None
         if not isinstance(content, dict) or "status" not in content:
-            raise UserError(f"{path} is not what a run leaves: it has no status")
+            raise UserError(
+                f"{path} is not what a run leaves, it has no status: remove it, or name another "
+                "output_dir"
+            )
         own = {name: content.pop(name) for name in _names() if name in content}
         return _checked(cls, {**own, "results": content}, path)
 

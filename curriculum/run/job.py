@@ -16,8 +16,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from curriculum import report
 from curriculum.config import allowed, legacy, shape, verl_config
-from curriculum.core import secrets
-from curriculum.core.errors import Terminated, UserError, placed
+from curriculum.core import atomic, disk, secrets
+from curriculum.core.errors import Terminated, UserError
 from curriculum.run import pipeline, rejects
 from curriculum.run.context import Context
 from curriculum.store.lease import Busy, held
@@ -30,19 +30,23 @@ CONFIG = "config"  # this project's own configuration
 
 @contextmanager
 def _termination_raised() -> Iterator[None]:
-    """SIGTERM, as schedulers send it, ends the job like an exception, unless someone handles it."""
-    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        yield
-        return
+    """What ends a process from outside ends the job like an exception, unless someone handles it.
 
-    def end(*_: object) -> None:
-        raise Terminated
+    Schedulers send SIGTERM, a terminal that is closed SIGHUP (`nohup` has it ignored).
+    """
 
-    signal.signal(signal.SIGTERM, end)
+    def end(number: int, *_: object) -> None:
+        raise Terminated(number)
+
+    ends = (signal.SIGTERM, signal.SIGHUP)
+    unhandled = [each for each in ends if signal.getsignal(each) is signal.SIG_DFL]
+    for each in unhandled:
+        signal.signal(each, end)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for each in unhandled:
+            signal.signal(each, signal.SIG_DFL)
 
 
 @contextmanager
@@ -62,6 +66,14 @@ def run(cfg: DictConfig) -> None:
     """Run the pipeline; in a sweep a failure is recorded and the other jobs go on."""
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)
+    try:
+        _run_or_refuse(cfg, hydra, folder)
+    except OSError as error:  # before the run has begun, or in its lock
+        told = disk.explained(error, (folder, Path(str(cfg.store_dir))))
+        raise told or error from error
+
+
+def _run_or_refuse(cfg: DictConfig, hydra: HydraConf, folder: Path) -> None:
     allowed.require_allowed(cfg)  # an option that a sweep has chosen too
     values = cast(dict[str, Any], OmegaConf.to_container(cfg, resolve=True))
     secrets.remember(values)
@@ -96,6 +108,7 @@ def _run(folder: Path, values: dict[str, Any], choices: dict[str, str], hydra: H
     sweep = Path(hydra.sweep.dir) if sweeping else None
     overrides = list(hydra.overrides.task)
     context = Context.of(values, folder, choices, overrides, sweep, show=not sweeping)
+    atomic.clear(folder)
     rejects.clear(folder)
     (folder / report.FILE).unlink(missing_ok=True)
     try:
@@ -103,16 +116,23 @@ def _run(folder: Path, values: dict[str, Any], choices: dict[str, str], hydra: H
         legacy.check_config(values)
         trust.require_own_edges(values["bucketer"].get("edges"), overrides)
         _note_verl_config(values, context)
-        with placed(), _termination_raised():
+        with _termination_raised():
             pipeline.run(values, context)
-    except BaseException as error:  # Ctrl-C and SIGTERM too leave a result
-        result = context.ledger.write(error)
-        report.of_failure(result, folder, error)
-        if not sweeping or not isinstance(error, Exception):
-            raise
-        log.error("failed: %s", error, exc_info=not isinstance(error, UserError))
-    else:
         context.ledger.write()
+    except BaseException as raised:  # Ctrl-C, SIGTERM and SIGHUP too leave a result
+        error = disk.explained(raised, (folder, Path(context.store.root))) or raised
+        _leave_failure(context, error)
+        if not sweeping or not isinstance(error, Exception):
+            raise error from error.__cause__
+        log.error("failed: %s", error, exc_info=not isinstance(error, UserError))
+
+
+def _leave_failure(context: Context, error: BaseException) -> None:
+    """Leave a result and a page, as far as the disk takes them."""
+    try:
+        report.of_failure(context.ledger.write(error), context.folder, error)
+    except OSError as second:
+        log.error("%s has no record of this run: %s", context.folder, second)
 
 
 def _note_verl_config(cfg: Mapping[str, Any], context: Context) -> None:

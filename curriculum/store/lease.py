@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 BEAT = 5.0  # seconds between signs of life
 PATIENCE = 30.0  # seconds without one, by the clock of whoever waits, until it is taken over
 TORN = 1.0  # seconds after which a file that says nothing is nobody's
+LEFT = 3600.0  # seconds after which a half-written one is that of a holder that was killed
 LOOK = 0.05  # seconds between looks at first, doubled up to ...
 LONGEST_LOOK = 1.0
 
@@ -193,6 +194,10 @@ def _next(path: Path, last: Path | None) -> Path | None:
     for file in path.parent.glob(f"{path.name}.[0-9]*"):
         if 0 <= _number(file) < _number(mine) - 1:
             file.unlink(missing_ok=True)
+    for file in path.parent.glob(f".{path.name}.*"):
+        with suppress(FileNotFoundError):
+            if time.time() - file.stat().st_mtime > LEFT:
+                file.unlink()
     return mine
 
 

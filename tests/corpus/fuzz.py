@@ -14,6 +14,7 @@ import tempfile
 import time
 import traceback
 from pathlib import Path
+from typing import Any
 
 from omegaconf import OmegaConf
 
@@ -24,7 +25,23 @@ from tests.corpus.asking import READERS, in_time, read
 from tests.corpus.odd_files import FIELDS, VALUES, WHOLE
 
 FILES = Path(__file__).parents[1] / "formats" / "files"
-SCALARS = [None, True, -1, 0, 1, 1.5, 1e308, float("nan"), 2**70, "", "x", "a/b", [], [1], {}]
+SCALARS: list[Any] = [
+    None,
+    True,
+    -1,
+    0,
+    1,
+    1.5,
+    1e308,
+    float("nan"),
+    2**70,
+    "",
+    "x",
+    "a/b",
+    [],
+    [1],
+    {},
+]
 
 
 def seeds_of_files() -> dict[str, bytes]:
@@ -79,7 +96,7 @@ def try_option(rng: random.Random) -> str:
         with in_time():
             build({group: plain}, group)
     except UserError as error:
-        assert group in str(error) or any(key in str(error) for key in plain), f"no place: {error}"
+        assert group in str(error) or any(str(key) in str(error) for key in plain), f"no place: {error}"
     return path.stem
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import time
+import threading
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -15,7 +16,7 @@ import pyarrow.parquet as pq
 from curriculum.core.atomic import whole
 from curriculum.core.records import Floats, Integers
 
-EVERY = 30.0  # seconds between parts
+EVERY = 5.0  # seconds between parts: of finished work, what a kill may cost
 PARTS, FAILED = "kept-*.parquet", "failed-*.parquet"
 
 
@@ -29,7 +30,8 @@ class Kept:
         self._folder = folder
         self._rows: list[int] = []
         self._rewards: list[float] = []
-        self._written = time.monotonic()
+        self._lock, self._stop = threading.Lock(), threading.Event()
+        self._writing = threading.Thread(target=self._write_again, daemon=True)
 
     def into(self, rewards: Floats) -> None:
         """Fill in, (R,) in place, the rewards of the rows that were kept."""
@@ -49,11 +51,10 @@ class Kept:
                 pq.write_table(pa.table({"row": pa.array(rows, pa.int64())}), path)
 
     def add(self, rows: Sequence[int], rewards: Sequence[float]) -> None:
-        """Rewards of some rows; they are on disk half a minute later, or at the end."""
-        self._rows += rows
-        self._rewards += np.asarray(rewards, np.float64).tolist()
-        if time.monotonic() - self._written > EVERY:
-            self._write()
+        """Rewards of some rows; they are on disk `EVERY` seconds later, or at the end."""
+        with self._lock:
+            self._rows += rows
+            self._rewards += np.asarray(rewards, np.float64).tolist()
 
     def clear(self) -> None:
         """Remove the parts: all of it is elsewhere now."""
@@ -61,12 +62,20 @@ class Kept:
             part.unlink()
 
     def _write(self) -> None:
-        if self._rows:
-            with whole(self._folder / PARTS.replace("*", uuid.uuid4().hex)) as path:
-                pq.write_table(pa.table({"row": self._rows, "reward": self._rewards}), path)
-        self._rows, self._rewards, self._written = [], [], time.monotonic()
+        with self._lock:
+            if self._rows:
+                with whole(self._folder / PARTS.replace("*", uuid.uuid4().hex)) as path:
+                    pq.write_table(pa.table({"row": self._rows, "reward": self._rewards}), path)
+            self._rows, self._rewards = [], []
+
+    def _write_again(self) -> None:
+        """By the clock: the next chunk may take minutes."""
+        while not self._stop.wait(EVERY):
+            with suppress(OSError):  # a full disk: the run hears of it at the end, or has room then
+                self._write()
 
     def __enter__(self) -> Kept:
+        self._writing.start()
         return self
 
     def __exit__(
@@ -75,4 +84,6 @@ class Kept:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._stop.set()
+        self._writing.join()
         self._write()
