@@ -20,7 +20,7 @@ from curriculum.integrations.hydra import split_sweep
 from curriculum.store.lease import sign_of_life
 
 PLAN = "multirun.yaml"  # written by Hydra before the first job starts
-OF_A_PLAN = {"runtime", "overrides", "job", "sweep", "sweeper"}
+OF_A_PLAN = {"runtime", "overrides"}
 LOCK = ".lock"  # in a run's folder: one run at a time
 LOGS = ".submitit"
 NOT_STARTED = "it has not started"
