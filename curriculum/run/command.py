@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 from curriculum.compare import sweep_end
 from curriculum.config import legacy, ready_made, source, training, unknown, usage, verl_config
 from curriculum.config.conf import conf_dir
+from curriculum.core.disk import refusals_explained
 from curriculum.core.errors import explained
 from curriculum.core.terminal import ended_by_reader
 from curriculum.integrations.hydra import flags_first
@@ -29,7 +30,7 @@ def main(cfg: DictConfig) -> None:
 
 def start() -> int:
     """What the command does with the arguments that it was given; its exit status."""
-    with explained(), unknown.explained():
+    with explained(), refusals_explained(), unknown.explained():
         source.register()
         launchers.register()
         sys.argv[1:] = expanded(sys.argv[1:])

@@ -20,6 +20,7 @@ from curriculum.core import atomic, disk
 from curriculum.core.errors import Terminated, UserError
 from curriculum.run import pipeline, rejects
 from curriculum.run.context import Context
+from curriculum.run.warned import noted
 from curriculum.store.lease import Busy, held
 from curriculum.sweep import earlier, jobs, told
 
@@ -112,7 +113,7 @@ def _run(folder: Path, values: dict[str, Any], choices: dict[str, str], hydra: H
     try:
         legacy.check_config(values)
         _note_verl_config(values, context)
-        with _termination_raised():
+        with _termination_raised(), noted(context.ledger):
             pipeline.run(values, context)
         context.ledger.write()
     except BaseException as raised:  # Ctrl-C, SIGTERM and SIGHUP too leave a result

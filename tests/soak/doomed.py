@@ -29,7 +29,9 @@ class Ended(NamedTuple):
     seconds: float
 
 
-def run(arguments: Sequence[str], folder: Path, at: int = NEVER, after: float | None = None) -> Ended:
+def run(
+    arguments: Sequence[str], folder: Path, at: int = NEVER, after: float | None = None
+) -> Ended:
     """`python run.py ...` in a folder; its output is in `said.txt` there.
 
     Args:
