@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test test-all lint check clean
+.PHONY: help run test test-all soak lint check clean
 .DEFAULT_GOAL := help
 
 help:  ## these lines
@@ -17,6 +17,9 @@ test: $(VENV)/dev  ## the quick suite
 
 test-all: $(VENV)/dev  ## every test
 	$(BIN)/python -m pytest -n auto
+
+soak: $(VENV)/dev  ## two hundred killed runs, each held against one that nothing disturbed
+	$(BIN)/python -m tests.soak.soak --kills 200 --seed 0
 
 lint: $(VENV)/dev  ## ruff and mypy
 	$(BIN)/ruff check .

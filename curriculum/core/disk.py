@@ -43,9 +43,9 @@ def explained(error: BaseException, folders: Iterable[Path]) -> UserError | None
     failed = "read or written" if number in UNSAID else "written"
     left = _bytes_left(_existing(where)) / 1e6
     return UserError(
-        f"{REASONS[number]}: {where} could not be {failed}, {left:,.1f} MB are left there. What was "
-        "finished is kept in store_dir: with room, or another output_dir or store_dir, the same "
-        "command goes on from it"
+        f"{REASONS[number]}: {where} could not be {failed}, {left:,.1f} MB are left there. What "
+        "was finished is kept in store_dir: with room, or another output_dir or store_dir, the "
+        "same command goes on from it"
     )
 
 
