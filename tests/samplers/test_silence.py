@@ -23,7 +23,7 @@ def train(curriculum, batches, reward):
     events = []
     for _ in range(batches):
         rows = curriculum.next_batch()
-        passed = np.full(len(rows), reward >= 1)
+        passed = np.ones(len(rows), np.bool_)  # without any it would be an outage
         events += curriculum.observe(
             Observations.of_rollouts(rows, np.full(len(rows), float(reward)), passed)
         )
