@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test test-all fuzz lint check clean
+.PHONY: help run test test-all fuzz soak lint check clean
 .DEFAULT_GOAL := help
 
 help:  ## these lines
@@ -20,6 +20,9 @@ test-all: $(VENV)/dev  ## every test
 
 fuzz: $(VENV)/dev  ## changed files and options, until one ends in no error of ours; SEED=1 COUNT=1000
 	$(BIN)/python -m tests.corpus.fuzz $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT))
+
+soak: $(VENV)/dev  ## two hundred killed runs, each held against one that nothing disturbed
+	$(BIN)/python -m tests.soak.soak --kills 200 --seed 0
 
 lint: $(VENV)/dev  ## ruff and mypy
 	$(BIN)/ruff check .

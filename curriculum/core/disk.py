@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from curriculum.core.errors import UserError
@@ -15,9 +16,10 @@ REASONS = {
     errno.EDQUOT: "the quota of the disk is used up",
     errno.EFBIG: "a file may not be that large here (ulimit -f)",
     errno.EROFS: "the disk takes no writes",
-    errno.EACCES: "nothing may be written there",
-    errno.EPERM: "nothing may be written there",
+    errno.EACCES: "permission is missing",
+    errno.EPERM: "permission is missing",
 }
+UNSAID = (errno.EACCES, errno.EPERM)  # whether reading failed, or writing
 NOTHING = 1 << 16  # bytes left at which a write without a reason has failed for want of space
 
 
@@ -38,12 +40,22 @@ def explained(error: BaseException, folders: Iterable[Path]) -> UserError | None
         return None
     if isinstance(error.filename, str | os.PathLike):
         where = Path(error.filename)
+    failed = "read or written" if number in UNSAID else "written"
     left = _bytes_left(_existing(where)) / 1e6
     return UserError(
-        f"{REASONS[number]}: {where} could not be written, {left:,.1f} MB are left there. What was "
-        "finished is kept in store_dir: with room, or another output_dir or store_dir, the same "
-        "command goes on from it"
+        f"{REASONS[number]}: {where} could not be {failed}, {left:,.1f} MB are left there. What "
+        "was finished is kept in store_dir: with room, or another output_dir or store_dir, the "
+        "same command goes on from it"
     )
+
+
+@contextmanager
+def refusals_explained() -> Iterator[None]:
+    """Raise UserError where a file could not be written, whoever wrote it."""
+    try:
+        yield
+    except OSError as error:
+        raise explained(error, [Path.cwd()]) or error from error
 
 
 def _existing(path: Path) -> Path:

@@ -274,3 +274,4 @@ class Event(NamedTuple):
     kind: str  # level_up, weights, ...
     text: str  # as it is printed
     values: Mapping[str, Any]  # JSON values
+    loud: bool = False  # whether it is a warning

@@ -38,6 +38,7 @@ LEFT_OUT = {
 DROPPED = "dropped.parquet"
 FEW = 0.5  # share of groups with a gradient, below which a stage is called out
 SIDES = ("train", "val")
+FEW_NAMED = 10  # stages that lack files, above which they are counted and not named
 SPLITS = (*SIDES, "control_train")  # of which files are written
 
 
@@ -271,8 +272,24 @@ def _say(manifest: dict[str, Any]) -> None:
                 "keeps the problems whose groups probably do",
                 *(stage["stage"], percent(share), manifest["group_size"]),
             )
-        empty = [split for split in SIDES if not stage[split]]
-        if empty and (manifest["val_fraction"] or "train" in empty):
-            log.warning(
-                "stage %s has no problem to %s: no file", stage["stage"], " and ".join(empty)
-            )
+    _say_empty(manifest)
+
+
+def _say_empty(manifest: dict[str, Any]) -> None:
+    stages, wanted = manifest["stages"], bool(manifest["val_fraction"])
+    empty = [[split for split in SIDES if not stage[split]] for stage in stages]
+    named = [
+        (stage["stage"], " and ".join(sides))
+        for stage, sides in zip(stages, empty, strict=True)
+        if sides and (wanted or "train" in sides)
+    ]
+    for name, sides in named if len(named) <= FEW_NAMED else []:
+        log.warning("stage %s has no problem to %s: no file", name, sides)
+    if len(named) > FEW_NAMED:
+        log.warning("%d of %d stages have no problem to train or val", len(named), len(stages))
+    if wanted and any(stage["train"] for stage in stages) and not any(s["val"] for s in stages):
+        log.warning(
+            "no problem is held out for validation, though export.val_fraction=%g: there are too "
+            "few for that share",
+            manifest["val_fraction"],
+        )

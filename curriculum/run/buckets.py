@@ -10,6 +10,7 @@ from curriculum.run.bucketing import cut
 from curriculum.run.context import Context
 from curriculum.run.rewards import Rewarded
 from curriculum.run.settings import Settings
+from curriculum.run.warned import warn_of
 
 
 def bucket(settings: Settings, rewarded: Rewarded, metrics: Metrics, context: Context) -> Measured:
@@ -26,6 +27,7 @@ def bucket(settings: Settings, rewarded: Rewarded, metrics: Metrics, context: Co
     measured = Measured(
         problems, rollouts, rewards, groups, metrics, buckets, bucketing, label, of_rollouts
     )
+    warn_of(measured)
     context.ledger.note(
         **overall_statistics(metrics),
         buckets=bucket_statistics(measured),

@@ -22,6 +22,7 @@ from curriculum.config import (
     verl_config,
 )
 from curriculum.config.conf import conf_dir
+from curriculum.core.disk import refusals_explained
 from curriculum.core.errors import explained
 from curriculum.core.terminal import ended_by_reader
 from curriculum.integrations.hydra import check_composed, flags_first, save_without_secrets
@@ -40,7 +41,7 @@ def main(cfg: DictConfig) -> None:
 
 def start() -> int:
     """What the command does with the arguments that it was given; its exit status."""
-    with explained(), unknown.explained():
+    with explained(), refusals_explained(), unknown.explained():
         source.register()
         launchers.register()
         save_without_secrets()

@@ -20,6 +20,7 @@ from curriculum.core import atomic, disk, secrets
 from curriculum.core.errors import Terminated, UserError
 from curriculum.run import pipeline, rejects
 from curriculum.run.context import Context
+from curriculum.run.warned import noted
 from curriculum.store.lease import Busy, held
 from curriculum.sweep import earlier, jobs, told, trust
 
@@ -112,11 +113,11 @@ def _run(folder: Path, values: dict[str, Any], choices: dict[str, str], hydra: H
     rejects.clear(folder)
     (folder / report.FILE).unlink(missing_ok=True)
     try:
-        shape.check_blocks(values)
         legacy.check_config(values)
+        shape.check_blocks(values)
         trust.require_own_edges(values["bucketer"].get("edges"), overrides)
         _note_verl_config(values, context)
-        with _termination_raised():
+        with _termination_raised(), noted(context.ledger):
             pipeline.run(values, context)
         context.ledger.write()
     except BaseException as raised:  # Ctrl-C, SIGTERM and SIGHUP too leave a result

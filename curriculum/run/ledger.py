@@ -61,6 +61,12 @@ class Ledger:
         """Note how many there are of something."""
         self._counts |= counts
 
+    def warn(self, text: str) -> None:
+        """Note what the terminal was warned of; the same once."""
+        said: list[str] = self._results.setdefault("warnings", [])
+        if text not in said:
+            said.append(text)
+
     def note(self, **results: Any) -> None:
         """Note what came of a step, as JSON values."""
         self._results |= results

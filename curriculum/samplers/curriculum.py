@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
@@ -15,7 +16,7 @@ from curriculum.core.errors import UserError
 from curriculum.core.names import RECOMMENDED
 from curriculum.core.prompts import Event, Mask, Observations, Prompts
 from curriculum.core.records import Floats, Integers
-from curriculum.samplers.base import Allowed, Sampler
+from curriculum.samplers.base import Allowed, Sampler, Sampling
 from curriculum.samplers.guards import (
     Floor,
     Guards,
@@ -31,6 +32,10 @@ from curriculum.samplers.state import State, Stateful
 from curriculum.samplers.state_file import read_state, write_state
 
 VERSION = 6  # of the state
+
+log = logging.getLogger(__name__)
+
+UNHEARD = 50  # batches drawn without a reward until that is said
 
 
 class Curriculum(Stateful):
@@ -104,6 +109,7 @@ class Curriculum(Stateful):
         self._drawn, self._batches, self._queue = 0, 0, []
         self._gave_way, self._filled_up, self._unsaid = 0, 0, 0
         self._waiting = []
+        self._unheard = 0  # batches since anything was observed
         self._samplers = [
             PerSourceSampler(
                 quota,
@@ -168,6 +174,7 @@ class Curriculum(Stateful):
 
     def observe(self, observations: Observations) -> list[Event]:
         """Tell the sampler what came back; what it did."""
+        self._unheard = 0
         believed, events = self._outages.filter(observations)
         if self._unsaid:
             text = f"the sampler has too few prompts for a batch of {self.batch_size}: others join"
@@ -263,6 +270,7 @@ class Curriculum(Stateful):
 
     def _batch(self) -> list[int]:
         """Prompts of a batch, in random order."""
+        self._say_unheard()
         size = self.batch_size
         counts = self._split.split(size, self._shares)
         exhausted = self._repeats.exhausted
@@ -282,6 +290,16 @@ class Curriculum(Stateful):
         self._repeats.end_batch(size)
         self._batches += 1
         return [int(row) for row in batch]
+
+    def _say_unheard(self) -> None:
+        learns = any(type(own.sampling).observe is not Sampling.observe for own in self._samplers)
+        if learns and self._unheard == UNHEARD:
+            log.warning(
+                "no reward has come back in %d batches: %s draws as it began; `observe` tells it",
+                UNHEARD,
+                type(self._sampler).__name__,
+            )
+        self._unheard += 1
 
     def _drawn_by_samplers(self, counts: Integers, allowed: Allowed) -> list[Integers]:
         drawn = [

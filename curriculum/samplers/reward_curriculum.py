@@ -15,6 +15,7 @@ from curriculum.samplers.parts.complexity import ComplexitySettings, easiest_fir
 from curriculum.samplers.state import State
 
 RULE = "=" * 80
+PATIENCE = 10  # times `min_batches_per_level` without a level-up until that is said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +74,8 @@ class RewardCurriculumSampling(MultiSourceSampling):
     def observe(self, observations: Observations) -> list[Event]:
         """See `Sampling`."""
         before = self._mix.batches // self._settings.check_frequency
+        waited = self._waited()
+        patience = PATIENCE * self._settings.min_batches_per_level
         events = super().observe(observations)
         level = self._level_of[observations.prompt]
         gated = (level >= 0) & (level <= self._level)  # the floor draws others too
@@ -82,6 +85,8 @@ class RewardCurriculumSampling(MultiSourceSampling):
             self._reward.add(mean, np.array([gated.sum() / max(expected, 1e-9)]))
         if self._mix.batches // self._settings.check_frequency > before and self._is_ready():
             events.append(self._level_up())
+        elif waited < patience <= self._waited() and self._is_held_back():
+            events.append(self._stuck())
         return events
 
     def metrics(self) -> dict[str, float]:
@@ -123,10 +128,29 @@ class RewardCurriculumSampling(MultiSourceSampling):
         return np.asarray(weights * share[self._source_of])
 
     def _is_ready(self) -> bool:
-        waited = self._mix.batches - self._since >= self._settings.min_batches_per_level
+        waited = self._waited() >= self._settings.min_batches_per_level
         more = self._level < self._settings.num_intervals
         good = reaches(self._reward.values, self._settings.reward_threshold, strict=False)
         return bool(more and waited and good.all())
+
+    def _is_held_back(self) -> bool:
+        more = self._level < self._settings.num_intervals
+        return bool(more and (self._reward.values < self._settings.reward_threshold).all())
+
+    def _waited(self) -> int:
+        """Batches since the last level-up."""
+        return self._mix.batches - self._since
+
+    def _stuck(self) -> Event:
+        waited, reward = self._waited(), float(self._reward.values[0])
+        threshold = self._settings.reward_threshold
+        text = (
+            f"{self._settings.tag} the reward has not reached reward_threshold={threshold:g} in "
+            f"{waited} batches: it is {reward:.3f}, and level {self._level} of "
+            f"{self._settings.num_intervals} stays"
+        )
+        values = {"level": self._level, "batches": waited, "reward": reward}
+        return Event("stuck", text, values, loud=True)
 
     def _level_up(self) -> Event:
         before, reward = self._samples(self._level), float(self._reward.values[0])

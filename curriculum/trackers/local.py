@@ -47,7 +47,7 @@ class LocalTracker(Tracker):
 
     def event(self, step: int, event: Event) -> None:
         """See `Tracker`; the text is logged as it is too."""
-        log.info(event.text)
+        log.log(logging.WARNING if event.loud else logging.INFO, event.text)
         if self._events is None:
             self._events = (self._folder / EVENTS).open("w", encoding="utf-8")
         line = {"step": step, "event": event.kind, **event.values, "text": event.text}

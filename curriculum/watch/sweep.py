@@ -11,6 +11,7 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from curriculum.compare.runs import name_choices
+from curriculum.core.errors import UserError
 from curriculum.core.names import RESULT
 from curriculum.core.run_result import RunResult
 from curriculum.report import FILE
@@ -108,5 +109,5 @@ def _planned(sweep: Path, written: float | None) -> list[list[str]]:
     """What Hydra noted; read again only where that was written anew."""
     try:
         return jobs.planned(sweep)
-    except (YAMLError, OmegaConfBaseException):
+    except (YAMLError, OmegaConfBaseException, UserError):
         return []  # it is being written

@@ -95,7 +95,9 @@ def try_option(rng: random.Random) -> str:
         with in_time():
             build({group: plain}, group)
     except UserError as error:
-        assert group in str(error) or any(str(key) in str(error) for key in plain), f"no place: {error}"
+        assert group in str(error) or any(str(key) in str(error) for key in plain), (
+            f"no place: {error}"
+        )
     return path.stem
 
 

@@ -238,6 +238,7 @@ runpy.run_path("run.py", run_name="__main__")
     [
         (signal.SIGKILL, "", ""),
         (signal.SIGTERM, "terminated by SIGTERM\n", "Terminated: by SIGTERM"),
+        (signal.SIGHUP, "terminated by SIGHUP\n", "Terminated: by SIGHUP"),
         (signal.SIGINT, "interrupted\n", "KeyboardInterrupt"),
     ],
 )
@@ -256,7 +257,8 @@ def test_workers_end_with_their_parent_which_says_what_ended_it(
         )
     wait_for(lambda: len(list(pids.iterdir())) == 2)
     job.send_signal(end)
-    assert job.wait(20) == {signal.SIGTERM: 143, signal.SIGINT: 130}.get(end, -end)
+    codes = {signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGINT: 130}
+    assert job.wait(20) == codes.get(end, -end)
     wait_for(lambda: not any(alive(int(path.name)) for path in pids.iterdir()))
     if end != signal.SIGKILL:
         result = read_result(tmp_path / "out")

@@ -54,7 +54,8 @@ class Harness:
         """Kill a run and give its command again: where it was killed, and what was wrong then."""
         expected = self._of(journey)
         folder = self._empty("killed")
-        asked, killed = sum(self._stub.requests().values()), list[str]()
+        asked = self._stub.requests().total()
+        killed: list[str] = []
         while not killed or self._rng.random() < AGAIN:
             at, after = self._moment(expected)
             ended = doomed.run(self._command(journey), folder, at, after)

@@ -7,19 +7,21 @@ import re
 from pathlib import Path
 from typing import Any
 
-# A lock says who holds it; a log has a time in each line; `said.txt` is the harness's.
-NOT_COMPARED = re.compile(r"\.lock\.\d+$|\.log$|^said\.txt$")
+import pyarrow.parquet as pq
+
+# A lock says who holds it; a log has a time in each line; comparison.md prints the .parquet;
+# `said.txt` is the harness's.
+NOT_COMPARED = re.compile(r"\.lock\.\d+$|\.log$|comparison\.md$|^said\.txt$")
 PARTIAL = re.compile(r"\.partial|\.shared")
-OF_A_LOCK = re.compile(
-    r"\.lock\.[0-9a-f.]*[0-9a-f]{32}(\.partial)?$"
-)  # cleared away when it is old
+# Cleared away when it is old.
+OF_A_LOCK = re.compile(r"\.lock\.[0-9a-f.]*[0-9a-f]{32}(\.partial)?$")
 PAGES = {"report.html", "index.html"}
-TOLD = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d UTC|\b[a-z_]+ \d+\.\d s\b")  # made when, in how long
+# When a page was made, how long each step took, whether the store had what it needed.
+TOLD = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d UTC|\b[a-z_]+ \d+\.\d s\b|<td>(yes|no)</td>")
 TIMES = {  # keys of JSON files, wherever they stand
     "result.json": {"finished", "seconds", "reused"},
     "manifest.json": {"finished", "modified"},
-    "comparison.json": {"seconds"},
-    "sweep.json": {"started"},
+    "comparison.json": {"reused"},
 }
 
 
@@ -49,6 +51,8 @@ def differences(found: dict[str, Any], expected: dict[str, Any]) -> list[str]:
 
 
 def _compared(path: Path, folder: Path) -> Any:
+    if path.name == "comparison.parquet":
+        return pq.read_table(path).drop_columns("reused")
     content = path.read_bytes().replace(str(folder).encode(), b"HERE")
     if path.name in TIMES:
         return _without(json.loads(content), TIMES[path.name])

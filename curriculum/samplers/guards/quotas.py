@@ -70,7 +70,8 @@ class PerSourceSampler(Stateful):
         source = self.quota.source
         if source is None:
             return event
-        return Event(event.kind, f"{source}: {event.text}", {**event.values, "source": source})
+        text, values = f"{source}: {event.text}", {**event.values, "source": source}
+        return event._replace(text=text, values=values)
 
 
 def quotas_of(

@@ -145,7 +145,7 @@ class Recording:
                 f"mode=online, but W&B has not taken the run: {why}. With tracker.mode=auto it is "
                 "recorded then, to be sent later"
             )
-        self._say(f"not online ({why}); recorded in")
+        self._say(f"not online ({why}); recorded in", logging.WARNING)
 
     def _say(self, what: str, level: int = logging.INFO) -> None:
         path = shown(self._recorded)
