@@ -62,7 +62,7 @@ def test_a_run_on_such_data(run, tmp_path):
     pq.write_table(pa.Table.from_pylist(rows), file)
     done = run(
         *("data=rollouts", f"data.path={tmp_path}", "convention=analyze_rollouts"),
-        *("bucketer=percentile", "bucketer.n=2"),
+        *("bucketer=percentile", "bucketer.n=2", "bucketer.names=[easy,hard]"),
     )
     assert done.returncode == 0, done.stderr
     assert not steers(done.stdout + done.stderr)
