@@ -15,6 +15,8 @@ from tests.conftest import run_here
 from tests.corpus.asking import in_time, strict_json
 from tests.corpus.odd_files import LINES
 
+pytestmark = pytest.mark.slow  # half a minute of the processor; the readers are quick
+
 FAULT = "may be a fault of the program"
 LONG = "x" * 300
 BOMB = "\n".join(f"k{i}: &k{i} [{', '.join([f'*k{i - 1}'] * 10)}]" for i in range(1, 9))
