@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -46,6 +47,7 @@ class Harness:
 
     def __init__(self, folder: Path, stub: Stub, seed: int) -> None:
         self._folder, self._stub, self._rng = folder, stub, random.Random(seed)
+        self.kills = 0  # that met a run before its end
         self._undisturbed: dict[str, Undisturbed] = {}
         self._inputs = folder / "inputs"
         write_inputs(self._inputs)
@@ -59,8 +61,9 @@ class Harness:
         while not killed or self._rng.random() < AGAIN:
             at, after = self._moment(expected)
             ended = doomed.run(self._command(journey), folder, at, after)
+            self.kills += ended.code == -signal.SIGKILL  # else it was faster than the clock
             killed.append(f"before change {at}" if after is None else f"after {after:.2f} s")
-            if ended.code not in (-9, 0):
+            if ended.code not in (-signal.SIGKILL, 0):
                 return ", ".join(killed), [f"the killed run ended with {ended.code}"]
         ended = doomed.run(self._command(journey), folder)
         if ended.code:
@@ -104,8 +107,11 @@ def soak(
     seconds: float,
     journeys: Sequence[Journey] = JOURNEYS,
     keep: Path | None = None,
-) -> tuple[Counter[str], list[str]]:
-    """So many kills, or as many as there is time for: how many of each journey, what was wrong.
+) -> tuple[int, Counter[str], list[str]]:
+    """So many runs to kill, or as many as there is time for.
+
+    Returns the kills, the runs of each journey, and what was wrong. Some are killed more than
+    once, and a few end before the clock kills them.
 
     Args:
         seconds: after which no kill is begun.
@@ -127,23 +133,23 @@ def soak(
                 shutil.copytree(folder / "killed", keep / f"{number}-{journey.name}")
             for each in found:
                 print(f"{number}: {journey.name}, killed {killed}: {each}", flush=True)
-    return done, wrong
+        return harness.kills, done, wrong
 
 
 def main() -> int:
     """The exit status: 1 where anything was wrong."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--kills", type=int, default=200, help="runs to kill")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--seconds", type=float, default=3600, help="begin no kill after so many")
+    parser.add_argument("--seconds", type=float, default=3600, help="begin no run after so many")
     parser.add_argument("--journey", choices=[each.name for each in JOURNEYS], help="only this")
     parser.add_argument("--keep", type=Path, help="a folder for what runs left that went wrong")
     given = parser.parse_args()
     chosen = [each for each in JOURNEYS if given.journey in (None, each.name)]
     with tempfile.TemporaryDirectory() as folder:
         own = Path(folder).resolve()
-        done, wrong = soak(given.kills, given.seed, own, given.seconds, chosen, given.keep)
-    print(f"{sum(done.values())} kills ({dict(done)}), {len(wrong)} wrong")
+        met, done, wrong = soak(given.kills, given.seed, own, given.seconds, chosen, given.keep)
+    print(f"{done.total()} runs ({dict(done)}), {met} kills, {len(wrong)} wrong")
     return 1 if wrong else 0
 
 

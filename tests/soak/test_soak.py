@@ -17,7 +17,7 @@ def test_killed_runs_leave_the_same_files():
     command = [sys.executable, "-m", "tests.soak.soak", "--kills", "20", "--seed", "3"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.splitlines()[-1].startswith("20 kills ")
+    assert done.stdout.splitlines()[-1].startswith("20 runs ")
 
 
 def test_a_difference_is_found(tmp_path):
