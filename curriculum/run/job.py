@@ -109,7 +109,8 @@ def _run(folder: Path, values: dict[str, Any], choices: dict[str, str], hydra: H
     sweep = Path(hydra.sweep.dir) if sweeping else None
     overrides = list(hydra.overrides.task)
     context = Context.of(values, folder, choices, overrides, sweep, show=not sweeping)
-    atomic.clear(folder)
+    for each in (folder, folder / ".hydra"):
+        atomic.clear(each)
     rejects.clear(folder)
     (folder / report.FILE).unlink(missing_ok=True)
     try:

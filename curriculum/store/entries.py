@@ -80,6 +80,8 @@ class Store:
                     made = _make(folder, made_of, make, resumable, lease)
                     if not made:
                         log.warning("%s: another run took over from this one", name)
+        for left in _begun(folder):  # of a run that was killed between putting it in place and this
+            shutil.rmtree(left, ignore_errors=True)
         counts = manifest.counts(folder)
         log.log(level, "%s: %s %s", name, "made" if made else "reused", folder)
         return Entry(folder, folder.name.removeprefix(f"{name}-"), not made, counts)
@@ -186,8 +188,7 @@ def _publish(aside: Path, folder: Path) -> bool:
         if not _is_finished(folder):
             raise
         return False
-    for left in (_shared(folder), *_begun(folder)):  # also of runs that were killed
-        shutil.rmtree(left, ignore_errors=True)
+    shutil.rmtree(_shared(folder), ignore_errors=True)
     return True
 
 
