@@ -52,6 +52,8 @@ class RunResult:
             content = read_json(path)
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except UserError as error:
+            raise UserError(f"{error}; remove it, or name another output_dir") from error
         if not isinstance(content, dict) or "status" not in content:
             raise UserError(
                 f"{path} is not what a run leaves, it has no status: remove it, or name another "
