@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pyarrow.compute as pc
 
-from curriculum.core.records import Integers, Measured
+from curriculum.core.measured import Measured
+from curriculum.core.records import Integers
 
 
 def source_statistics(outcome: Measured) -> dict[str, dict[str, float]]:

@@ -13,8 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from curriculum.core.json_text import strings
+from curriculum.core.measured import Measured
 from curriculum.core.names import RESULT, UNKNOWN
-from curriculum.core.records import Floats, Measured, Metrics
+from curriculum.core.records import Floats, Metrics
 from curriculum.core.sources import encoded, source_statistics
 from curriculum.core.terminal import console, plain_table, shown
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curriculum.core.left_out import left_out
-from curriculum.core.records import Measured
+from curriculum.core.measured import Measured
 from curriculum.core.summary import Written, overall_statistics
 from curriculum.core.text import in_a_line
 from curriculum.layouts.base import Layout, write_json

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from curriculum.core.records import Measured
+from curriculum.core.measured import Measured
 from curriculum.core.summary import Written
 from curriculum.layouts.settings import Export
 

@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curriculum.core.errors import UserError
+from curriculum.core.measured import Measured
 from curriculum.core.names import UNSCORED
-from curriculum.core.records import Measured
 from curriculum.core.summary import Written
 from curriculum.core.terminal import shown
 from curriculum.core.text import in_a_line

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curriculum.core.records import Measured
+from curriculum.core.measured import Measured
 from curriculum.core.summary import Written, show_summary
 from curriculum.formats.tables import struct_of
 from curriculum.layouts.base import Layout, write_json

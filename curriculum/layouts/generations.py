@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
-from curriculum.core.records import Measured
+from curriculum.core.measured import Measured
 from curriculum.core.summary import Written, show_files
 from curriculum.formats.identity import canonical_prompt
 from curriculum.layouts.base import Layout

@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curriculum.core.errors import UserError
-from curriculum.core.records import Buckets, Integers, Measured, Problems
+from curriculum.core.measured import Measured
+from curriculum.core.records import Buckets, Integers, Problems
 from curriculum.core.summary import Written, percent, show_difficulty, show_files
 from curriculum.core.terminal import console, plain_table
 from curriculum.core.text import in_a_line

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from curriculum.core.left_out import left_out
-from curriculum.core.records import Measured
+from curriculum.core.measured import Measured
 from curriculum.core.sources import source_statistics
 from curriculum.core.summary import (
     Written,

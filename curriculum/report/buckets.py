@@ -18,7 +18,8 @@ from curriculum.core.charts import (
     stacked_rows,
     told,
 )
-from curriculum.core.records import DECIMALS, Floats, Integers, Measured
+from curriculum.core.measured import Measured
+from curriculum.core.records import DECIMALS, Floats, Integers
 from curriculum.core.summary import bucket_statistics
 
 

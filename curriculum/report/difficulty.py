@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from curriculum.core.charts import Spec, chart, color, quantity, rules, significant, told
-from curriculum.core.records import DECIMALS, Floats, Integers, Measured, evenly
+from curriculum.core.measured import Measured
+from curriculum.core.records import DECIMALS, Floats, Integers, evenly
 
 WHISKERS = 120  # problems
 FEW = 41  # different values that get a bar of their own

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from curriculum.core.records import DECIMALS, Floats, Integers, Measured, Problems, Rollouts, evenly
+from curriculum.core.measured import Measured
+from curriculum.core.records import DECIMALS, Floats, Integers, Problems, Rollouts, evenly
 from curriculum.report.differences import compare_responses
 from curriculum.report.lengths import texts_and_lengths
 from curriculum.report.rendered import Rendered, render

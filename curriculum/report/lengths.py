@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from curriculum.core.records import Floats, Integers, Measured, Rollouts
+from curriculum.core.measured import Measured
+from curriculum.core.records import Floats, Integers, Rollouts
 from curriculum.report.responses import Rewarded
 
 QUANTILES = (0.1, 0.5, 0.9)

@@ -55,7 +55,7 @@ def write(
     dumps = partial(json.dumps, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     text = htmlsafe_json_dumps(data, dumps=dumps)
     html = (
-        _environment()
+        environment("curriculum.report")
         .get_template(template)
         .render(
             policy=_policy([each for each in (embedded, own) if each], bool(linked)),
@@ -78,19 +78,19 @@ def number(value: float | None, form: str = ",.0f") -> str:
 
 
 @cache
-def _environment() -> Environment:
-    """Of the templates, each compiled once a process."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+def environment(*packages: str) -> Environment:
+    """Of the templates of these packages, an earlier one's first; each compiled once a process."""
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
-    environment = Environment(
-        loader=PackageLoader("curriculum.report"),
+    made = Environment(
+        loader=ChoiceLoader([PackageLoader(each) for each in packages]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = number
-    return environment
+    made.filters["number"] = number
+    return made
 
 
 def _source(name: str) -> str:

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 from curriculum.core.charts import significant
-from curriculum.core.records import Integers, Measured, evenly
+from curriculum.core.measured import Measured
+from curriculum.core.records import Integers, evenly
 
 
 def points(outcome: Measured, examples: Integers, most: int) -> dict[str, Any]:

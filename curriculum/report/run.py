@@ -12,8 +12,9 @@ import numpy as np
 
 from curriculum.core.charts import ACCENT, GREY, Spec, easy_to_hard
 from curriculum.core.errors import UserError, explain
+from curriculum.core.measured import Measured
 from curriculum.core.names import METRICS, REJECTS
-from curriculum.core.records import Measured, Problems, Rollouts
+from curriculum.core.records import Problems, Rollouts
 from curriculum.core.run_result import PACKAGES, RunResult
 from curriculum.core.secrets import redacted
 from curriculum.report import buckets

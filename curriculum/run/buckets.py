@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from curriculum.core.measured import Measured
 from curriculum.core.names import PROMPTS
-from curriculum.core.records import Measured, Metrics
+from curriculum.core.records import Metrics
 from curriculum.core.sources import source_statistics
 from curriculum.core.summary import bucket_statistics, overall_statistics
 from curriculum.run.bucketing import cut

@@ -13,9 +13,9 @@ import numpy as np
 from curriculum.budgets import Findings
 from curriculum.core.atomic import settle
 from curriculum.core.errors import UserError
+from curriculum.core.measured import Measured
 from curriculum.core.names import PROMPTS
 from curriculum.core.prompts import Mask, Prompts
-from curriculum.core.records import Measured
 from curriculum.core.summary import Written
 from curriculum.data import Data
 from curriculum.layouts.base import Layout

@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 from typing import NamedTuple
 
+from curriculum.core.measured import Measured
 from curriculum.core.names import RECOMMENDED
 from curriculum.core.program import program
-from curriculum.core.records import Measured
 from curriculum.run.context import Context
 from curriculum.run.settings import Settings
 

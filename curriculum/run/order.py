@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curriculum.core.atomic import whole
+from curriculum.core.measured import Measured
 from curriculum.core.prompts import Observations
-from curriculum.core.records import Integers, Measured
+from curriculum.core.records import Integers
 from curriculum.core.summary import Written, show_files
 from curriculum.layouts.parts.training import training_rows
 from curriculum.run.context import Context

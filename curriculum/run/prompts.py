@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from curriculum.core.json_text import are_strings, strings
+from curriculum.core.measured import Measured
 from curriculum.core.prompts import Mask, Prompts
-from curriculum.core.records import Floats, Integers, Measured, Metrics, Problems
+from curriculum.core.records import Floats, Integers, Metrics, Problems
 from curriculum.integrations.chats import plain_text
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from curriculum.core.measured import Measured
 from curriculum.core.prompts import Event
-from curriculum.core.records import Measured
 from curriculum.core.run_result import RunResult
 from curriculum.core.secrets import redacted
 from curriculum.run.context import Context

@@ -14,9 +14,10 @@ import numpy as np
 import pyarrow as pa
 
 from curriculum.core.errors import UserError
+from curriculum.core.measured import Measured
 from curriculum.core.names import PROMPTS
 from curriculum.core.prompts import Mask, Prompts
-from curriculum.core.records import JSON_COLUMNS, Measured, Problems, Sample, reaches
+from curriculum.core.records import JSON_COLUMNS, Problems, Sample, reaches
 from curriculum.layouts.stages import validation_of, validation_side
 from curriculum.rewards import Reward
 from curriculum.run.context import Context

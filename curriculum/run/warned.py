@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from curriculum.core.records import Measured
+from curriculum.core.measured import Measured
 from curriculum.run.ledger import Ledger
 
 log = logging.getLogger(__name__)

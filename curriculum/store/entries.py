@@ -30,7 +30,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from curriculum.core.atomic import PARTIAL
 from curriculum.store import manifest
-from curriculum.store.lease import PATIENCE, Lease, held, holder
+from curriculum.store.lease import PATIENCE, Busy, Lease, held, holder
 from curriculum.store.manifest import MANIFEST
 
 log = logging.getLogger(__name__)
@@ -80,8 +80,8 @@ class Store:
                     made = _make(folder, made_of, make, resumable, lease)
                     if not made:
                         log.warning("%s: another run took over from this one", name)
-        for left in _begun(folder):  # of a run that was killed between putting it in place and this
-            shutil.rmtree(left, ignore_errors=True)
+        if _begun(folder):
+            _clear(folder)
         counts = manifest.counts(folder)
         log.log(level, "%s: %s %s", name, "made" if made else "reused", folder)
         return Entry(folder, folder.name.removeprefix(f"{name}-"), not made, counts)
@@ -190,6 +190,13 @@ def _publish(aside: Path, folder: Path) -> bool:
         return False
     shutil.rmtree(_shared(folder), ignore_errors=True)
     return True
+
+
+def _clear(folder: Path) -> None:
+    """Remove what killed runs have begun of a finished entry, unless somebody makes it anew."""
+    with suppress(Busy), held(Path(f"{folder}.lock"), wait=False):
+        for left in _begun(folder) if _is_sound(folder) else ():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _is_finished(folder: Path) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from curriculum.bucketers import Bucketer
-from curriculum.core.records import Buckets, Integers, Measured, Rewards, Rollouts
+from curriculum.core.measured import Measured
+from curriculum.core.records import Buckets, Integers, Rewards, Rollouts
 from curriculum.data import RolloutData
 from curriculum.metrics import MeanReward, Measure, Metric, measure
 from curriculum.run.replaying import adopt, match

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from curriculum.core.measured import Measured
 from curriculum.core.prompts import Event
-from curriculum.core.records import Measured
 from curriculum.core.run_result import RunResult
 
 

@@ -14,9 +14,9 @@ import pandas as pd
 from pydantic import Field
 
 from curriculum.core.errors import UserError
+from curriculum.core.measured import Measured
 from curriculum.core.names import OUTSIDE
 from curriculum.core.prompts import Event
-from curriculum.core.records import Measured
 from curriculum.core.run_result import RunResult
 from curriculum.trackers.base import About, Tracker, Tracking, flat
 from curriculum.trackers.parts import summary

@@ -9,18 +9,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from curriculum.core.charts import Spec
 from curriculum.integrations.vega import bundle
 from curriculum.report import FILE
 from curriculum.report.library import SNIPPET
-from curriculum.report.page import number
+from curriculum.report.page import environment
 
-if TYPE_CHECKING:
-    from jinja2 import Environment
-
+TEMPLATES = ("curriculum.watch", "curriculum.report")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -42,14 +39,14 @@ def document(view: View, root: str) -> str:
     Args:
         root: from there to where the scripts are, "" or "../".
     """
-    template = _environment().get_template("live.html")
+    template = environment(*TEMPLATES).get_template("live.html")
     style = _source("page.css") + _source("live.css")
     return template.render(root=root, style=style, parts=view.template, now=_now(), **view.shown)
 
 
 def state(view: View) -> str:
     """What the page asks for again and again, as JSON."""
-    html = _environment().get_template(view.template).render(now=_now(), **view.shown)
+    html = environment(*TEMPLATES).get_template(view.template).render(now=_now(), **view.shown)
     found = {"html": html, "charts": view.charts, "report": FILE if view.done else None}
     return json.dumps(found, allow_nan=False)
 
@@ -69,23 +66,6 @@ def _now() -> str:
 
 
 def _source(name: str) -> str:
-    loader = _environment().loader
+    loader = environment(*TEMPLATES).loader
     assert loader is not None, "given below"
-    return loader.get_source(_environment(), name)[0]
-
-
-@cache
-def _environment() -> Environment:
-    """Of own templates, and of those of the report where they serve here too."""
-    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-
-    own, of_report = PackageLoader("curriculum.watch"), PackageLoader("curriculum.report")
-    environment = Environment(
-        loader=ChoiceLoader([own, of_report]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["number"] = number
-    return environment
+    return loader.get_source(environment(*TEMPLATES), name)[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from curriculum.core.records import Measured
+from curriculum.core.measured import Measured
 from curriculum.formats.tables import struct_of
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from curriculum.core.errors import UserError
+from curriculum.core.measured import Measured
 from curriculum.core.posterior import mass_between, priors
-from curriculum.core.records import Booleans, Integers, Measured, reaches
+from curriculum.core.records import Booleans, Integers, reaches
 from curriculum.formats.identity import prompt_identity
 from curriculum.layouts.settings import Export
 

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 
 from curriculum.core.errors import UserError
 from curriculum.core.json_text import from_json
-from curriculum.core.records import Measured, Metrics
+from curriculum.core.measured import Measured
+from curriculum.core.records import Metrics
 from curriculum.formats.columns import NO_SOURCE, STAGE
 from curriculum.formats.identity import to_json
 from curriculum.formats.names import ORIGINAL, SOURCES, TRUTHS

@@ -15,15 +15,14 @@ from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pickle import UnpicklingError
-from typing import Literal, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
+
+from curriculum.run.scoring.answer import GOES_ON, Answer
 
 POLL = 0.5  # seconds between looks at whether the scorer lives; mostly its pipe says so at once
 KEPT = 1 << 16  # bytes of output, and what a pipe holds
 LAST_LINES = 3
 MOST_SAID = 300  # characters of these
-
-Kind = Literal["loaded", "scored", "raised", "too late", "ended", "unusable"]
-GOES_ON = ("loaded", "scored", "raised")  # the scorer takes more after such an answer
 
 
 class Limits(NamedTuple):
@@ -32,15 +31,6 @@ class Limits(NamedTuple):
     loading: float  # seconds
     scoring: float  # seconds for a chunk, or a single sample
     memory_gb: float  # of its data
-
-
-class Answer(NamedTuple):
-    """What became of a chunk, or of loading the reward."""
-
-    kind: Kind
-    cause: str = ""  # where there are no rewards
-    rewards: list[float] | None = None
-    scorer: int = 0  # process id, once it has loaded
 
 
 def keep(run: Connection, reward: bytes, limits: Limits) -> None:

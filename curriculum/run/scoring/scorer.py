@@ -20,7 +20,7 @@ from curriculum.core.errors import UserError, not_importable
 from curriculum.core.memory import GB
 from curriculum.core.records import Sample
 from curriculum.rewards.base import Reward
-from curriculum.run.scoring.keeper import Answer
+from curriculum.run.scoring.answer import Answer
 
 MOST_SAID = 500  # characters of an exception's message
 STREAMS = (0, 1, 2)

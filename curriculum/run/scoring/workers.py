@@ -20,7 +20,8 @@ from curriculum.core.errors import UserError
 from curriculum.core.memory import count_memory
 from curriculum.core.records import Sample
 from curriculum.rewards.base import Reward
-from curriculum.run.scoring.keeper import GOES_ON, Answer, Limits, keep
+from curriculum.run.scoring.answer import GOES_ON, Answer
+from curriculum.run.scoring.keeper import Limits, keep
 
 # Forking a process that has threads (arrow's, say) can deadlock the child.
 CONTEXT = multiprocessing.get_context("spawn")

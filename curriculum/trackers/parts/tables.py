@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from curriculum.core.records import Measured, evenly
+from curriculum.core.measured import Measured
+from curriculum.core.records import evenly
 from curriculum.core.summary import bucket_statistics, problem_table
 
 SHOWN = (  # of a problem, as in problems.parquet
