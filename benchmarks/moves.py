@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+
 from curriculum.compare.change.luck import Counts, moves, total
 from curriculum.compare.paired import LEVEL
 from curriculum.core.records import Floats, Integers
